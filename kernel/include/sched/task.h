@@ -1,0 +1,208 @@
+/*
+ * The task: one thread of execution. This header has the whole structure, because every part keeps
+ * something in it; which part and under which lock stands at each field:
+ *   (c) only the task itself   (r) its run queue's lock   (t) tasklist_lock   (s) process->siglock
+ *   (k) constant after creation   (a) atomic
+ */
+#ifndef SCHED_TASK_H
+#define SCHED_TASK_H
+
+#include "arch/port.h"
+#include "lib/list.h"
+#include "lib/rbtree.h"
+#include "sched/lock.h"
+#include "sched/wait.h"
+#include "sched/timer.h"
+#include <linux/errno.h>
+
+struct mm;
+struct process;
+struct files;
+struct fs_context;
+struct cred;
+struct wait_entry;
+struct sighand_pending;
+
+/* task->state */
+#define TASK_RUNNING 0u
+#define TASK_INTERRUPTIBLE 1u
+#define TASK_UNINTERRUPTIBLE 2u
+#define TASK_STOPPED 4u
+#define TASK_TRACED 8u
+#define TASK_DEAD 16u
+#define TASK_WAKEKILL 32u
+#define TASK_KILLABLE (TASK_WAKEKILL | TASK_UNINTERRUPTIBLE)
+
+/* task->flags (c) */
+#define PF_KTHREAD 1u
+#define PF_EXITING 2u
+#define PF_IDLE 4u
+#define PF_FORKNOEXEC 8u
+#define PF_MEMALLOC 16u   /* reclaim: may use the reserves */
+#define PF_OOM_VICTIM 32u
+
+/* The system-call layer restarts or turns these into EINTR; user space never sees them. */
+#define ERESTARTSYS 512
+#define ERESTARTNOINTR 513
+#define ERESTARTNOHAND 514
+#define ERESTART_RESTARTBLOCK 516
+
+struct sched_entity {
+	struct rb_node node;     /* (r) in the run queue, ordered by vruntime */
+	u64 vruntime;            /* (r) weighted ns */
+	u64 exec_start;          /* (r) clock_ns() when it was last charged */
+	u64 sum_exec_ns;         /* (r) CPU time in all */
+	u32 weight;              /* (r) from nice */
+	bool on_rq;              /* (r) */
+	u8 policy;               /* (r) SCHED_NORMAL, BATCH, IDLE, FIFO, RR */
+	s8 nice;                 /* (r) */
+	u8 rt_priority;          /* (r) 1..99 for FIFO and RR */
+	struct list_head rt_node;/* (r) */
+	u64 slice_end;           /* (r) */
+};
+
+/* Live kmap_local maps, so that they follow the task to another CPU. (c) */
+struct kmap_ctrl {
+	unsigned idx;            /* maps in use */
+	pfn_t pfn[KM_MAX_IDX];
+};
+
+struct restart_block {       /* (c) nanosleep, poll, futex: what restart_syscall(2) continues */
+	long (*fn)(struct restart_block *rb);
+	u64 deadline;
+	unsigned long args[6];
+};
+
+struct task {
+	struct arch_thread thread;   /* first: current_thread() and current are the same address */
+
+	unsigned state;              /* (a) TASK_*; wake-up protocol in sched/core.c */
+	unsigned flags;              /* (c) PF_* */
+	u32 refs;                    /* (a) task_get/task_put */
+	void *stack;                 /* (k) THREAD_STACK_SIZE bytes, guard page below */
+
+	/* sched */
+	spinlock_t wake_lock;        /* RANK_TASK, serialises wake-ups */
+	unsigned cpu;                /* (r) whose run queue */
+	bool on_cpu;                 /* (a) running, or still being switched from */
+	struct sched_entity se;
+	cpumask_t cpus_allowed;      /* (r) */
+	u64 utime_ns, stime_ns;      /* (c) user and system time */
+	u64 time_mark;               /* (c) clock at the last user/system border */
+	unsigned long nvcsw, nivcsw; /* (c) */
+	u64 start_time_ns;           /* (k) */
+#ifdef CONFIG_DEBUG_LOCKS
+	u16 held_ranks[16];          /* (c) sleeping locks held */
+	unsigned held_count;
+#endif
+
+	/* mm */
+	struct mm *mm;               /* (c) NULL for kernel threads; changed under alloc_lock, read by others with it */
+	struct mm *active_mm;        /* (r) the address space loaded while it runs */
+	struct kmap_ctrl kmap;
+	unsigned pagefault_off;      /* (c) pagefault_disable() nesting */
+	unsigned long min_flt, maj_flt; /* (c) */
+
+	/* fs */
+	spinlock_t alloc_lock;       /* RANK_FILES: mm, files, fs against readers from other tasks */
+	struct files *files;
+	struct fs_context *fs;
+
+	/* proc */
+	struct process *process;     /* (k) the thread group */
+	struct list_head thread_node;/* (t) in process->threads */
+	pid_t pid, tgid;             /* (k) */
+	char comm[16];               /* alloc_lock */
+	const struct cred *cred;     /* (c) others: under rcu_read_lock */
+	u64 blocked, saved_blocked;  /* (s) signal masks; saved: to restore after sigsuspend/ppoll */
+	bool restore_blocked;        /* (c) */
+	struct signal_queue *pending;/* (s) this thread's queue (proc/signal.c owns the type) */
+	u64 pending_set;             /* (s) */
+	uaddr_t altstack_sp;         /* (c) */
+	u32 altstack_size, altstack_flags;
+	uaddr_t set_child_tid, clear_child_tid; /* (c) */
+	uaddr_t robust_list;         /* (c) */
+	u32 robust_list_len;
+	int exit_code;               /* (t) wait status */
+	int exit_signal;             /* (t) sent to the parent; -1: a thread */
+	struct completion *vfork_done; /* (c) */
+	struct restart_block restart;
+	struct task_ext *ext;        /* proc's rarely used state (ptrace ...), NULL mostly */
+	u32 personality;             /* (c) */
+	struct list_head notify;     /* (a) work to run before returning to user mode */
+};
+
+#define current ((struct task *)current_thread())
+
+/* References; the last frees the stack and the structure (through RCU). */
+void task_get(struct task *t);
+void task_put(struct task *t);
+/* proc/ registers how a task is freed; sched calls it when the last reference goes. */
+extern void (*task_free)(struct task *t);
+
+/* Make a new task known to the scheduler (does not run it): weight, vruntime from @parent, CPU. */
+void sched_fork(struct task *child, struct task *parent);
+/* Run it for the first time. */
+void wake_up_new_task(struct task *t);
+/* The end of a task: never returns; drops the scheduler's reference after the switch. => state set up by proc/exit.c */
+void __noreturn sched_exit(void);
+
+/* Give up the CPU. With state RUNNING: yield to whoever deserves it more; else: sleep until a wake-up. */
+void schedule(void);
+/* The same, at most until @deadline (clock_ns; ~0: for ever): 0 or -ETIMEDOUT. => state set by the caller */
+int schedule_until(u64 deadline);
+void set_current_state(unsigned state);   /* with the barrier that the wake-up protocol needs */
+/* Make @t runnable if its state is in @mask: true if it did. Any context. */
+bool wake_up_state(struct task *t, unsigned mask);
+bool wake_up_task(struct task *t);        /* INTERRUPTIBLE and UNINTERRUPTIBLE */
+void sched_yield_current(void);
+/* In long loops of the kernel. */
+void cond_resched(void);
+bool need_resched(void);
+
+/* nice, policy, affinity: 0 or -EINVAL */
+int sched_set_policy(struct task *t, int policy, int rt_priority);
+void sched_set_nice(struct task *t, int nice);
+int sched_set_affinity(struct task *t, const cpumask_t *mask);
+u64 task_runtime_ns(struct task *t);      /* exact even while it runs */
+/* Load averages (fixed point, 11 bits) and totals for /proc/loadavg, /proc/stat. */
+void sched_loadavg(unsigned long avg[3]);
+unsigned sched_nr_running(void);
+struct cpu_times { u64 user_ns, nice_ns, system_ns, idle_ns, irq_ns; u64 switches; };
+void sched_cpu_times(unsigned cpu, struct cpu_times *out);
+/* Charge the time since the last border to user or system: called at kernel entry only when asked (tick, switch). */
+void task_account(struct task *t, bool user);
+
+/* A kernel thread; proc/ supplies the allocation of the task (hook), sched the rest. NULL: no memory. */
+struct task *kthread_create(int (*fn)(void *), void *arg, const char *name, ...) __printf(3, 4);
+extern struct task *(*task_alloc_kernel)(const char *name);
+
+/* Boot: turn the boot context into the idle task of CPU 0; later each CPU its own. */
+void sched_init(void);
+void __noreturn sched_idle_loop(void);
+extern struct task idle_tasks_boot;       /* CPU 0's, static */
+/* Before arch_smp_start(): prepare run queue and idle task of @cpu; 0 or -ENOMEM */
+int sched_prepare_cpu(unsigned cpu, void *stack);
+
+/* Signals as the scheduler sees them: WORK_SIGNAL is set for a pending, unblocked signal. */
+static inline bool signal_pending(const struct task *t)
+{
+	return READ_ONCE(t->thread.work) & WORK_SIGNAL;
+}
+/* proc/ sets it: whether a fatal signal is pending. */
+extern bool (*task_fatal_signal_pending)(const struct task *t);
+static inline bool fatal_signal_pending(const struct task *t)
+{
+	return signal_pending(t) && task_fatal_signal_pending && task_fatal_signal_pending(t);
+}
+static inline bool signal_pending_state(unsigned state, const struct task *t)
+{
+	if (!(state & (TASK_INTERRUPTIBLE | TASK_WAKEKILL)) || !signal_pending(t))
+		return false;
+	return (state & TASK_INTERRUPTIBLE) || fatal_signal_pending(t);
+}
+
+/* mm and fpu state at a context switch: mm/ registers this; called with the run queue locked, interrupts off. */
+extern void (*sched_switch_mm)(struct task *prev, struct task *next);
+
+#endif
