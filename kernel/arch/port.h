@@ -100,7 +100,10 @@ void arch_timer_set(u64 deadline);
  *
  * pgd_t *pgd_entry(struct arch_mm *, uaddr_t)    pmd_t *pmd_entry(pgd_t *, uaddr_t)    pte_t *pte_entry(pmd_t *, uaddr_t)
  * bool pgd_none(pgd_t)   void pgd_populate(struct arch_mm *, pgd_t *, void *table)   void pgd_clear(struct arch_mm *, pgd_t *)
- *                        (PAE: the four PDPTEs are read at CR3 load: these reload it where needed)
+ *                        (PAE: the four PDPTEs are read at CR3 load: these reload it on this CPU; other CPUs notice a
+ *                        populated one at their next fault, a cleared one at tlb_flush_user_local())
+ * bool pgd_is_shared(pgd_t)  this table belongs to arch_mm_init()/arch_mm_destroy() (the slot with both user and kernel in it,
+ *                        _OPT splits under PAE): never pgd_clear() or free it; its entries below TASK_SIZE are the caller's
  * bool pmd_none(pmd_t)  pmd_present  pmd_large
  * void pmd_populate(pmd_t *, void *table)  void pmd_clear(pmd_t *)  void *pmd_table(pmd_t): the page table
  *

@@ -1,0 +1,45 @@
+/*
+ * What the machine keeps for each task. Offsets of the first fields are known to entry.S.
+ * Everything but work belongs to the thread itself, or to whoever keeps it from running.
+ */
+#ifndef MACHINE_THREAD_H
+#define MACHINE_THREAD_H
+
+#define THREAD_WORK 0
+#define THREAD_SP 4
+#define THREAD_SP0 8
+
+/* In thread.work, the machine's own: registers were changed, leave through the full restore. */
+#define WORK_ARCH_FULL_EXIT 0x80000000
+
+#define TLS_ENTRIES 3
+#define TLS_ENTRY_MIN 6 /* the first one's number in the GDT */
+
+#ifndef __ASSEMBLER__
+#include "types.h"
+
+/* FXSAVE's memory image; also what a signal frame shows. */
+struct fxsave_area {
+	u16 cwd, swd, twd, fop;
+	u32 fip, fcs, foo, fos;
+	u32 mxcsr, mxcsr_mask;
+	u8 st[8][16];
+	u8 xmm[8][16];
+	u8 reserved[224];
+} __aligned(16);
+
+struct arch_thread {
+	u32 work;              /* WORK_*; atomic */
+	u32 sp;                /* kernel stack pointer while it does not run */
+	u32 sp0;               /* end of its kernel stack */
+	u16 gs;                /* the user's %gs while it does not run */
+	bool user_state;       /* it has FPU state: not for pure kernel threads */
+	u64 tls[TLS_ENTRIES];  /* GDT descriptors */
+	unsigned pagefault_off;/* pagefault_disable() nesting */
+	u32 trap_nr, trap_error, trap_address; /* the last exception in user mode: signal frames show it */
+	u32 debug_status;      /* DR6 of the last #DB */
+	struct fxsave_area fpu;/* live only while fpu is not in the registers of a CPU */
+};
+#endif
+
+#endif
