@@ -1,0 +1,142 @@
+/*
+ * Open files, descriptor tables, and the calls that the rest of the kernel makes on them.
+ */
+#ifndef FS_FILE_H
+#define FS_FILE_H
+
+#include "fs/inode.h"
+#include "mm/iov_iter.h"
+#include "mm/mm.h"
+
+#define FMODE_READ 1u
+#define FMODE_WRITE 2u
+#define FMODE_LSEEK 4u
+#define FMODE_PREAD 8u
+#define FMODE_PWRITE 16u
+#define FMODE_EXEC 32u
+#define FMODE_PATH 64u      /* O_PATH */
+#define FMODE_ATOMIC_POS 128u /* regular files: reads and writes serialise on the position */
+#define FMODE_STREAM 256u
+
+struct file {
+	u32 refs;                          /* (a) */
+	u32 mode;                          /* FMODE_* (k) */
+	u32 flags;                         /* O_*: F_SETFL changes some, under lock */
+	spinlock_t lock;
+	const struct file_operations *op;  /* (k after open) */
+	struct path path;                  /* (k) */
+	struct inode *inode;               /* (k) */
+	struct mapping *mapping;           /* (k) */
+	mutex_t pos_lock;                  /* RANK_FILE_POS */
+	loff_t pos;
+	void *private;
+	const struct cred *cred;           /* (k) the opener's */
+	struct fown { int type; pid_t pid; int sig; uid_t uid, euid; } owner; /* F_SETOWN */
+	struct fasync_entry *fasync;
+	struct epoll_links *epoll;         /* files->... epoll instances that watch it; NULL mostly */
+	struct rcu_head rcu;
+};
+
+/* Descriptor table: grows by doubling up to RLIMIT_NOFILE; lookups without lock. Shared by CLONE_FILES. */
+struct files *files_new(void);
+struct files *files_copy(struct files *old, int *err);  /* fork */
+void files_get(struct files *f);
+void files_put(struct files *f);                        /* the last closes everything */
+void files_close_on_exec(struct files *f);
+int files_unshare(void);                                /* exec and unshare(CLONE_FILES) */
+
+/* The file of @fd with a reference, or NULL (also for O_PATH files; fget_raw gives those). */
+struct file *fget(int fd);
+struct file *fget_raw(int fd);
+struct file *fget_task(struct task *t, int fd);
+void file_get(struct file *file);
+void fput(struct file *file);                           /* the last reference releases: may sleep */
+/* The cheap pair for the length of one system call: no reference while the table is not shared. */
+struct fd_ref { struct file *file; bool need_put; };
+struct fd_ref fdget(int fd);
+struct fd_ref fdget_pos(int fd);                        /* and pos_lock where it is needed */
+void fdput(struct fd_ref f);
+void fdput_pos(struct fd_ref f);
+/* A new descriptor >= @min: reserved, then installed or put back. -EMFILE */
+int fd_reserve(int min, unsigned flags);                /* O_CLOEXEC */
+void fd_install(int fd, struct file *file);             /* takes over the reference */
+void fd_unreserve(int fd);
+int fd_close(int fd);
+
+/* Opening by kernel code. ERR_PTR. dirfd AT_FDCWD or a descriptor; name in kernel memory. */
+struct file *file_open(int dirfd, const char *name, int flags, mode_t mode);
+struct file *file_open_exec(int dirfd, const char *name, int flags); /* execute permission, regular file, denies writing */
+struct file *file_open_path(const struct path *path, int flags, const struct cred *cred);
+/* A file without a name in any directory (pipe, epoll, memfd...): "anon_inode:[name]" unless an inode is given. ERR_PTR */
+struct file *file_anon(const char *name, const struct file_operations *op, void *private, int flags);
+void file_allow_write(struct file *file);               /* undo file_open_exec's denial */
+ssize_t file_read_kernel(struct file *file, void *buf, size_t n, loff_t *pos);
+ssize_t file_write_kernel(struct file *file, const void *buf, size_t n, loff_t *pos);
+ssize_t vfs_read(struct file *file, struct iov_iter *to, loff_t *pos);
+ssize_t vfs_write(struct file *file, struct iov_iter *from, loff_t *pos);
+int vfs_mmap(struct file *file, struct map_request *req); /* fills mapping, ops, may_flags; 0 or -EACCES, -ENODEV, -EPERM */
+/* The absolute path of @path as the caller's root sees it, written to the end of @buf; start pointer or ERR_PTR(-ENAMETOOLONG).
+ * " (deleted)" is appended to unlinked names. */
+char *path_name(const struct path *path, char *buf, size_t size);
+
+/* Readable/writable now? A driver's poll() calls poll_wait() for each queue, then returns POLL* bits. */
+struct poll_table { void (*queue)(struct poll_table *pt, struct file *file, struct wait_queue *wq); };
+static inline void poll_wait(struct file *file, struct wait_queue *wq, struct poll_table *pt)
+{
+	if (pt && pt->queue)
+		pt->queue(pt, file, wq);
+}
+unsigned vfs_poll(struct file *file, struct poll_table *pt);
+
+struct dir_context { bool (*emit)(struct dir_context *ctx, const char *name, unsigned len, loff_t off, u64 ino, unsigned type); loff_t pos; };
+
+/* fs_context: root, cwd, umask. Shared by CLONE_FS. */
+struct fs_context { u32 users; u32 umask; spinlock_t lock; struct path root, cwd; };
+struct fs_context *fs_context_new(void);
+struct fs_context *fs_context_copy(struct fs_context *old);
+void fs_context_get(struct fs_context *c);
+void fs_context_put(struct fs_context *c);
+void path_get(const struct path *path);
+void path_put(const struct path *path);
+
+/* Path lookup. @flags LOOKUP_*; 0 or -ENOENT, -ENOTDIR, -ELOOP, -EACCES, -ENAMETOOLONG. */
+#define LOOKUP_FOLLOW 1u
+#define LOOKUP_DIRECTORY 2u
+#define LOOKUP_EMPTY 4u       /* AT_EMPTY_PATH */
+#define LOOKUP_PARENT 8u
+#define LOOKUP_NO_MAGICLINKS 16u
+#define LOOKUP_NO_SYMLINKS 32u
+#define LOOKUP_BENEATH 64u
+#define LOOKUP_IN_ROOT 128u
+#define LOOKUP_NO_XDEV 256u
+int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out);
+int path_lookup_user(int dirfd, uaddr_t name, unsigned flags, struct path *out);
+/* A path name from user memory, at most PATH_MAX: kernel memory to be freed with putname; ERR_PTR(-EFAULT, -ENAMETOOLONG, -ENOENT when empty) */
+char *getname(uaddr_t name, unsigned flags);
+void putname(char *name);
+/* Permission of the current credentials (fsuid...): MAY_READ 4, MAY_WRITE 2, MAY_EXEC 1. 0 or -EACCES */
+#define MAY_EXEC 1
+#define MAY_WRITE 2
+#define MAY_READ 4
+int inode_permission(struct inode *inode, int mask);
+
+/* Mount at boot and by mount(2). 0 or -errno. */
+int vfs_mount(const char *source, const char *target, const char *type, u32 flags, const char *options);
+/* rootfs: a tmpfs becomes the root and cwd of the current task; then the initramfs is unpacked into it. */
+void vfs_init(void);
+int initramfs_unpack(const void *data, size_t len);
+
+/* ---- what fs needs from proc/, which registers it: the credentials of the caller as file systems see them ---- */
+struct fs_cred { uid_t fsuid; gid_t fsgid; };
+extern struct fs_cred (*fs_current_cred)(void);
+extern bool (*fs_in_group)(gid_t gid);
+extern bool (*fs_capable)(int cap);                        /* CAP_* of linux/capability.h */
+extern unsigned long (*fs_rlimit)(unsigned resource);
+extern void (*fs_send_sigpipe)(void);
+extern void (*fs_send_sigxfsz)(void);
+extern const struct cred *(*fs_cred_get)(void);            /* the caller's, referenced, for file->cred */
+extern void (*fs_cred_put)(const struct cred *cred);
+/* SIGIO and friends to a file's owner (F_SETOWN). */
+extern void (*fs_send_sigio)(struct file *file, int fd, int band);
+
+#endif

@@ -1,0 +1,166 @@
+/*
+ * The objects of the file system: super block, inode, dentry, mount, and the operations that a file system implements.
+ *
+ * An inode is a file; a dentry is a name in a directory, cached, present or known to be absent (negative). Path lookup walks dentries
+ * under RCU without taking locks or references until its end.
+ *
+ * (i) inode->lock (rwsem, RANK_INODE)   (s) inode->i_lock spin   (d) dentry->lock   (k) constant   (a) atomic
+ */
+#ifndef FS_INODE_H
+#define FS_INODE_H
+
+#include "lib/list.h"
+#include "mm/mapping.h"
+#include "sched/rcu.h"
+#include "sched/wait.h"
+#include "sched/task.h"
+
+struct inode;
+struct dentry;
+struct super_block;
+struct mount;
+struct file;
+struct kstatfs;
+struct kstat;
+struct iattr;
+struct iov_iter;
+struct map_request;
+struct seq_file;
+
+struct qstr { const char *name; u32 len; u32 hash; };
+struct timespec64 { s64 sec; u32 nsec; };
+struct path { struct mount *mnt; struct dentry *dentry; };
+
+struct inode_operations {
+	/* Find @dentry's name in @dir: dentry_set_inode(dentry, inode) or leave it negative. 0 or -errno. => dir locked for read */
+	int (*lookup)(struct inode *dir, struct dentry *dentry);
+	/* Each makes @dentry positive. => dir locked for write; permission already checked by the VFS */
+	int (*create)(struct inode *dir, struct dentry *dentry, mode_t mode);
+	int (*mkdir)(struct inode *dir, struct dentry *dentry, mode_t mode);
+	int (*mknod)(struct inode *dir, struct dentry *dentry, mode_t mode, kdev_t dev);
+	int (*symlink)(struct inode *dir, struct dentry *dentry, const char *target);
+	int (*link)(struct dentry *old, struct inode *dir, struct dentry *dentry);
+	int (*unlink)(struct inode *dir, struct dentry *dentry);
+	int (*rmdir)(struct inode *dir, struct dentry *dentry);
+	int (*rename)(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new, unsigned flags);
+	int (*tmpfile)(struct inode *dir, struct inode **out, mode_t mode);
+	/* The target, valid until the returned inode reference goes; ERR_PTR. */
+	const char *(*get_link)(struct inode *inode);
+	/* Magic links (/proc/PID/exe, fd/N, cwd): the path itself, referenced. NULL for ordinary links. 0 or -errno */
+	int (*follow_link)(struct inode *inode, struct path *out);
+	int (*setattr)(struct inode *inode, const struct iattr *attr);
+	int (*getattr)(struct inode *inode, struct kstat *out);  /* NULL: from the inode */
+	int (*permission)(struct inode *inode, int mask);        /* NULL: mode bits */
+};
+
+struct poll_table;
+struct dir_context;
+struct file_operations {
+	/* Data goes through @to/@from; @pos is advanced. Bytes or -errno. */
+	ssize_t (*read_iter)(struct file *file, struct iov_iter *to, loff_t *pos);
+	ssize_t (*write_iter)(struct file *file, struct iov_iter *from, loff_t *pos);
+	loff_t (*llseek)(struct file *file, loff_t off, int whence);   /* NULL: by i_size; no_llseek for pipes */
+	int (*iterate)(struct file *file, struct dir_context *ctx);    /* readdir */
+	unsigned (*poll)(struct file *file, struct poll_table *pt);    /* NULL: always readable and writable */
+	long (*ioctl)(struct file *file, unsigned cmd, unsigned long arg); /* NULL: -ENOTTY */
+	int (*mmap)(struct file *file, struct map_request *req);       /* NULL: -ENODEV */
+	int (*open)(struct inode *inode, struct file *file);
+	int (*flush)(struct file *file);                               /* each close(2) */
+	void (*release)(struct inode *inode, struct file *file);       /* the last reference */
+	int (*fsync)(struct file *file, loff_t start, loff_t end, bool data_only);
+	long (*fallocate)(struct file *file, int mode, loff_t off, loff_t len);
+	void (*show_fdinfo)(struct file *file, struct seq_file *m);
+};
+
+struct inode {
+	mode_t mode;                   /* (i) */
+	uid_t uid; gid_t gid;          /* (i) */
+	u64 ino;                       /* (k) */
+	u32 nlink;                     /* (i) */
+	kdev_t rdev;                   /* (k) */
+	u32 refs;                      /* (a) */
+	u32 flags;                     /* (s) */
+	u32 blkbits;                   /* (k) */
+	u64 blocks;                    /* (s) of 512 bytes */
+	struct timespec64 atime, mtime, ctime, btime; /* (s) */
+	struct super_block *sb;        /* (k) */
+	const struct inode_operations *op;   /* (k) */
+	const struct file_operations *fop;   /* (k) */
+	struct mapping *mapping;       /* (k) NULL: no pages; usually &data */
+	struct mapping data;           /* its size is i_size */
+	rwsem_t lock;
+	spinlock_t i_lock;
+	struct list_head dentries;     /* (s) aliases */
+	void *private;                 /* of the file system */
+	union { struct pipe *pipe; const struct cdev *cdev; };  /* FIFO; character device */
+	struct file_lock_context *locks; /* (s) POSIX locks, flock, leases; NULL mostly */
+	struct inotify_marks *marks;   /* (s) */
+	s32 write_count;               /* (a) writers; negative: execve denies writing (ETXTBSY) */
+	struct rcu_head rcu;
+};
+
+struct super_operations {
+	/* The last reference went: with nlink 0 the file goes with its data; otherwise it may stay cached. */
+	void (*evict)(struct inode *inode);
+	int (*statfs)(struct super_block *sb, struct kstatfs *out);
+	int (*sync)(struct super_block *sb, bool wait);
+	void (*put_super)(struct super_block *sb);
+	int (*show_options)(struct seq_file *m, struct super_block *sb);
+};
+
+struct super_block {
+	const struct file_system_type *type;
+	const struct super_operations *op;
+	struct dentry *root;
+	kdev_t dev;
+	u32 magic, flags;
+	u32 block_size;
+	loff_t max_bytes;
+	mutex_t rename_lock;
+	void *private;
+	struct list_head inodes;
+	spinlock_t inodes_lock;
+	u32 refs;
+};
+
+struct file_system_type {
+	const char *name;
+	bool needs_device;
+	/* A super block with its root, or ERR_PTR. */
+	struct super_block *(*mount)(const struct file_system_type *type, const char *source, u32 flags, const char *options);
+	struct list_head node;
+};
+int register_filesystem(struct file_system_type *type);
+
+struct kstat {
+	u64 ino; kdev_t dev, rdev; mode_t mode; u32 nlink; uid_t uid; gid_t gid; loff_t size; u64 blocks; u32 blksize;
+	struct timespec64 atime, mtime, ctime, btime; u64 mnt_id; u32 attributes, attributes_mask; u32 result_mask;
+};
+
+#define ATTR_MODE 1u
+#define ATTR_UID 2u
+#define ATTR_GID 4u
+#define ATTR_SIZE 8u
+#define ATTR_ATIME 16u
+#define ATTR_MTIME 32u
+#define ATTR_CTIME 64u
+struct iattr { unsigned valid; mode_t mode; uid_t uid; gid_t gid; loff_t size; struct timespec64 atime, mtime, ctime; };
+
+struct inode *inode_alloc(struct super_block *sb);   /* refs 1, times now; NULL */
+void inode_get(struct inode *inode);
+void inode_put(struct inode *inode);                 /* may sleep */
+u64 inode_new_number(void);
+struct timespec64 current_time(void);
+void inode_touch(struct inode *inode, unsigned attr_times); /* ATTR_MTIME|ATTR_CTIME... */
+
+/* A character device by number: open() finds its operations. -EBUSY if taken. */
+struct cdev { kdev_t first; unsigned count; const struct file_operations *fop; const char *name; struct rb_node node; };
+int cdev_register(struct cdev *cdev);
+#define MKDEV(major, minor) ((kdev_t)(((minor) & 0xff) | ((major) << 8) | (((minor) & ~0xffu) << 12)))
+#define MAJOR(dev) (((dev) & 0xfff00) >> 8)
+#define MINOR(dev) (((dev) & 0xff) | (((dev) >> 12) & 0xfff00))
+/* Make /dev/@name in devtmpfs (created when devtmpfs is first mounted, kept after). May be called before the VFS root exists. */
+int devtmpfs_create(const char *name, mode_t mode, kdev_t dev);
+int devtmpfs_remove(const char *name);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * /proc. Fixed files are rows that each part registers; the directories of processes come from a provider that proc/ registers.
+ */
+#ifndef FS_PROCFS_H
+#define FS_PROCFS_H
+
+#include "fs/seq_file.h"
+
+struct proc_entry;
+/* A read-only text file made by @show; @path may have directories ("sys/vm/overcommit_memory", "sysvipc/shm"), made as needed. -ENOMEM */
+int proc_register(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v), void *data);
+/* The same with operations of its own (private data: @data through file->inode->private's entry: proc_data(inode)). */
+int proc_register_ops(const char *path, mode_t mode, const struct file_operations *op, void *data);
+/* A sysctl: number in *@value between min and max, read and written as text. */
+int proc_register_uint(const char *path, mode_t mode, unsigned *value, unsigned min, unsigned max);
+int proc_register_ulong(const char *path, mode_t mode, unsigned long *value);
+int proc_register_string(const char *path, mode_t mode, char *buf, size_t size);
+int proc_register_link(const char *path, const char *target);
+void *proc_data(const struct inode *inode);
+
+/* Directories of processes. proc/ owns tasks; fs/procfs owns inodes and dentries and asks through this. */
+struct proc_pid_file {
+	const char *name;
+	mode_t mode;                                   /* with S_IFMT: S_IFREG, S_IFDIR, S_IFLNK */
+	int (*show)(struct seq_file *m, struct task *t);  /* text files. 0 or -errno at open/read */
+	const struct file_operations *op;              /* or operations: proc_task_get(inode) gives the task */
+	int (*link)(struct task *t, struct path *out); /* magic link */
+	int (*readlink)(struct task *t, char *buf, size_t size);
+	const struct proc_pid_file *dir;               /* rows of a fixed subdirectory, ended by name NULL */
+	/* dynamic subdirectories (fd, fdinfo, task): next number >= from, or -1; and how a number is a row */
+	int (*next)(struct task *t, int from);
+	const struct proc_pid_file *each;
+	bool thread_only, process_only;
+};
+struct proc_pid_provider {
+	struct task *(*find)(pid_t tgid);              /* referenced, or NULL; threads too (Linux finds /proc/TID) */
+	pid_t (*next)(pid_t from);                     /* the next thread-group leader's pid >= from, or -1 */
+	pid_t (*self)(void);                           /* tgid of the caller; thread_self() its tid */
+	pid_t (*thread_self)(void);
+	void (*owner)(struct task *t, uid_t *uid, gid_t *gid);
+	bool (*may_access)(struct task *t);            /* ptrace_may_access for maps, mem, fd, environ... */
+	const struct proc_pid_file *rows;
+};
+void proc_register_pids(const struct proc_pid_provider *provider);
+/* The task of an inode under /proc/PID, referenced; NULL: it is gone. */
+struct task *proc_task_get(const struct inode *inode);
+/* The number of an entry under a dynamic directory (the fd of /proc/PID/fd/N). */
+int proc_entry_number(const struct inode *inode);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * Text files made by the kernel: one buffer that grows until the record fits, read in pieces.
+ */
+#ifndef FS_SEQ_FILE_H
+#define FS_SEQ_FILE_H
+
+#include "fs/file.h"
+
+struct seq_file {
+	char *buf;
+	size_t size, count, from;
+	loff_t index, read_pos;
+	mutex_t lock;
+	const struct seq_operations *op;
+	struct file *file;
+	void *private;
+};
+struct seq_operations {
+	void *(*start)(struct seq_file *m, loff_t *pos);
+	void (*stop)(struct seq_file *m, void *v);
+	void *(*next)(struct seq_file *m, void *v, loff_t *pos);
+	int (*show)(struct seq_file *m, void *v);
+};
+int seq_open(struct file *file, const struct seq_operations *op);
+/* A file made by one call of @show. */
+int single_open(struct file *file, int (*show)(struct seq_file *m, void *v), void *data);
+void seq_release(struct inode *inode, struct file *file);
+ssize_t seq_read_iter(struct file *file, struct iov_iter *to, loff_t *pos);
+loff_t seq_llseek(struct file *file, loff_t off, int whence);
+int seq_printf(struct seq_file *m, const char *fmt, ...) __printf(2, 3);
+void seq_puts(struct seq_file *m, const char *s);
+void seq_putc(struct seq_file *m, char c);
+void seq_write(struct seq_file *m, const void *data, size_t len);
+/* Blanks up to column @width of the line. */
+void seq_pad(struct seq_file *m, unsigned width);
+/* A path with the bytes of @esc written as octal. */
+int seq_path(struct seq_file *m, const struct path *path, const char *esc);
+
+#endif

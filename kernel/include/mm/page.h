@@ -1,0 +1,133 @@
+/*
+ * struct page: one for each frame of physical memory, 24 bytes on i386, and the page allocator.
+ *
+ * The links are 24-bit frame numbers, not pointers: that bounds memory to 64 GB, what PAE can address, and is
+ * what makes 24 bytes possible with a full map count. A page is on one list at a time: a free list of the buddy allocator,
+ * a per-CPU list, an LRU list, or a list of its owner.
+ *
+ * mem_map is one array in low memory, initialised section by section when the allocator first needs one: a
+ * frame of a section that is not initialised is free, and nobody holds its struct page.
+ */
+#ifndef MM_PAGE_H
+#define MM_PAGE_H
+
+#include "arch/port.h"
+#include "lib/atomic.h"
+
+struct mapping;
+
+enum page_flag {
+	PG_LOCKED, PG_REFERENCED, PG_UPTODATE, PG_DIRTY, PG_LRU, PG_ACTIVE, PG_SLAB, PG_WRITEBACK,
+	PG_BUDDY, PG_HEAD, PG_SWAPCACHE, PG_SWAPBACKED, PG_UNEVICTABLE, PG_RESERVED, PG_TABLE, PG_WAITERS,
+};
+
+struct page {
+	u32 refs;          /* (atomic) 0: free or frozen */
+	s32 mapcount;      /* (atomic) page-table entries that map it; -1 + n as n entries */
+	union {
+		uintptr_t mapping; /* struct mapping *, or struct anon_vma * with bit 0 set (PAGE_MAPPING_ANON) */
+		void *owner;       /* slab cache, vmalloc area, ... */
+	};
+	union {
+		u32 index;     /* offset in the mapping, in pages; anon: virtual page number in the owner's area */
+		u32 order;     /* of a free block (PG_BUDDY) or a compound head (PG_HEAD) */
+		u32 private;
+	};
+	u16 flags;         /* (atomic) PG_* */
+	u8 link[6];        /* next and prev frame number, 24 bits each; guarded by the lock of the list */
+};
+
+#define PAGE_MAPPING_ANON 1ul
+#define PFN_NONE 0xFFFFFFul
+
+extern struct page *mem_map;
+extern pfn_t max_pfn, max_low_pfn;
+
+static inline struct page *pfn_to_page(pfn_t pfn) { return mem_map + pfn; }
+static inline pfn_t page_to_pfn(const struct page *page) { return (pfn_t)(page - mem_map); }
+static inline paddr_t page_to_phys(const struct page *page) { return (paddr_t)page_to_pfn(page) << PAGE_SHIFT; }
+static inline bool page_is_high(const struct page *page) { return page_to_pfn(page) >= max_low_pfn; }
+/* => a low page */
+static inline void *page_address(const struct page *page) { return lowmem_ptr(page_to_phys(page)); }
+static inline struct page *virt_to_page(const void *ptr) { return pfn_to_page((pfn_t)(lowmem_paddr(ptr) >> PAGE_SHIFT)); }
+/* A frame that exists and whose struct page is initialised (for /proc/kpage*, GUP of odd maps). */
+bool pfn_valid(pfn_t pfn);
+
+static inline bool page_test(const struct page *page, enum page_flag f) { return READ_ONCE(page->flags) & (1u << f); }
+static inline void page_set(struct page *page, enum page_flag f) { __atomic_fetch_or(&page->flags, (u16)(1u << f), __ATOMIC_SEQ_CST); }
+static inline void page_clear(struct page *page, enum page_flag f) { __atomic_fetch_and(&page->flags, (u16)~(1u << f), __ATOMIC_SEQ_CST); }
+static inline bool page_test_and_set(struct page *page, enum page_flag f) { return __atomic_fetch_or(&page->flags, (u16)(1u << f), __ATOMIC_SEQ_CST) & (1u << f); }
+static inline bool page_test_and_clear(struct page *page, enum page_flag f) { return __atomic_fetch_and(&page->flags, (u16)~(1u << f), __ATOMIC_SEQ_CST) & (1u << f); }
+
+/* ---- who may have which page: gfp ---- */
+typedef unsigned gfp_t;
+#define __GFP_DMA 0x01u
+#define __GFP_HIGHMEM 0x02u
+#define __GFP_MOVABLE 0x04u
+#define __GFP_HIGH 0x08u        /* may use part of the reserve */
+#define __GFP_RECLAIM 0x10u     /* may sleep and reclaim */
+#define __GFP_IO 0x20u
+#define __GFP_FS 0x40u
+#define __GFP_ZERO 0x80u
+#define __GFP_NOWARN 0x100u
+#define __GFP_NORETRY 0x200u
+#define __GFP_NOFAIL 0x400u
+#define __GFP_MEMALLOC 0x800u
+#define __GFP_COMP 0x1000u      /* compound: the head knows its order; page_put frees the whole */
+#define GFP_ATOMIC (__GFP_HIGH)
+#define GFP_NOWAIT 0u
+#define GFP_KERNEL (__GFP_RECLAIM | __GFP_IO | __GFP_FS)
+#define GFP_USER GFP_KERNEL
+#define GFP_HIGHUSER (GFP_USER | __GFP_HIGHMEM)
+#define GFP_HIGHUSER_MOVABLE (GFP_HIGHUSER | __GFP_MOVABLE)
+#define GFP_DMA __GFP_DMA
+
+#define MAX_ORDER 11
+
+/* 2^order pages, refs 1; NULL: no memory (after reclaim, if @gfp lets it wait; small GFP_KERNEL requests invoke the OOM killer
+ * before they fail). Any context without __GFP_RECLAIM. High pages only with __GFP_HIGHMEM. */
+struct page *alloc_pages(gfp_t gfp, unsigned order);
+static inline struct page *alloc_page(gfp_t gfp) { return alloc_pages(gfp, 0); }
+void free_pages(struct page *page, unsigned order);   /* drops the last reference that the caller holds */
+/* A low page or block, by address. NULL. */
+void *get_free_pages(gfp_t gfp, unsigned order);
+static inline void *get_zeroed_page(gfp_t gfp) { return get_free_pages(gfp | __GFP_ZERO, 0); }
+void put_free_pages(void *ptr, unsigned order);
+/* Up to @n order-0 pages into @pages: how many. */
+unsigned alloc_pages_bulk(gfp_t gfp, unsigned n, struct page **pages);
+
+static inline void page_get(struct page *page) { __atomic_fetch_add(&page->refs, 1, __ATOMIC_RELAXED); }
+/* For lookups without a lock: false when the page is being freed. */
+bool page_get_unless_zero(struct page *page);
+void page_put_last(struct page *page);    /* refs went to 0: off the LRU, to the allocator */
+static inline void page_put(struct page *page)
+{
+	if (__atomic_sub_fetch(&page->refs, 1, __ATOMIC_ACQ_REL) == 0)
+		page_put_last(page);
+}
+static inline unsigned page_refs(const struct page *page) { return READ_ONCE(page->refs); }
+static inline unsigned page_mapcount(const struct page *page) { return (unsigned)(READ_ONCE(page->mapcount) + 1); }
+
+/* The page lock: PG_LOCKED with a hashed wait queue. Sleeps. */
+void page_lock(struct page *page);
+int page_lock_killable(struct page *page);
+bool page_trylock(struct page *page);
+void page_unlock(struct page *page);
+void page_wait_unlocked(struct page *page);
+
+/* Whole-page work through kmap_local; any page. */
+void page_zero(struct page *page);
+void page_copy(struct page *to, struct page *from);
+
+/* The page that anonymous read faults map; never counted, never freed. */
+extern struct page *zero_page;
+
+/* Totals, in pages. */
+unsigned long total_ram_pages(void);
+unsigned long total_high_pages(void);
+unsigned long nr_free_pages(void);
+unsigned long nr_free_high_pages(void);
+/* What "MemAvailable" says: free plus what reclaim gets without swapping. */
+unsigned long nr_available_pages(void);
+
+#endif
