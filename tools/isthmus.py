@@ -1,0 +1,30 @@
+#!/usr/bin/python3
+"""What ./isthmus does beyond finding python3: the subcommands that need more than a line of shell."""
+import importlib
+import os
+import signal
+import sys
+
+from hostlib.failure import Failure
+
+COMMANDS = {"run": "hostlib.run", "test": "hostlib.testing", "iso": "hostlib.iso", "config": "hostlib.config"}
+
+
+def main():
+    try:
+        return importlib.import_module(COMMANDS[sys.argv[1]]).main(sys.argv[2:])
+    except Failure as failure:
+        print(f"isthmus: {failure}", file=sys.stderr)
+        return failure.status
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"isthmus: {where}{error.strerror or error}", file=sys.stderr)
+        return 125
+
+
+status = main()
+sys.stdout.flush()
+# Not sys.exit: a stdout that nobody reads any more is no error here.
+os._exit(status)
