@@ -2,8 +2,8 @@
  * struct page: one for each frame of physical memory, 24 bytes on i386, and the page allocator.
  *
  * The links are 24-bit frame numbers, not pointers: that bounds memory to 64 GB, what PAE can address, and is
- * what makes 24 bytes possible with a full map count. A page is on one list at a time: a free list of the buddy allocator,
- * a per-CPU list, an LRU list, or a list of its owner.
+ * what makes 24 bytes possible with a full map count. A page is on one list at a time (mm/page_list.h): a free list of the
+ * buddy allocator, a per-CPU list, an LRU list, or a list of its owner. Frame 0 is never given out, so 0 means "no page".
  *
  * mem_map is one array in low memory, initialised section by section when the allocator first needs one: a
  * frame of a section that is not initialised is free, and nobody holds its struct page.
@@ -36,9 +36,13 @@ struct page {
 	u16 flags;         /* (atomic) PG_* */
 	u8 link[6];        /* next and prev frame number, 24 bits each; guarded by the lock of the list */
 };
+#ifdef ISTHMUS_KERNEL
+_Static_assert(sizeof(struct page) == 24, "64 GB of struct pages must fit in low memory");
+#endif
 
 #define PAGE_MAPPING_ANON 1ul
-#define PFN_NONE 0xFFFFFFul
+#define PFN_NONE 0ul     /* in links and list heads: the end */
+#define PFN_LIMIT 0x1000000ul /* frame numbers have 24 bits: 64 GB */
 
 extern struct page *mem_map;
 extern pfn_t max_pfn, max_low_pfn;
@@ -100,11 +104,15 @@ static inline void page_get(struct page *page) { __atomic_fetch_add(&page->refs,
 /* For lookups without a lock: false when the page is being freed. */
 bool page_get_unless_zero(struct page *page);
 void page_put_last(struct page *page);    /* refs went to 0: off the LRU, to the allocator */
+#ifdef CONFIG_DEBUG_VM
+void page_put(struct page *page);         /* checks for one put too many, and names the caller */
+#else
 static inline void page_put(struct page *page)
 {
 	if (__atomic_sub_fetch(&page->refs, 1, __ATOMIC_ACQ_REL) == 0)
 		page_put_last(page);
 }
+#endif
 static inline unsigned page_refs(const struct page *page) { return READ_ONCE(page->refs); }
 static inline unsigned page_mapcount(const struct page *page) { return (unsigned)(READ_ONCE(page->mapcount) + 1); }
 
@@ -122,12 +130,25 @@ void page_copy(struct page *to, struct page *from);
 /* The page that anonymous read faults map; never counted, never freed. */
 extern struct page *zero_page;
 
+/* ---- what the allocator asks from the parts above it; NULL: there is none yet ---- */
+
+/* Get at least 2^order pages back, from the zones that @gfp may use: how many pages were freed; 0: no progress. May sleep.
+ * Called below the min watermark, with __GFP_RECLAIM, never from itself (PF_MEMALLOC is set meanwhile). */
+extern unsigned long (*mm_reclaim)(gfp_t gfp, unsigned order);
+/* Reclaim found nothing: true if memory will come (a process was killed): try again. */
+extern bool (*mm_out_of_memory)(gfp_t gfp, unsigned order);
+/* A zone fell below its low watermark: wake the background reclaim. Any context, often: must be cheap. */
+extern void (*mm_wake_reclaim)(void);
+/* Take a page whose last reference went off its LRU list (PG_LRU is set): clears PG_LRU and PG_ACTIVE. Any context. */
+extern void (*mm_lru_remove)(struct page *page);
+
 /* Totals, in pages. */
 unsigned long total_ram_pages(void);
 unsigned long total_high_pages(void);
 unsigned long nr_free_pages(void);
 unsigned long nr_free_high_pages(void);
-/* What "MemAvailable" says: free plus what reclaim gets without swapping. */
+/* What "MemAvailable" says: free plus what reclaim gets without swapping. mm_nr_reclaimable: pages of the page cache, by reclaim. */
 unsigned long nr_available_pages(void);
+extern unsigned long (*mm_nr_reclaimable)(void);
 
 #endif
