@@ -90,14 +90,21 @@ struct inode {
 	struct mapping data;           /* its size is i_size */
 	rwsem_t lock;
 	spinlock_t i_lock;
-	struct list_head dentries;     /* (s) aliases */
 	void *private;                 /* of the file system */
-	union { struct pipe *pipe; const struct cdev *cdev; };  /* FIFO; character device */
+	const char *link;              /* (k) target of a symbolic link kept in memory (kmalloc); freed with the inode, after a grace period */
+	union { struct pipe *pipe; const struct cdev *cdev; };  /* FIFO (lock); character device */
 	struct file_lock_context *locks; /* (s) POSIX locks, flock, leases; NULL mostly */
 	struct inotify_marks *marks;   /* (s) */
 	s32 write_count;               /* (a) writers; negative: execve denies writing (ETXTBSY) */
 	struct rcu_head rcu;
 };
+
+/* inode->flags */
+#define INODE_DEAD 1u          /* a directory that was removed: nothing can be created in it */
+#define INODE_APPEND 2u        /* append only */
+#define INODE_IMMUTABLE 4u
+#define INODE_NOATIME 8u
+#define INODE_PRIVATE 16u      /* of the kernel: pipes, anonymous inodes */
 
 struct super_operations {
 	/* The last reference went: with nlink 0 the file goes with its data; otherwise it may stay cached. */
@@ -120,7 +127,17 @@ struct super_block {
 	void *private;
 	struct list_head inodes;
 	spinlock_t inodes_lock;
-	u32 refs;
+	u32 refs;                      /* (a) mounts, and the file system itself */
+	const struct xattr_operations *xattr; /* (k) NULL: -EOPNOTSUPP */
+	u64 next_ino;                  /* inodes_lock: inode_new_number() of this super block */
+};
+
+/* Extended attributes, by full name ("user.x"). Sizes in bytes; @size 0 asks for the length. -ENODATA, -ERANGE, -EOPNOTSUPP... */
+struct xattr_operations {
+	ssize_t (*get)(struct inode *inode, const char *name, void *buf, size_t size);
+	int (*set)(struct inode *inode, const char *name, const void *value, size_t size, int flags);
+	int (*remove)(struct inode *inode, const char *name);
+	ssize_t (*list)(struct inode *inode, char *buf, size_t size);
 };
 
 struct file_system_type {
@@ -131,6 +148,21 @@ struct file_system_type {
 	struct list_head node;
 };
 int register_filesystem(struct file_system_type *type);
+
+/* A super block without a device (st_dev gets a number of its own), or NULL. The caller sets op, magic, root. */
+struct super_block *super_alloc(const struct file_system_type *type, u32 flags);
+/* Make @inode (takes the reference over) the root directory: 0 or -ENOMEM. */
+int super_set_root(struct super_block *sb, struct inode *inode);
+void super_get(struct super_block *sb);
+/* The last reference drops the dentries, calls put_super and frees. */
+void super_put(struct super_block *sb);
+
+/* What statfs(2) says. */
+struct kstatfs {
+	u32 type, bsize, namelen, frsize, flags;
+	u64 blocks, bfree, bavail, files, ffree;
+	u32 fsid[2];
+};
 
 struct kstat {
 	u64 ino; kdev_t dev, rdev; mode_t mode; u32 nlink; uid_t uid; gid_t gid; loff_t size; u64 blocks; u32 blksize;
@@ -146,12 +178,31 @@ struct kstat {
 #define ATTR_CTIME 64u
 struct iattr { unsigned valid; mode_t mode; uid_t uid; gid_t gid; loff_t size; struct timespec64 atime, mtime, ctime; };
 
-struct inode *inode_alloc(struct super_block *sb);   /* refs 1, times now; NULL */
+struct inode *inode_alloc(struct super_block *sb);   /* refs 1, nlink 1, number new, times now, owner root; NULL */
 void inode_get(struct inode *inode);
+bool inode_get_unless_zero(struct inode *inode);     /* under rcu_read_lock() */
 void inode_put(struct inode *inode);                 /* may sleep */
 u64 inode_new_number(void);
 struct timespec64 current_time(void);
 void inode_touch(struct inode *inode, unsigned attr_times); /* ATTR_MTIME|ATTR_CTIME... */
+/* Owner and mode of a new file in @dir (NULL: none) for the caller: fsuid, fsgid or the set-group-ID directory's. */
+void inode_init_owner(struct inode *inode, const struct inode *dir, mode_t mode);
+/* Apply @attr to the fields of the inode: what a setattr operation does at its end. => inode->lock held for write */
+void inode_set_attr(struct inode *inode, const struct iattr *attr);
+/* Give @inode its pages: inode->mapping = &inode->data. */
+void inode_init_mapping(struct inode *inode, const struct mapping_ops *ops, gfp_t gfp);
+void inode_fill_stat(const struct inode *inode, struct kstat *out);
+/* The file operations of devices, FIFOs and sockets, by mode; sets rdev. */
+void inode_init_special(struct inode *inode, mode_t mode, kdev_t rdev);
+static inline loff_t inode_size(const struct inode *inode) { return mapping_size(&inode->data); }
+/* Files that live in the page cache, memory being the only copy or behind mapping_ops. */
+ssize_t generic_read_iter(struct file *file, struct iov_iter *to, loff_t *pos);
+ssize_t generic_write_iter(struct file *file, struct iov_iter *from, loff_t *pos);
+int generic_mmap(struct file *file, struct map_request *req);
+loff_t generic_llseek(struct file *file, loff_t off, int whence);  /* with SEEK_DATA and SEEK_HOLE over the page cache */
+loff_t no_llseek(struct file *file, loff_t off, int whence);       /* -ESPIPE */
+loff_t noop_llseek(struct file *file, loff_t off, int whence);     /* the position does not matter: 0 */
+int simple_setattr(struct inode *inode, const struct iattr *attr); /* inode_set_attr and truncation of the page cache */
 
 /* A character device by number: open() finds its operations. -EBUSY if taken. */
 struct cdev { kdev_t first; unsigned count; const struct file_operations *fop; const char *name; struct rb_node node; };

@@ -1,0 +1,59 @@
+/*
+ * Mounts: which super block is seen where. A mount covers a dentry of its parent mount; path lookup crosses it by a hash of
+ * (parent mount, dentry). The tree changes under mount_mutex; lookups run under RCU and check the namespace sequence.
+ *
+ * (m) mount_mutex (RANK_FS_MOUNT)   (k) constant   (a) atomic
+ */
+#ifndef FS_MOUNT_H
+#define FS_MOUNT_H
+
+#include "fs/dentry.h"
+#include "fs/file.h"
+
+struct mount {
+	struct hlist_node hash;        /* (m) by (parent, mountpoint) */
+	struct mount *parent;          /* (m) itself: the root of the tree */
+	struct dentry *mountpoint;     /* (m) in the parent */
+	struct dentry *root;           /* (k) what is seen there: a dentry of sb */
+	struct super_block *sb;        /* (k) */
+	u32 flags;                     /* (m) MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME... */
+	u32 refs;                      /* (a) the tree holds one; 0: going */
+	s32 writers;                   /* (a) files open for writing */
+	int id;                        /* (k) */
+	bool attached;                 /* (m) in the tree */
+	struct list_head node;         /* (m) all mounts, in order of mounting */
+	struct list_head child, children; /* (m) */
+	char *source;                  /* (k) what /proc/mounts shows first */
+	struct rcu_head rcu;
+};
+
+/* The sequence of the name space: odd while a rename or a change of the mount tree happens. A walk without references is right if
+ * it has not changed from its start to its end. */
+extern u32 namespace_seq;
+void namespace_seq_begin(void);
+void namespace_seq_end(void);
+
+void mount_get(struct mount *mnt);
+void mount_put(struct mount *mnt);
+/* The mount that covers @dentry in @parent, or NULL. Under RCU, no reference. */
+struct mount *mount_find_child(const struct mount *parent, const struct dentry *dentry);
+/* A mount of @sb that is in no tree (anonymous files). NULL */
+struct mount *mount_internal(struct super_block *sb);
+
+/* mount(2): @flags MS_* of linux/mount.h, @data kernel memory. 0 or -errno. */
+int vfs_do_mount(const char *source, const char *target, const char *type, u32 flags, const char *data);
+int vfs_umount(const char *target, unsigned flags);
+int vfs_pivot_root(const char *new_root, const char *put_old);
+/* -EROFS if nothing may be written through it. */
+int mount_check_write(const struct mount *mnt);
+/* Walk the mounts that the caller's root sees, for /proc/mounts and mountinfo. => no lock; sleeps */
+int mount_for_each(int (*fn)(struct mount *mnt, const char *path, void *arg), void *arg);
+/* The root mount of the tree. */
+extern struct mount *mount_root;
+/* Changes of the mount tree so far, and where pollers of /proc/mounts wait. */
+extern struct wait_queue mount_wait;
+extern u32 mount_events;
+/* The file systems, for /proc/filesystems. */
+void filesystem_for_each(void (*fn)(const struct file_system_type *type, void *arg), void *arg);
+
+#endif
