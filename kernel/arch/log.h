@@ -47,14 +47,22 @@ struct log_record {
 int log_read(u64 *seq, struct log_record *rec, char *buf, size_t size);
 u64 log_first_seq(void);
 u64 log_next_seq(void);
-/* Called after each new record, any context (wakes the readers); must not call printk. */
+/* Called after new records, never with a scheduler's lock held (wakes the readers); must not call
+ * printk. A record logged with interrupts off is announced by the next log_announce(). */
 extern void (*log_new_record)(void);
+/* Announce what was logged with interrupts off: the scheduler calls it now and then. */
+extern bool log_unannounced;
+void log_announce(void);
+/* log_buf_len=: go on in a larger buffer of @size bytes (a power of two, at least 64 KB), which stays ours. */
+void log_set_buffer(void *buf, size_t size);
 /* Append a record from user space (/dev/kmsg write). */
 void log_append(unsigned facility, unsigned level, const char *text, size_t len);
 
 /* Stop the machine: message, registers, backtrace, who ran; then panic= decides. */
 void __noreturn panic(const char *fmt, ...) __printf(1, 2);
 extern int panic_timeout; /* panic=: >0 seconds until reboot, <0 at once, 0 halt */
+/* A CPU is in panic(): every other one stops at its next interrupt (the scheduler asks). */
+extern bool panic_in_progress;
 
 /* For what no input from user space can cause. */
 #define BUG() panic("BUG at %s:%d", __FILE__, __LINE__)
