@@ -39,6 +39,7 @@ struct arch_mm;     /* what the machine keeps for each address space; <machine/p
  * this_cpu_ptr(&name) is spelled this_cpu_ptr(name); per_cpu_ptr(name, cpu) another CPU's
  * unsigned smp_cpu_id(void);            this CPU's number, 0 .. nr_cpus-1
  * struct arch_thread *current_thread(void);  the running task's; see sched/task.h for `current`
+ * void set_current_thread(struct arch_thread *);  make it the running one of this CPU: boot only, arch_switch_to() later
  */
 #include <machine/cpu.h>
 #include <machine/percpu.h>
