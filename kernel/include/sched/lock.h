@@ -17,7 +17,9 @@
 enum lock_rank {
 	/* sleeping locks */
 	RANK_PROC_EXEC = 10,   /* process->exec_lock: cred changes, ptrace against execve */
-	RANK_TTY = 20,         /* tty->lock, ldisc */
+	RANK_TTY = 20,         /* tty->lock: open, close, hang-up, termios */
+	RANK_TTY_OUTPUT = 22,  /* tty->output_lock: one writer at a time */
+	RANK_TTY_INPUT = 24,   /* tty->input_lock: the line discipline's read buffer (pty: slave before master, nested) */
 	RANK_FS_MOUNT = 30,    /* namespace of mounts, superblock lists */
 	RANK_FS_RENAME = 32,   /* one per super block: rename of directories */
 	RANK_INODE = 34,       /* inode->lock (parents before children: nested) */
@@ -53,12 +55,13 @@ enum lock_rank {
 };
 
 typedef struct spinlock {
-	u32 value; /* 0 free, 1 held, 2 held with waiters spinning; internals in sched/spinlock.c */
+	u32 value; /* 0 free, 1 held */
 #ifdef CONFIG_DEBUG_LOCKS
 	u16 rank;
 	u16 owner_cpu_plus1;
+	u8 seen; /* taken in an interrupt, taken with interrupts on: both is a deadlock to come */
 	const char *name;
-	void *caller;
+	void *caller; /* who took it last */
 #endif
 } spinlock_t;
 
@@ -70,57 +73,131 @@ typedef struct spinlock {
 #define DEFINE_SPINLOCK(name_, rank_) spinlock_t name_ = SPINLOCK_INIT(rank_)
 
 void spin_lock_init(spinlock_t *lock, enum lock_rank rank);
+/* Wait for a lock that is taken. The fast paths below call it. */
+void spin_lock_slow(spinlock_t *lock);
+
+static inline bool spin_is_locked(const spinlock_t *lock)
+{
+	return READ_ONCE(lock->value);
+}
+
+#ifdef CONFIG_DEBUG_LOCKS
 void spin_lock(spinlock_t *lock);
 void spin_lock_nested(spinlock_t *lock); /* same rank as one held: the caller knows the order (by address, parent first) */
 bool spin_trylock(spinlock_t *lock);
 void spin_unlock(spinlock_t *lock);
-irqflags_t spin_lock_irqsave(spinlock_t *lock);
-void spin_unlock_irqrestore(spinlock_t *lock, irqflags_t flags);
-bool spin_is_locked(const spinlock_t *lock);
 /* Stop with a message unless this CPU holds it (debug builds). */
 void assert_spin_held(const spinlock_t *lock);
+/* Stop with a message if this CPU holds any spinlock: the caller may sleep. */
+void assert_may_sleep(void);
+#else
+static inline bool spin_trylock(spinlock_t *lock)
+{
+	return !__atomic_exchange_n(&lock->value, 1, __ATOMIC_ACQUIRE);
+}
+static inline void spin_lock(spinlock_t *lock)
+{
+	if (unlikely(!spin_trylock(lock)))
+		spin_lock_slow(lock);
+}
+static inline void spin_lock_nested(spinlock_t *lock) { spin_lock(lock); }
+static inline void spin_unlock(spinlock_t *lock)
+{
+	__atomic_store_n(&lock->value, 0, __ATOMIC_RELEASE);
+}
+static inline void assert_spin_held(const spinlock_t *lock) { (void)lock; }
+static inline void assert_may_sleep(void) {}
+#endif
 
+static inline irqflags_t spin_lock_irqsave(spinlock_t *lock)
+{
+	irqflags_t flags = irq_save();
+
+	spin_lock(lock);
+	return flags;
+}
+
+static inline void spin_unlock_irqrestore(spinlock_t *lock, irqflags_t flags)
+{
+	spin_unlock(lock);
+	irq_restore(flags);
+}
+
+/*
+ * A mutex may be freed by its next owner only if nobody can still be inside mutex_unlock(): it is
+ * not for objects that are freed under their own lock (use a spinlock or a reference for those).
+ */
 struct task;
 typedef struct mutex {
-	u32 value;
+	u32 value; /* 0 free, 1 held, 2 held and somebody may wait */
 	struct task *owner;
-	spinlock_t wait_lock;
+	spinlock_t wait_lock; /* guards waiters; RANK_WAITQUEUE */
 	struct list_head waiters;
 #ifdef CONFIG_DEBUG_LOCKS
 	u16 rank;
+	void *caller;
 #endif
 } mutex_t;
+
+/* Static definition: DEFINE_MUTEX(name, rank). */
+#ifdef CONFIG_DEBUG_LOCKS
+#define MUTEX_INIT(name, rank_) { 0, NULL, SPINLOCK_INIT(RANK_WAITQUEUE), LIST_HEAD_INIT((name).waiters), (rank_), NULL }
+#define RWSEM_INIT MUTEX_INIT
+#else
+#define MUTEX_INIT(name, rank_) { 0, NULL, SPINLOCK_INIT(RANK_WAITQUEUE), LIST_HEAD_INIT((name).waiters) }
+#define RWSEM_INIT MUTEX_INIT
+#endif
+#define DEFINE_MUTEX(name, rank_) mutex_t name = MUTEX_INIT(name, rank_)
+#define DEFINE_RWSEM(name, rank_) rwsem_t name = RWSEM_INIT(name, rank_)
 
 void mutex_init(mutex_t *m, enum lock_rank rank);
 void mutex_lock(mutex_t *m);
 /* 0, or -EINTR when a signal is pending for the caller. */
-int mutex_lock_interruptible(mutex_t *m);
-void mutex_lock_nested(mutex_t *m);
+int __must_check mutex_lock_interruptible(mutex_t *m);
+/* 0, or -EINTR when a fatal signal is pending for the caller. */
+int __must_check mutex_lock_killable(mutex_t *m);
+void mutex_lock_nested(mutex_t *m); /* same rank as one held */
 bool mutex_trylock(mutex_t *m);
 void mutex_unlock(mutex_t *m);
-bool mutex_is_locked(const mutex_t *m);
+static inline bool mutex_is_locked(const mutex_t *m)
+{
+	return READ_ONCE(m->value);
+}
 
 typedef struct rwsem {
-	s32 count;             /* >0 readers, -1 a writer, 0 free */
+	u32 value;             /* RWSEM_* below */
 	struct task *writer;
-	spinlock_t wait_lock;
+	spinlock_t wait_lock;  /* guards waiters; RANK_WAITQUEUE */
 	struct list_head waiters;
 #ifdef CONFIG_DEBUG_LOCKS
 	u16 rank;
+	void *caller;
 #endif
 } rwsem_t;
 
+#define RWSEM_WRITER 1u  /* a writer holds it */
+#define RWSEM_WAITERS 2u /* somebody waits: new ones queue up behind */
+#define RWSEM_READER 4u  /* each reader adds one */
+
 void rwsem_init(rwsem_t *s, enum lock_rank rank);
 void down_read(rwsem_t *s);
+int __must_check down_read_killable(rwsem_t *s); /* 0 or -EINTR on a fatal signal */
 bool down_read_trylock(rwsem_t *s);
 void up_read(rwsem_t *s);
 void down_write(rwsem_t *s);
-int down_write_killable(rwsem_t *s); /* 0 or -EINTR on a fatal signal */
+int __must_check down_write_killable(rwsem_t *s); /* 0 or -EINTR on a fatal signal */
 bool down_write_trylock(rwsem_t *s);
 void up_write(rwsem_t *s);
+/* From writer to reader without letting another writer in between. */
 void downgrade_write(rwsem_t *s);
-void down_write_nested(rwsem_t *s);
-bool rwsem_is_write_locked(const rwsem_t *s);
-bool rwsem_is_locked(const rwsem_t *s);
+void down_write_nested(rwsem_t *s); /* same rank as one held */
+static inline bool rwsem_is_write_locked(const rwsem_t *s)
+{
+	return READ_ONCE(s->value) & RWSEM_WRITER;
+}
+static inline bool rwsem_is_locked(const rwsem_t *s)
+{
+	return READ_ONCE(s->value) & ~RWSEM_WAITERS;
+}
 
 #endif
