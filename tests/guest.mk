@@ -1,9 +1,25 @@
-# The guest tests: each tests/guest/*.c is one static i386 Linux program, $(O)/guest/NAME.
+# The guest tests: each tests/guest/*.c is one static i386 Linux program. Built twice: with musl
+# (small: the machine of 64 MB) in $(O)/guest, with glibc in $(O)/guest-glibc.
 GUEST_TESTS := $(patsubst tests/guest/%.c,%,$(wildcard tests/guest/*.c))
+GUEST_HEADERS := $(wildcard tests/guest/*.h)
+GUEST_MUSL := $(addprefix $(O)/guest/,$(GUEST_TESTS))
+GUEST_GLIBC := $(addprefix $(O)/guest-glibc/,$(GUEST_TESTS))
+GUEST_TEST_CFLAGS := -std=gnu17 -O1 -g -Wall -pthread
 
 .PHONY: guest
-guest: $(addprefix $(O)/guest/,$(GUEST_TESTS))
-$(O)/guest/%: tests/guest/%.c $(wildcard tests/guest/*.h)
+guest: $(GUEST_MUSL) $(GUEST_GLIBC) $(O)/user/driver
+
+$(GUEST_MUSL): $(O)/guest/%: tests/guest/%.c $(GUEST_HEADERS)
+	$(call say,MUSLCC,$@)
+	@mkdir -p $(@D)
+	$(Q)tools/musl-cc $(GUEST_TEST_CFLAGS) -s -o $@ $<
+$(GUEST_GLIBC): $(O)/guest-glibc/%: tests/guest/%.c $(GUEST_HEADERS)
 	$(call say,GUESTCC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) -pthread -static -o $@ $<
+	$(Q)$(GUEST_CC) $(GUEST_TEST_CFLAGS) -static -s -o $@ $<
+
+# Runs them in the guest, one after the other.
+$(O)/user/driver: user/driver/main.c
+	$(call say,GUESTCC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(INIT_CC) $(GUEST_CFLAGS) -s -o $@ $<

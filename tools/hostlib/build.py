@@ -33,8 +33,8 @@ def is_current(target, sources):
         return False
 
 
-def make(*targets, name=NAME, quiet=True):
-    """make targets, which are paths below the build folder or names of make's."""
+def make(*targets, name=NAME, keep_going=False):
+    """make targets: paths below the build folder, names of make's, VARIABLE=value. keep_going: how far it went is for the caller to see."""
     out = os.path.join(TOP, name)
     packages.require(*packages.BUILD)
     try:
@@ -44,9 +44,9 @@ def make(*targets, name=NAME, quiet=True):
         raise Failure(f"{out}: {error.strerror}; O=DIR names another build folder") from None
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        words = ["make", "-C", TOP, "--no-print-directory", f"-j{os.cpu_count()}", f"O={name}", *targets]
-        done = subprocess.run(words, stdout=subprocess.DEVNULL if quiet else sys.stderr.fileno(), check=False)
-    if done.returncode:
+        words = ["make", *(["-k"] if keep_going else []), "-C", TOP, "--no-print-directory", f"-j{os.cpu_count()}", f"O={name}", *targets]
+        done = subprocess.run(words, stdout=subprocess.DEVNULL, check=False)
+    if done.returncode and not keep_going:
         space = os.statvfs(out)
         if space.f_bavail * space.f_frsize < 1 << 20:
             raise Failure(f"{out}: the disk is full; free some space, or name another build folder with O=DIR")
@@ -57,13 +57,14 @@ def from_top(*names):
     return [os.path.join(TOP, name) for name in names]
 
 
-def kernel(name=NAME):
+def kernel(name=NAME, *overrides):
+    """The kernel of the build folder called name. overrides: CONFIG_X=value words that it is to have."""
     target = os.path.join(TOP, name, "isthmus.elf")
     sources = from_top("kernel", "Makefile", "Kconfig", "tools/kallsyms.py", os.path.join(name, ".config"))
     if not is_current(target, sources):
         if not os.path.exists(target):
             print(f"isthmus: building {target}", file=sys.stderr)
-        make(os.path.join(name, "isthmus.elf"), name=name)
+        make(os.path.join(name, "isthmus.elf"), *overrides, name=name)
         os.utime(target)
     return target
 

@@ -1,0 +1,221 @@
+"""tests/guest in virtual machines: one boot a configuration, all its tests in that boot.
+
+A test that takes the machine down fails; the machine is started again for the tests behind it.
+"""
+import os
+import re
+import selectors
+import subprocess
+import sys
+import tempfile
+import time
+
+from . import build, debs
+from .options import memory
+from .tap import Result
+
+FOLDER = os.path.join(build.TOP, "tests/guest")
+NEEDS = re.compile(r"^(?://|\s*\*|/\*)\s*needs:\s*(.*)$", re.MULTILINE)
+TEST_LIMIT = 100  # seconds for one test program; the tests have alarms of their own below it
+SILENCE_LIMIT = TEST_LIMIT + 60
+BOOT_LIMIT = 120
+
+
+class Needs:
+    """The `// needs: mem=2G smp=4 append=vmsplit=2G only=isthmus` of a test's head comment."""
+
+    def __init__(self, name):
+        self.name, self.mem, self.smp, self.append, self.only = name, 0, 1, "", ""
+        with open(os.path.join(FOLDER, f"{name}.c"), encoding="utf-8") as f:
+            head = f.read(3000)
+        for words in NEEDS.findall(head):
+            for word in words.split():
+                key, _, value = word.partition("=")
+                if key == "mem":
+                    self.mem = memory(value)
+                elif key == "smp":
+                    self.smp = int(value)
+                elif key == "append":
+                    self.append = f"{self.append} {value}".strip()
+                elif key == "only":
+                    self.only = value
+
+    def fits(self, machine, on_linux):
+        if self.only and self.only != ("linux" if on_linux else "isthmus"):
+            return False
+        return self.mem <= memory(machine.mem) and self.smp <= machine.smp and self.append == machine.append
+
+
+class Configuration:
+    def __init__(self, kernel, mem, smp, libc, append=""):
+        self.kernel, self.mem, self.smp, self.libc, self.append = kernel, mem, smp, libc, append
+        self.name = f"{kernel}-{mem}-{smp}cpu" + (f"-{append.replace(' ', '-')}" if append else "")
+
+
+KERNELS = {
+    "pae": (build.NAME, []),
+    "2l": (f"{build.NAME}/2l", ["CONFIG_X86_PAE=n"]),
+    "debug": (f"{build.NAME}/debug", ["CONFIG_DEBUG_KERNEL=y"]),
+}
+
+# Each kernel, both sizes, both CPU counts, both C libraries in few boots.
+MATRIX = [
+    Configuration("pae", "2G", 4, "glibc"),
+    Configuration("2l", "64M", 1, "musl"),
+    Configuration("2l", "2G", 1, "glibc"),
+    Configuration("debug", "64M", 4, "musl"),
+]
+LONG_MATRIX = [
+    Configuration(kernel, mem, smp, libc)
+    for kernel in KERNELS
+    for mem, libc in (("64M", "musl"), ("2G", "glibc"))
+    for smp in (1, 4)
+]
+LINUX_MATRIX = [Configuration("linux", "2G", 2, "glibc"), Configuration("linux", "256M", 1, "musl")]
+
+
+def configurations(needs, long, on_linux):
+    """The matrix, and a machine more for each kernel command line that a test asks for."""
+    matrix = LINUX_MATRIX if on_linux else LONG_MATRIX if long else MATRIX
+    kernels = ["linux"] if on_linux else list(KERNELS) if long else ["pae"]
+    asked = {}
+    for test in needs:
+        if test.append:
+            mem, smp = asked.get(test.append, ("64M", 1))
+            mem = mem if memory(mem) >= test.mem else f"{test.mem >> 20}M"
+            asked[test.append] = mem, max(smp, test.smp)
+    extra = [Configuration(k, mem, smp, "musl", append) for k in kernels for append, (mem, smp) in asked.items()]
+    return matrix + extra
+
+
+def kernel_file(configuration):
+    if configuration.kernel == "linux":
+        return debs.linux_kernel()
+    name, overrides = KERNELS[configuration.kernel]
+    return build.kernel(name, *overrides)
+
+
+class Boot:
+    """One machine, running the driver. lines() yields (time, text) until it ends."""
+
+    def __init__(self, configuration, kernel, names, log):
+        folder = "guest" if configuration.libc == "musl" else "guest-glibc"
+        words = [os.path.join(build.TOP, "isthmus"), "run", "--kernel", kernel, "--log", log]
+        words += ["-m", configuration.mem, "--smp", str(configuration.smp)]
+        if configuration.append:
+            words += ["--append", configuration.append]
+        for name in names:
+            words += ["-v", f"{os.path.join(build.OUT, folder, name)}:/tests/{name}"]
+        words += ["--", os.path.join(build.OUT, "user/driver"), str(TEST_LIMIT), "/tests", *names]
+        self.errors = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors)
+
+    def lines(self):
+        fd, rest, limit = self.process.stdout.fileno(), b"", BOOT_LIMIT
+        with selectors.DefaultSelector() as ready:
+            ready.register(fd, selectors.EVENT_READ)
+            while True:
+                if not ready.select(limit):
+                    return
+                data = os.read(fd, 65536)
+                if not data:
+                    return
+                limit = SILENCE_LIMIT
+                *whole, rest = (rest + data).split(b"\n")
+                for line in whole:
+                    yield line.decode(errors="replace").rstrip("\r")
+
+    def end(self):
+        """What ./isthmus said, if anything."""
+        silent = self.process.poll() is None
+        try:
+            self.process.wait(5)
+        except subprocess.TimeoutExpired:
+            self.process.terminate()
+            self.process.wait()
+        self.errors.seek(0)
+        said = [line for line in self.errors.read().decode(errors="replace").splitlines() if line.startswith("isthmus:")]
+        return said[-1].removeprefix("isthmus: ") if said else "the machine said nothing for too long" if silent else ""
+
+
+def log_size(path):
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return 0
+
+
+def log_since(path, start=0):
+    """The last lines of the kernel log that were written after position start."""
+    try:
+        with open(path, "rb") as f:
+            f.seek(start)
+            return f.read()[-4000:].decode(errors="replace").splitlines()[-30:]
+    except OSError:
+        return []
+
+
+def run_boot(configuration, kernel, names, tally):
+    """Run what can be run in one boot; the names that are left, without the one that ended it."""
+    log = os.path.join(build.OUT, f"log-{configuration.name}.txt")
+    boot = Boot(configuration, kernel, names, log)
+    current, begun, log_begun, left = None, 0.0, 0, list(names)
+
+    def ended(status, what=""):
+        current.end(status, what)
+        kernel_lines = log_since(log, log_begun)
+        context = [line for line in current.output if line.strip()][-10:]
+        context += ["-- kernel log:", *kernel_lines] if kernel_lines else []
+        tally.add(current, time.monotonic() - begun, context if current.failures else ())
+
+    for line in boot.lines():
+        words = line.split()
+        if words[:2] == ["#=", "start"]:
+            current, begun = Result(f"guest/{configuration.name}/{words[2]}"), time.monotonic()
+            log_begun = log_size(log)
+        elif words[:2] == ["#=", "end"] and current:
+            ended(int(words[3]))
+            left.remove(words[2])
+            current = None
+        elif current:
+            current.line(line)
+    said = boot.end()
+    if current:
+        ended(0, said or "the machine ended")
+        left.pop(0)
+    elif left:
+        result = Result(f"guest/{configuration.name}/boot")
+        result.end(0, said or "the machine ended")
+        tally.add(result, 0, log_since(log))
+        left.clear()
+    return left
+
+
+def built(names, configuration):
+    """The tests that compiled."""
+    folder = "guest" if configuration.libc == "musl" else "guest-glibc"
+    return [name for name in names if os.path.exists(os.path.join(build.OUT, folder, name))]
+
+
+def run(tally, selected, long, on_linux):
+    names = sorted(f[:-2] for f in os.listdir(FOLDER) if f.endswith(".c"))
+    needs = [Needs(name) for name in names if selected(name)]
+    if not needs:
+        return
+    debs.musl()
+    build.make("guest", keep_going=True)
+    for configuration in configurations(needs, long, on_linux):
+        wanted = [test.name for test in needs if test.fits(configuration, on_linux)]
+        names = built(wanted, configuration)
+        for name in sorted(set(wanted) - set(names)):
+            tally.one(f"guest/{configuration.name}/{name} (does not compile)", False, 0)
+        if not names:
+            continue
+        try:
+            kernel = kernel_file(configuration)
+        except Exception as error:  # the other kernels may build
+            tally.one(f"guest/{configuration.name} ({error})", False, 0)
+            continue
+        print(f"-- {configuration.name}: {len(names)} tests", file=sys.stderr)
+        while names:
+            names = run_boot(configuration, kernel, names, tally)

@@ -1,0 +1,153 @@
+"""`./isthmus test`: the kinds of tests, each counted into one tally."""
+import fnmatch
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+from . import build, guest_tests, packages
+from .failure import Failure
+from .tap import Result, Tally
+
+KINDS = ["unit", "layers", "guest", "host", "lint"]
+DEFAULT = ["unit", "layers", "guest", "host"]
+HOST_TESTS = os.path.join(build.TOP, "tests/host")
+
+USAGE = """usage: ./isthmus test [unit] [layers] [guest] [host] [lint] [--long] [--on-linux] [-k PATTERN]
+
+  unit     tests/unit on this host, under sanitizers, with the simulated machine
+  layers   no part of the kernel refers to a part above it
+  guest    tests/guest, ordinary Linux programs, in machines of several sizes and kernels
+  host     tests/host: the command itself
+  lint     clang-format, cppcheck, sparse
+  --long       every configuration, longer random tests
+  --on-linux   guest and host on Debian's Linux 6.1 instead of Isthmus
+  -k PATTERN   only tests whose name contains PATTERN (or matches it, with * and ?)
+
+Without a kind: all but lint. The last line is "N passed, N failed"."""
+
+
+class Choice:
+    def __init__(self, words):
+        self.kinds, self.long, self.on_linux, self.pattern, self.help = [], False, False, "", False
+        rest = list(words)
+        while rest:
+            word = rest.pop(0)
+            if word in KINDS:
+                self.kinds.append(word)
+            elif word == "--long":
+                self.long = True
+            elif word == "--on-linux":
+                self.on_linux = True
+            elif word == "-k" and rest:
+                self.pattern = rest.pop(0)
+            elif word in ("-h", "--help"):
+                self.help = True
+            else:
+                raise Failure(f"test: {word}: not known; ./isthmus test --help")
+        if not self.kinds:
+            self.kinds = ["guest", "host"] if self.on_linux else DEFAULT
+
+    def selects(self, name):
+        return not self.pattern or self.pattern in name or fnmatch.fnmatch(name, self.pattern)
+
+
+def run_program(tally, name, words, limit, environment, cwd=None):
+    """One test program of the host's that prints TAP."""
+    begun = time.monotonic()
+    result = Result(name)
+    try:
+        done = subprocess.run(
+            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            timeout=limit, env=environment, cwd=cwd, check=False,
+        )
+        status, output = done.returncode, done.stdout
+    except subprocess.TimeoutExpired as error:
+        status, output = 124, error.stdout or b""
+    except OSError as error:
+        status, output = 126, str(error).encode()
+    for line in output.decode(errors="replace").splitlines():
+        result.line(line)
+    result.end(status)
+    tally.add(result, time.monotonic() - begun, result.output if result.failures else ())
+
+
+def unit(tally, choice):
+    packages.require(*packages.UNIT)
+    begun = time.monotonic()
+    build.make("unit-build", keep_going=True)
+    print(f"-- unit tests built in {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    words = ["make", "-s", "-C", build.TOP, f"O={build.NAME}", "unit-list"]
+    binaries = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    environment = dict(
+        os.environ, CMOCKA_MESSAGE_OUTPUT="TAP", ISTHMUS_LONG="1" if choice.long else "",
+        ASAN_OPTIONS="detect_stack_use_after_return=1:abort_on_error=0", UBSAN_OPTIONS="print_stacktrace=1",
+        TSAN_OPTIONS="halt_on_error=1",
+    )
+    for binary in binaries:
+        sanitizer, test = binary.split("/")[-2:]
+        name = f"unit/{sanitizer}/{test}"
+        if not choice.selects(test):
+            continue
+        path = os.path.join(build.TOP, binary)
+        if not os.path.exists(path):
+            tally.one(f"{name} (does not build)", False, 0)
+            continue
+        run_program(tally, name, [path], 900 if choice.long else 180, environment)
+
+
+def layers(tally, choice):
+    if not choice.selects("layers"):
+        return
+    packages.require(*packages.BUILD)
+    checked(tally, "layers", "check-layers")
+
+
+def checked(tally, name, target):
+    begun = time.monotonic()
+    words = ["make", "-s", "-C", build.TOP, f"O={build.NAME}", f"-j{os.cpu_count()}", target]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    output = (done.stdout + done.stderr).splitlines()
+    tally.one(name, done.returncode == 0, time.monotonic() - begun, output if done.returncode else ())
+
+
+def lint(tally, choice):
+    packages.require(*packages.BUILD, *packages.LINT)
+    for target in ("format-check", "cppcheck", "sparse"):
+        if choice.selects(target):
+            checked(tally, f"lint/{target}", target)
+
+
+def guest(tally, choice):
+    packages.require(*packages.BUILD, *packages.MACHINE)
+    guest_tests.run(tally, choice.selects, choice.long, choice.on_linux)
+
+
+def host(tally, choice):
+    """Scripts that get the command as $ISTHMUS and the options for its run as $RUN_OPTIONS."""
+    packages.require(*packages.BUILD, *packages.MACHINE)
+    environment = dict(
+        os.environ, ISTHMUS=os.path.join(build.TOP, "isthmus"), RUN_OPTIONS="--on-linux" if choice.on_linux else "",
+        TOP=build.TOP, MUSL_CC=os.path.join(build.TOP, "tools/musl-cc"),
+    )
+    for script in sorted(os.listdir(HOST_TESTS)):
+        if not script.endswith((".sh", ".py")) or script.startswith("_") or not choice.selects(script):
+            continue
+        interpreter = "sh" if script.endswith(".sh") else sys.executable
+        with tempfile.TemporaryDirectory(prefix="isthmus-test.") as folder:
+            words = [interpreter, os.path.join(HOST_TESTS, script)]
+            run_program(tally, f"host/{script}", words, 600, environment, cwd=folder)
+
+
+def main(words):
+    choice = Choice(words)
+    if choice.help:
+        print(USAGE)
+        return 0
+    tally = Tally()
+    runners = {"unit": unit, "layers": layers, "guest": guest, "host": host, "lint": lint}
+    for kind in KINDS:
+        if kind in choice.kinds:
+            runners[kind](tally, choice)
+    return tally.finish()
