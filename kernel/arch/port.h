@@ -58,6 +58,9 @@ void ipi_call(const cpumask_t *mask, void (*fn)(void *arg), void *arg);
 /* Make CPU @cpu look at its work flags and its run queue soon (hooks.reschedule runs there). */
 void ipi_reschedule(unsigned cpu);
 
+/* CPUs that arch_smp_start() may start, the boot CPU included: what the tables name, within maxcpus= and CONFIG_NR_CPUS. Known
+ * after arch_init_interrupts(). */
+unsigned arch_possible_cpus(void);
 /* Start the other CPUs (INIT-SIPI-SIPI), at most maxcpus= of them; each runs hooks.cpu_started(cpu), which
  * does not return. Returns when every CPU that answers has started. => late boot, may sleep: no. */
 void arch_smp_start(void);

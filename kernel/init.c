@@ -1,0 +1,99 @@
+/*
+ * The first process. It begins as a kernel function with the root file system empty; it unpacks the initramfs there, opens
+ * /dev/console as descriptors 0, 1 and 2, and becomes /init by execve: from then on it is an ordinary process.
+ */
+#include "boot.h"
+#include "arch/log.h"
+#include "arch/port.h"
+#include "fs/file.h"
+#include "mm/memblock.h"
+#include "proc/process.h"
+#include <linux/fcntl.h>
+
+static void unpack_initramfs(void)
+{
+	paddr_t start = boot_info.initrd_start, end = boot_info.initrd_end;
+	int err;
+
+	if (start == end)
+		return;
+	if (end > boot_info.lowmem_end) {
+		pr_err("initramfs at 0x%llx lies in high memory: not unpacked; give the machine more low memory\n", start);
+		return;
+	}
+	err = initramfs_unpack(lowmem_ptr(start), (size_t)(end - start));
+	if (err)
+		pr_err("Initramfs unpacking failed: error %d\n", err);
+	mm_free_range(start, end, "initrd");
+}
+
+static void open_console(void)
+{
+	struct file *file = file_open(AT_FDCWD, "/dev/console", O_RDWR | O_NOCTTY, 0);
+	int fd;
+
+	if (IS_ERR(file)) {
+		pr_err("Warning: unable to open an initial console (error %ld).\n", PTR_ERR(file));
+		return;
+	}
+	for (int want = 0; want < 3; want++) {
+		fd = fd_reserve(want, 0);
+		if (fd < 0)
+			break;
+		file_get(file);
+		fd_install(fd, file);
+	}
+	fput(file);
+}
+
+static int try_init(const char *path)
+{
+	int err;
+
+	init_parameters.argv[0] = path;
+	pr_info("Run %s as init process\n", path);
+	err = kernel_execve(path, init_parameters.argv, init_parameters.envp);
+	if (err && err != -ENOENT)
+		pr_err("Starting init: %s exists but couldn't execute it (error %d)\n", path, err);
+	return err;
+}
+
+static bool exists(const char *path)
+{
+	struct path found;
+
+	if (path_lookup(AT_FDCWD, path, LOOKUP_FOLLOW, &found))
+		return false;
+	path_put(&found);
+	return true;
+}
+
+/* An initramfs without /dev/console gets one: programs that are started without descriptors 0 to 2 misbehave. */
+static void ensure_console_node(void)
+{
+	if (!exists("/dev/console"))
+		vfs_mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+}
+
+void init_main(void *arg)
+{
+	static const char *const fallback[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
+
+	(void)arg;
+	unpack_initramfs();
+	mm_free_range((paddr_t)lowmem_paddr((void *)windows.init_start), (paddr_t)lowmem_paddr((void *)windows.init_end), "init");
+	ensure_console_node();
+	open_console();
+	if (init_parameters.rdinit && exists(init_parameters.rdinit) && !try_init(init_parameters.rdinit))
+		return;
+	if (init_parameters.init) {
+		if (!try_init(init_parameters.init))
+			return;
+		panic("Requested init %s failed.", init_parameters.init);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(fallback); i++) {
+		if (!try_init(fallback[i]))
+			return;
+	}
+	panic("No working init found. Give an initramfs with /init, or rdinit=PROGRAM on the command line.");
+}

@@ -1,0 +1,72 @@
+/*
+ * The order in which the kernel comes to life, and the only file that knows every part.
+ *
+ *   machine, log -> memory -> scheduler -> interrupts -> files, processes -> drivers -> system calls
+ *   -> the other CPUs -> PID 1 (init.c), while the boot context becomes the idle task of CPU 0.
+ *
+ * Each step may use what the steps before it made. Read next: arch/x86/boot, init.c.
+ */
+#include "main.h"
+#include "abi/syscall.h"
+#include "arch/log.h"
+#include "arch/port.h"
+#include "boot.h"
+#include "drivers/tty.h"
+#include "fs/file.h"
+#include "mm/memblock.h"
+#include "mm/mm.h"
+#include "mm/slab.h"
+#include "mm/vmalloc.h"
+#include "proc/process.h"
+#include "sched/task.h"
+
+static void *table_alloc(unsigned order)
+{
+	return get_free_pages(GFP_KERNEL | __GFP_ZERO, order);
+}
+
+static void table_free(void *table, unsigned order)
+{
+	put_free_pages(table, order);
+}
+
+/* Each CPU that may be started needs a run queue and a stack for its idle task. */
+static void prepare_cpus(void)
+{
+	for (unsigned cpu = 1; cpu < arch_possible_cpus(); cpu++) {
+		void *stack = stack_alloc();
+
+		if (!stack || sched_prepare_cpu(cpu, stack)) {
+			pr_warn("CPU%u is left alone: no memory for its idle task\n", cpu);
+			return;
+		}
+	}
+}
+
+void kernel_main(void)
+{
+	arch_init_early();
+	boot_parameters(boot_info.cmdline);
+	pr_info("Isthmus " ISTHMUS_VERSION " (%s)\n", ISTHMUS_COMPILER);
+	pr_info("Kernel command line: %s\n", boot_info.cmdline);
+	mm_init();
+	arch_hooks.table_alloc = table_alloc;
+	arch_hooks.table_free = table_free;
+	sched_init();
+	arch_init_interrupts();
+	mm_virt_init();
+	proc_init();
+	vfs_init();
+	tty_init();
+	console_init();
+	serial_init();
+	pty_init();
+	syscall_init();
+	arch_init_late();
+	prepare_cpus();
+	arch_smp_start();
+	irq_enable();
+	if (!proc_create_init(init_main, NULL))
+		panic("No memory for init");
+	sched_idle_loop();
+}
