@@ -62,7 +62,9 @@ endif
 LIBGCC := $(shell $(CROSS)gcc -print-libgcc-file-name)
 UAPI := /usr/i686-linux-gnu/include
 
-WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+# A table may give a default for all rows, [0 ... N] = x, and then the rows that differ.
+OVERRIDE_OK := $(if $(findstring clang,$(CC)),-Wno-initializer-overrides,-Wno-override-init)
+WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror $(OVERRIDE_OK)
 KCPPFLAGS := -nostdinc -isystem $(COMPILER_INCLUDE) -isystem $(UAPI) -Ikernel/include \
 	-Ikernel -Ikernel/arch/x86/include -I$(O)/include -DISTHMUS_KERNEL -include $(CONFIG_H)
 KARCH := -m32 -march=i686 -mregparm=3 -mno-sse -mno-mmx -msoft-float -mno-80387
