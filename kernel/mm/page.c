@@ -1,0 +1,198 @@
+/*
+ * The life of a page: handed out with one reference, given back when the last goes.
+ *
+ * A free page has refs 0, mapcount -1, no mapping and no flags (PG_BUDDY on the head of a free block). That is checked
+ * on the way in; a page that fails the check is reported with the caller's name and lost, because giving it out again
+ * would hand one page to two owners. Debug builds also fill free pages with a pattern and check it on the way out.
+ *
+ * Next: page_alloc.c.
+ */
+#include "arch/log.h"
+#include "lib/string.h"
+#include "mm/highmem.h"
+#include "zone.h"
+
+struct page *zero_page;
+void (*mm_lru_remove)(struct page *page);
+
+#define NEVER_AT_FREE                                                                  \
+	(1u << PG_LOCKED | 1u << PG_LRU | 1u << PG_SLAB | 1u << PG_WRITEBACK | 1u << PG_BUDDY | 1u << PG_RESERVED)
+
+static noinline __cold void report_bad_page(const struct page *page, const char *what, void *caller)
+{
+	printk(KERN_ALERT "BUG: Bad page state: %s: pfn %05lx refs %d mapcount %d mapping %p flags %04x, freed by %pS\n",
+	       what, page_to_pfn(page), (int)page->refs, page->mapcount, page->owner, page->flags, caller);
+#ifdef CONFIG_DEBUG_VM
+	panic("Bad page state");
+#endif
+}
+
+/* ---- poison ---- */
+
+#ifdef CONFIG_DEBUG_PAGE_POISON
+#define POISON_BYTE 0xAA
+/* In page->owner of a free page that is filled: a page of a fresh section is not. */
+#define POISONED ((void *)(uintptr_t)0x5AFE)
+
+static void poison(struct page *page)
+{
+	void *p = kmap_local_page(page);
+
+	memset(p, POISON_BYTE, PAGE_SIZE);
+	kunmap_local(p);
+	page->owner = POISONED;
+}
+
+static void check_poison(struct page *page)
+{
+	const u8 *p, *bad;
+
+	if (page->owner != POISONED)
+		return;
+	p = kmap_local_page(page);
+	bad = memchr_inv(p, POISON_BYTE, PAGE_SIZE);
+	if (bad)
+		panic("Free page %05lx was written: byte 0x%02x at offset 0x%x", page_to_pfn(page), *bad,
+		      (unsigned)(bad - p));
+	kunmap_local(p);
+	page->owner = NULL;
+}
+#else
+static inline void poison(struct page *page)
+{
+	(void)page;
+}
+
+static inline void check_poison(struct page *page)
+{
+	(void)page;
+}
+#endif
+
+/* ---- out ---- */
+
+void page_prepare(struct page *page, unsigned order, gfp_t gfp)
+{
+	for (unsigned i = 0; i < 1u << order; i++)
+		check_poison(page + i);
+	if (unlikely(page->refs || page->mapcount != -1))
+		report_bad_page(page, "in use while free", __builtin_return_address(0));
+	if (unlikely(gfp & __GFP_COMP) && order) {
+		page->flags = 1u << PG_HEAD;
+		page->order = order;
+	}
+	if (gfp & __GFP_ZERO)
+		for (unsigned i = 0; i < 1u << order; i++)
+			page_zero(page + i);
+	/* A lookup without a lock may have a stale pointer to this page: it must find all of the above. */
+	__atomic_store_n(&page->refs, 1, __ATOMIC_RELEASE);
+}
+
+/* ---- in ---- */
+
+bool page_retire(struct page *page, unsigned order, void *caller)
+{
+	if (unlikely((page->flags & NEVER_AT_FREE) || page->mapcount != -1)) {
+		report_bad_page(page, page->flags & 1u << PG_BUDDY ? "freed twice" : "in use", caller);
+		return false;
+	}
+	page->flags = 0;
+	page->mapping = 0;
+	page->index = 0;
+	for (unsigned i = 0; i < 1u << order; i++)
+		poison(page + i);
+	return true;
+}
+
+static void release(struct page *page, unsigned order, void *caller)
+{
+	if (!page_retire(page, order, caller))
+		return;
+	if (likely(!order)) {
+		pcp_free(page);
+	} else {
+		struct zone *zone = page_zone(page);
+		irqflags_t flags = spin_lock_irqsave(&zone->lock);
+
+		buddy_free(zone, page, order);
+		spin_unlock_irqrestore(&zone->lock, flags);
+	}
+}
+
+static void put_last(struct page *page, void *caller)
+{
+	unsigned order = 0;
+
+	if (unlikely(page->flags & (1u << PG_LRU | 1u << PG_HEAD))) {
+		if (page_test(page, PG_LRU) && mm_lru_remove)
+			mm_lru_remove(page);
+		if (page_test(page, PG_HEAD))
+			order = page->order;
+	}
+	release(page, order, caller);
+}
+
+void page_put_last(struct page *page)
+{
+	put_last(page, __builtin_return_address(0));
+}
+
+#ifdef CONFIG_DEBUG_VM
+void page_put(struct page *page)
+{
+	u32 refs = __atomic_fetch_sub(&page->refs, 1, __ATOMIC_ACQ_REL);
+
+	if (refs == 0)
+		report_bad_page(page, "one reference too many dropped", __builtin_return_address(0));
+	else if (refs == 1)
+		put_last(page, __builtin_return_address(0));
+}
+#endif
+
+bool page_get_unless_zero(struct page *page)
+{
+	return atomic_inc_unless(&page->refs, 0);
+}
+
+static void drop_block(struct page *page, unsigned order, void *caller)
+{
+	u32 refs = __atomic_fetch_sub(&page->refs, 1, __ATOMIC_ACQ_REL);
+
+	if (likely(refs == 1)) {
+		release(page, order, caller);
+	} else if (unlikely(refs == 0)) {
+		atomic_inc(&page->refs);
+		report_bad_page(page, "freed twice", caller);
+	}
+}
+
+void free_pages(struct page *page, unsigned order)
+{
+	drop_block(page, order, __builtin_return_address(0));
+}
+
+void put_free_pages(void *ptr, unsigned order)
+{
+	if (ptr)
+		drop_block(virt_to_page(ptr), order, __builtin_return_address(0));
+}
+
+/* ---- contents ---- */
+
+void page_zero(struct page *page)
+{
+	void *p = kmap_local_page(page);
+
+	memset(p, 0, PAGE_SIZE);
+	kunmap_local(p);
+}
+
+void page_copy(struct page *to, struct page *from)
+{
+	void *d = kmap_local_page(to);
+	void *s = kmap_local_page(from);
+
+	memcpy(d, s, PAGE_SIZE);
+	kunmap_local(s);
+	kunmap_local(d);
+}

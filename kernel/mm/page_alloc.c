@@ -1,0 +1,302 @@
+/*
+ * Who gets which page.
+ *
+ *   gfp            zones, in this order          down to
+ *   HIGHMEM        HIGHMEM, NORMAL, DMA          the low watermark, then (slow path) the min watermark
+ *   none           NORMAL, DMA                   the same
+ *   DMA            DMA
+ *   + HIGH         (atomic: nobody can wait)     half of min; without RECLAIM three eighths
+ *   + MEMALLOC     (reclaim itself, a dying one) the last page
+ *
+ * On top of the watermark each zone keeps back lowmem_reserve pages from requests that could have used a higher zone:
+ * user memory may spill into low memory, but never fill it.
+ *
+ * Fast path: the first zone above its low watermark serves, single pages from the per-CPU list. Slow path, in this
+ * order: wake the background reclaim; try down to min; drain the per-CPU lists; reclaim; kill; give up with one line
+ * that says why.
+ *
+ * Next: page.c (what happens to a page on its way out), buddy.c.
+ */
+#include "arch/log.h"
+#include "sched/task.h"
+#include "mm/inspect.h"
+#include "mm/memblock.h"
+#include "zone.h"
+
+unsigned long (*mm_reclaim)(gfp_t gfp, unsigned order);
+bool (*mm_out_of_memory)(gfp_t gfp, unsigned order);
+void (*mm_wake_reclaim)(void);
+unsigned long (*mm_nr_reclaimable)(void);
+
+/* Larger requests are not worth killing for: their callers have something else in mind. */
+#define COSTLY_ORDER 3
+/* Reclaim rounds that freed something and still did not help. */
+#define RECLAIM_ROUNDS 16
+
+/* What a request may dig into. */
+struct floor {
+	enum zone_mark mark;
+	bool high;   /* half of the watermark */
+	bool atomic; /* a quarter of the rest */
+	bool none;   /* everything */
+};
+
+static bool zone_has(const struct zone *zone, enum zone_id class, unsigned order, struct floor floor)
+{
+	long above = (long)READ_ONCE(zone->free) - (long)((1ul << order) - 1);
+	long limit = (long)zone->mark[floor.mark];
+
+	if (floor.none)
+		return above > 0;
+	if (floor.high)
+		limit -= limit / 2;
+	if (floor.atomic)
+		limit -= limit / 4;
+	return above > limit + (long)zone->reserve[class];
+}
+
+static struct page *zone_take(struct zone *zone, unsigned order)
+{
+	struct page *page;
+	irqflags_t flags;
+
+	if (!order)
+		return pcp_alloc(zone);
+	flags = spin_lock_irqsave(&zone->lock);
+	page = buddy_take(zone, order);
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return page;
+}
+
+static struct page *try_zones(gfp_t gfp, unsigned order, struct floor floor)
+{
+	enum zone_id class = gfp_zone(gfp);
+
+	for (int id = class; id >= 0; id--) {
+		struct page *page;
+
+		if (!zone_has(&zones[id], class, order, floor))
+			continue;
+		page = zone_take(&zones[id], order);
+		if (page)
+			return page;
+	}
+	return NULL;
+}
+
+/* ---- slow path ---- */
+
+static struct floor floor_of(gfp_t gfp)
+{
+	struct floor floor = {.mark = MARK_MIN};
+
+	floor.high = gfp & __GFP_HIGH;
+	floor.atomic = floor.high && !(gfp & __GFP_RECLAIM);
+	floor.none = (gfp & __GFP_MEMALLOC) ||
+		     (!in_interrupt() && (current->flags & (PF_MEMALLOC | PF_OOM_VICTIM)));
+	return floor;
+}
+
+static bool may_reclaim(gfp_t gfp)
+{
+	return (gfp & __GFP_RECLAIM) && !(current->flags & PF_MEMALLOC);
+}
+
+static unsigned long reclaim(gfp_t gfp, unsigned order)
+{
+	unsigned long freed;
+
+	if (!mm_reclaim)
+		return 0;
+	current->flags |= PF_MEMALLOC;
+	freed = mm_reclaim(gfp, order);
+	current->flags &= ~PF_MEMALLOC;
+	return freed;
+}
+
+static bool wait_for_the_oom_killer(gfp_t gfp, unsigned order)
+{
+	if (gfp & __GFP_NORETRY || (order > COSTLY_ORDER && !(gfp & __GFP_NOFAIL)))
+		return false;
+	return mm_out_of_memory && mm_out_of_memory(gfp, order);
+}
+
+/* Free memory until the request can be served; NULL: it cannot. May sleep. */
+static struct page *reclaim_and_try(gfp_t gfp, unsigned order)
+{
+	unsigned rounds = order > COSTLY_ORDER || (gfp & __GFP_NORETRY) ? 1 : RECLAIM_ROUNDS;
+
+	for (;;) {
+		struct page *page;
+
+		pcp_drain_all();
+		page = try_zones(gfp, order, floor_of(gfp));
+		if (page)
+			return page;
+		if (rounds && reclaim(gfp, order)) {
+			rounds--;
+			continue;
+		}
+		if (!wait_for_the_oom_killer(gfp, order) && !(gfp & __GFP_NOFAIL))
+			return NULL;
+		rounds = RECLAIM_ROUNDS;
+		cond_resched();
+	}
+}
+
+/* One line a second is enough to know that memory is out. */
+static bool may_complain(void)
+{
+	static u64 next;
+	static spinlock_t lock = SPINLOCK_INIT(RANK_LEAF);
+	irqflags_t flags = spin_lock_irqsave(&lock);
+	u64 now = clock_ns();
+	bool yes = now >= next;
+
+	if (yes)
+		next = now + 1000000000ull;
+	spin_unlock_irqrestore(&lock, flags);
+	return yes;
+}
+
+static noinline struct page *alloc_slow(gfp_t gfp, unsigned order)
+{
+	struct page *page;
+
+	if (order >= MAX_ORDER)
+		return NULL;
+	if (mm_wake_reclaim)
+		mm_wake_reclaim();
+	page = try_zones(gfp, order, floor_of(gfp));
+	if (!page && may_reclaim(gfp))
+		page = reclaim_and_try(gfp, order);
+	if (!page && !(gfp & __GFP_NOWARN) && may_complain())
+		mm_report_memory(gfp, order, "page allocation failed");
+	return page;
+}
+
+struct page *alloc_pages(gfp_t gfp, unsigned order)
+{
+	enum zone_id class = gfp_zone(gfp);
+	struct page *page = NULL;
+
+	if (likely(!order)) {
+		for (int id = class; id >= 0 && !page; id--)
+			if (READ_ONCE(zones[id].free) > zones[id].limit[MARK_LOW][class])
+				page = pcp_alloc(&zones[id]);
+	} else if (order < MAX_ORDER) {
+		page = try_zones(gfp, order, (struct floor){.mark = MARK_LOW});
+	}
+	if (unlikely(!page)) {
+		page = alloc_slow(gfp, order);
+		if (!page)
+			return NULL;
+	}
+	page_prepare(page, order, gfp);
+	return page;
+}
+
+void *get_free_pages(gfp_t gfp, unsigned order)
+{
+	struct page *page = alloc_pages(gfp & ~(__GFP_HIGHMEM | __GFP_MOVABLE), order);
+
+	return page ? page_address(page) : NULL;
+}
+
+unsigned alloc_pages_bulk(gfp_t gfp, unsigned n, struct page **pages)
+{
+	enum zone_id class = gfp_zone(gfp);
+	unsigned got = 0;
+
+	for (int id = class; id >= 0 && got < n; id--) {
+		long above = (long)READ_ONCE(zones[id].free) - (long)zones[id].limit[MARK_LOW][class];
+
+		if (above > 0)
+			got += pcp_alloc_bulk(&zones[id], (unsigned)MIN((long)(n - got), above), pages + got);
+	}
+	for (unsigned i = 0; i < got; i++)
+		page_prepare(pages[i], 0, gfp);
+	for (; got < n; got++) {
+		pages[got] = alloc_page(gfp);
+		if (!pages[got])
+			break;
+	}
+	return got;
+}
+
+/* ---- memory that boot had taken ---- */
+
+static bool give(struct zone *zone, pfn_t pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+	irqflags_t flags = spin_lock_irqsave(&zone->lock);
+	bool ok;
+
+	zone_grow_at(zone, pfn);
+	ok = page_test(page, PG_RESERVED);
+	if (ok) {
+		page->flags = 0;
+		page->refs = 0;
+		buddy_free(zone, page, 0);
+		zone->managed++;
+	}
+	spin_unlock_irqrestore(&zone->lock, flags);
+	return ok;
+}
+
+void mm_free_range(paddr_t start, paddr_t end, const char *what)
+{
+	pfn_t first = (pfn_t)((start + PAGE_SIZE - 1) >> PAGE_SHIFT), last = (pfn_t)(end >> PAGE_SHIFT);
+	unsigned long freed = 0;
+
+	for (pfn_t pfn = MAX(first, (pfn_t)1); pfn < MIN(last, max_pfn); pfn++)
+		freed += give(&zones[pfn_zone_id(pfn)], pfn);
+	zones_set_marks();
+	if (what && freed)
+		pr_info("Freeing %s memory: %luK\n", what, freed << (PAGE_SHIFT - 10));
+}
+
+/* ---- totals ---- */
+
+unsigned long total_ram_pages(void)
+{
+	return zones[ZONE_DMA].managed + zones[ZONE_NORMAL].managed + zones[ZONE_HIGHMEM].managed;
+}
+
+unsigned long total_high_pages(void)
+{
+	return zones[ZONE_HIGHMEM].managed;
+}
+
+unsigned long nr_free_high_pages(void)
+{
+	return READ_ONCE(zones[ZONE_HIGHMEM].free);
+}
+
+unsigned long nr_free_pages(void)
+{
+	return READ_ONCE(zones[ZONE_DMA].free) + READ_ONCE(zones[ZONE_NORMAL].free) + nr_free_high_pages();
+}
+
+/* Pages that no user allocation gets: of each zone the high watermark and the largest reserve. */
+static unsigned long reserved_pages(void)
+{
+	unsigned long sum = 0;
+	struct zone *zone;
+
+	for_each_zone(zone)
+		sum += MIN(zone->managed, zone->limit[MARK_HIGH][ZONE_HIGHMEM]);
+	return sum;
+}
+
+unsigned long nr_available_pages(void)
+{
+	unsigned long low = 0, cache = mm_nr_reclaimable ? mm_nr_reclaimable() : 0;
+	unsigned long free = nr_free_pages(), reserved = reserved_pages();
+	struct zone *zone;
+
+	for_each_zone(zone)
+		low += zone->mark[MARK_LOW];
+	free = free > reserved ? free - reserved : 0;
+	return free + cache - MIN(cache / 2, low);
+}
