@@ -68,6 +68,7 @@ struct arch_mm {
 	pgd_t *pgd;      /* one page */
 #endif
 	u32 cr3;
+	uaddr_t vdso_landing; /* where sysenter returns to, in the vDSO; entry.S knows the offset */
 	uaddr_t vdso;    /* where the vDSO text is mapped; 0: not */
 };
 

@@ -1,0 +1,361 @@
+/*
+ * Every way into the kernel and out of it (docs/entry.md).
+ *
+ *   entry_int80, entry_sysenter   system calls, the fast paths
+ *   trap_stubs, entry_page_fault  exceptions
+ *   irq_stubs                     interrupts, vectors 32-255
+ *   double_fault_entry            through a task gate, on its own stack
+ *   switch_stack, thread_entry    from one kernel stack to another; the first steps of a new one
+ *
+ * A gate leaves the CPU on the thread's own kernel stack (TSS.sp0). All of them save struct regs
+ * (machine/regs.h), load the kernel's segments, and leave through exit_to_user or restore_all.
+ * %gs stays the user's throughout.
+ *
+ * Nothing about the user's registers is trusted on the way out: a selector that cannot be loaded
+ * becomes 0, and an iret that faults becomes a general-protection fault of the program.
+ */
+#include "asm.h"
+#include "desc.h"
+#include "layout.h"
+#include <machine/regs.h>
+#include <machine/thread.h>
+#include <asm/errno.h>
+#include <asm/processor-flags.h>
+
+#define WORK_SYSCALL_TRACE 8
+#define IRQ_STUB_BIAS 127
+/* In user flags, these need more than sysexit restores. */
+#define FLAGS_NEED_IRET (X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_AC | X86_EFLAGS_NT | X86_EFLAGS_RF)
+/* sysenter does not clear these, and they change how the kernel itself runs. */
+#define FLAGS_BAD_IN_KERNEL (X86_EFLAGS_TF | X86_EFLAGS_NT | X86_EFLAGS_AC)
+
+.macro PUSH_GENERAL
+	pushl %eax
+	pushl %ebp
+	pushl %edi
+	pushl %esi
+	pushl %ebx
+	pushl %edx
+	pushl %ecx
+.endm
+
+.macro PUSH_REGS
+	pushl %fs
+	pushl %es
+	pushl %ds
+	PUSH_GENERAL
+.endm
+
+/* Leaves %eax and %edx alone. */
+.macro KERNEL_SEGMENTS
+	movl $USER_DS, %ecx
+	movl %ecx, %ds
+	movl %ecx, %es
+	movl $PERCPU_SEL, %ecx
+	movl %ecx, %fs
+	cld
+	CLAC
+.endm
+
+/* On a bad selector, 0 instead. %esp points at ds. */
+.macro POP_SEGMENTS
+771:	popl %ds
+772:	popl %es
+773:	popl %fs
+	.pushsection .entry.text, "ax"
+774:	movl $0, (%esp)
+	jmp 771b
+775:	movl $0, (%esp)
+	jmp 772b
+776:	movl $0, (%esp)
+	jmp 773b
+	.popsection
+	EX_TABLE 771b, 774b
+	EX_TABLE 772b, 775b
+	EX_TABLE 773b, 776b
+.endm
+
+	.section .entry.text, "ax"
+
+/* ---- system calls ------------------------------------------------------------------------ */
+
+	.balign 16
+FUNCTION entry_int80
+	pushl %eax
+	PUSH_REGS
+	KERNEL_SEGMENTS
+	movl %fs:percpu_thread, %ecx
+	testb $WORK_SYSCALL_TRACE, THREAD_WORK(%ecx)
+	jnz syscall_traced
+	cmpl arch_syscall_count, %eax
+	jae syscall_unknown
+	movl arch_syscall_table, %edx
+	movl (%edx,%eax,4), %edx
+	movl %esp, %eax
+	call *%edx
+syscall_done:
+	movl %eax, REGS_AX(%esp)
+	cli
+	movl %fs:percpu_thread, %ecx
+	cmpl $0, THREAD_WORK(%ecx)
+	jne exit_work
+	/* bx, si, di and bp are what they were: C code preserves them. ax is the result. */
+	popl %ecx
+	popl %edx
+	addl $(REGS_DS - REGS_BX), %esp
+	POP_SEGMENTS
+	addl $4, %esp
+fast_iret:
+	iret
+	EX_TABLE fast_iret, bad_iret
+
+syscall_unknown:
+	movl %esp, %eax
+	call *arch_syscall_unknown
+	jmp syscall_done
+
+syscall_traced:
+	movl %esp, %eax
+	call syscall_slow
+	jmp exit_to_user
+END_FUNCTION entry_int80
+
+	.balign 16
+FUNCTION entry_sysenter
+	/* On the entry stack. ebp is the user's stack pointer; the vDSO pushed ebp, edx and ecx there. */
+	movl (ENTRY_TSS + TSS_SP0 - ENTRY_STACK_TOP)(%esp), %esp
+	.globl sysenter_on_stack
+sysenter_on_stack:
+	pushl $USER_DS
+	pushl %ebp
+	pushfl
+	orl $X86_EFLAGS_IF, (%esp)
+	pushl $USER_CS
+	pushl $0
+	pushl %eax
+	PUSH_REGS
+	testl $FLAGS_BAD_IN_KERNEL, REGS_FLAGS(%esp)
+	jnz sysenter_clean_flags
+sysenter_flags_clean:
+	KERNEL_SEGMENTS
+	movl %fs:loaded_mm, %ecx
+	movl ARCH_MM_VDSO_LANDING(%ecx), %ecx
+	movl %ecx, REGS_IP(%esp)
+	/* The sixth argument lies where the vDSO pushed ebp. */
+	cmpl $(__page_offset - 4), %ebp
+	ja sysenter_bad_stack
+	STAC
+sysenter_arg:
+	movl (%ebp), %ecx
+	CLAC
+	movl %ecx, REGS_BP(%esp)
+	EX_TABLE sysenter_arg, sysenter_bad_stack
+	sti
+	movl %fs:percpu_thread, %ecx
+	testb $WORK_SYSCALL_TRACE, THREAD_WORK(%ecx)
+	jnz syscall_traced
+	cmpl arch_syscall_count, %eax
+	jae syscall_unknown
+	movl arch_syscall_table, %edx
+	movl (%edx,%eax,4), %edx
+	movl %esp, %eax
+	call *%edx
+	movl %eax, REGS_AX(%esp)
+	cli
+	movl %fs:percpu_thread, %ecx
+	cmpl $0, THREAD_WORK(%ecx)
+	jne exit_work
+	testl $FLAGS_NEED_IRET, REGS_FLAGS(%esp)
+	jnz restore_all
+	/* sysexit: ip from edx, sp from ecx, which ebp still holds. */
+	movl REGS_IP(%esp), %edx
+	movl %ebp, %ecx
+	addl $REGS_DS, %esp
+	POP_SEGMENTS
+	sti
+	sysexit
+
+sysenter_clean_flags:
+	pushl $X86_EFLAGS_FIXED
+	popfl
+	jmp sysenter_flags_clean
+
+sysenter_bad_stack:
+	CLAC
+	sti
+	movl $-EFAULT, REGS_AX(%esp)
+	jmp exit_to_user
+END_FUNCTION entry_sysenter
+
+/* ---- the way out ------------------------------------------------------------------------- */
+
+	.balign 16
+FUNCTION exit_to_user
+	cli
+	movl %fs:percpu_thread, %ecx
+	cmpl $0, THREAD_WORK(%ecx)
+	je restore_all
+exit_work:
+	movl %esp, %eax
+	call exit_to_user_work
+restore_all:
+	popl %ecx
+	popl %edx
+	popl %ebx
+	popl %esi
+	popl %edi
+	popl %ebp
+	popl %eax
+	POP_SEGMENTS
+	addl $4, %esp
+full_iret:
+	iret
+	EX_TABLE full_iret, bad_iret
+
+/* The frame for iret is still there, and all other registers are the user's again. */
+bad_iret:
+	pushl $-1
+	PUSH_REGS
+	KERNEL_SEGMENTS
+	movl %esp, %eax
+	call trap_bad_iret
+	jmp exit_to_user
+END_FUNCTION exit_to_user
+
+/* ---- exceptions -------------------------------------------------------------------------- */
+
+	.balign 16
+FUNCTION entry_page_fault
+	PUSH_REGS
+	KERNEL_SEGMENTS
+	movl %cr2, %edx
+	movl %esp, %eax
+	call trap_page_fault
+	testb $3, REGS_CS(%esp)
+	jnz exit_to_user
+	jmp restore_all
+END_FUNCTION entry_page_fault
+
+/* The vector is in the place of fs, the error code or 0 in that of orig_ax. */
+exception_common:
+	pushl %es
+	pushl %ds
+	PUSH_GENERAL
+	movl REGS_FS(%esp), %edx
+	movw %fs, REGS_FS(%esp)
+	KERNEL_SEGMENTS
+	movl %esp, %eax
+	call trap_dispatch
+	testb $3, REGS_CS(%esp)
+	jnz exit_to_user
+	jmp restore_all
+
+.macro EXCEPTION vector, has_error=0
+	.pushsection .entry.text, "ax"
+777:	.if !\has_error
+	pushl $0
+	.endif
+	pushl $\vector
+	jmp exception_common
+	.popsection
+	.long 777b
+.endm
+
+	.section .rodata
+	.balign 4
+	.globl trap_stubs
+trap_stubs:
+	EXCEPTION 0
+	EXCEPTION 1
+	EXCEPTION 2
+	EXCEPTION 3
+	EXCEPTION 4
+	EXCEPTION 5
+	EXCEPTION 6
+	EXCEPTION 7
+	.long 0
+	EXCEPTION 9
+	EXCEPTION 10, 1
+	EXCEPTION 11, 1
+	EXCEPTION 12, 1
+	EXCEPTION 13, 1
+	.long entry_page_fault
+	EXCEPTION 15
+	EXCEPTION 16
+	EXCEPTION 17, 1
+	EXCEPTION 18
+	EXCEPTION 19
+	EXCEPTION 20
+	EXCEPTION 21, 1
+	EXCEPTION 22
+	EXCEPTION 23
+	EXCEPTION 24
+	EXCEPTION 25
+	EXCEPTION 26
+	EXCEPTION 27
+	EXCEPTION 28
+	EXCEPTION 29, 1
+	EXCEPTION 30, 1
+	EXCEPTION 31
+
+/* ---- interrupts -------------------------------------------------------------------------- */
+
+	.section .entry.text, "ax"
+irq_common:
+	PUSH_REGS
+	KERNEL_SEGMENTS
+	movl %esp, %eax
+	call irq_dispatch
+	testb $3, REGS_CS(%esp)
+	jnz exit_to_user
+	jmp restore_all
+
+	.balign 8
+	.globl irq_stubs
+irq_stubs:
+	vector = FIRST_IRQ_VECTOR
+	.rept 256 - FIRST_IRQ_VECTOR
+	.balign 8
+	pushl $(IRQ_STUB_BIAS - vector)
+	jmp irq_common
+	vector = vector + 1
+	.endr
+
+/* ---- double fault ------------------------------------------------------------------------ */
+
+FUNCTION double_fault_entry
+	addl $4, %esp
+	xorl %ebp, %ebp
+	call trap_double_fault
+END_FUNCTION double_fault_entry
+
+/* ---- threads ----------------------------------------------------------------------------- */
+
+	.text
+/* struct arch_thread *switch_stack(struct arch_thread *prev, struct arch_thread *next) */
+	.balign 16
+FUNCTION switch_stack
+	pushl %ebp
+	pushl %ebx
+	pushl %esi
+	pushl %edi
+	movl %esp, THREAD_SP(%eax)
+	movl THREAD_SP(%edx), %esp
+	popl %edi
+	popl %esi
+	popl %ebx
+	popl %ebp
+	ret
+END_FUNCTION switch_stack
+
+/* A new thread's switch_stack() returns here: eax the thread before, ebx a function or 0, esi its argument. */
+FUNCTION thread_entry
+	call thread_begin
+	testl %ebx, %ebx
+	jz exit_to_user
+	movl %esi, %eax
+	call *%ebx
+	jmp exit_to_user
+END_FUNCTION thread_entry
+
+	.section .note.GNU-stack, "", @progbits

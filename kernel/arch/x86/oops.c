@@ -1,0 +1,146 @@
+/*
+ * The report of a defect in the kernel: registers, what the address is, backtrace; then panic().
+ * Takes no lock, and reads no memory that is not mapped.
+ */
+#include "traps.h"
+#include "cpu.h"
+#include "paging.h"
+#include "arch/log.h"
+#include "lib/printf.h"
+#include <machine/fixmap.h>
+
+#define BACKTRACE_MAX 24
+
+static bool within(unsigned long address, unsigned long start, unsigned long end)
+{
+	return address >= start && address < end;
+}
+
+const char *describe_address(unsigned long address)
+{
+	unsigned long high = (unsigned long)windows.high_memory;
+
+	if (address < PAGE_SIZE)
+		return "NULL pointer";
+	if (address < TASK_SIZE)
+		return "user space";
+	if (within(address, windows.text_start, windows.text_end))
+		return "kernel text, read-only";
+	if (within(address, windows.text_end, windows.rodata_end))
+		return "kernel constants, read-only";
+	if (within(address, windows.init_start, windows.init_end))
+		return "boot code and data";
+	if (address < high)
+		return "direct map of low memory";
+	if (address < (unsigned long)windows.vmalloc_start)
+		return "guard behind low memory";
+	if (address < (unsigned long)windows.vmalloc_end)
+		return "vmalloc window: a guard page, or freed";
+	if (address < PKMAP_BASE)
+		return "guard behind the vmalloc window";
+	if (address < PKMAP_BASE + LAST_PKMAP * PAGE_SIZE)
+		return "kmap window: no page there";
+	if (within(address, windows.entry_start, windows.entry_end))
+		return "entry area";
+	if (within(address, windows.fixmap_start, windows.fixmap_end))
+		return "fixmap: a kmap_local slot without a page";
+	return "no window of the kernel";
+}
+
+static bool readable(unsigned long address)
+{
+	pfn_t pfn;
+	pgprot_t prot;
+
+	return IS_ALIGNED(address, sizeof(long)) && address >= PAGE_OFFSET &&
+	       arch_kernel_lookup((void *)address, &pfn, &prot);
+}
+
+static bool is_text(unsigned long address)
+{
+	return within(address, windows.text_start, windows.text_end) ||
+	       within(address, windows.init_start, windows.init_end);
+}
+
+static void print_caller(unsigned long address)
+{
+	printk(KERN_EMERG "  [<%08lx>] %pS\n", address, (void *)address);
+}
+
+#ifdef CONFIG_FRAME_POINTER
+static void walk(unsigned long frame, unsigned long sp)
+{
+	(void)sp;
+	for (unsigned i = 0; i < BACKTRACE_MAX && readable(frame) && readable(frame + sizeof(long)); i++) {
+		const unsigned long *at = (const unsigned long *)frame;
+
+		if (!is_text(at[1]))
+			break;
+		print_caller(at[1]);
+		if (at[0] <= frame || at[0] - frame > THREAD_STACK_SIZE)
+			break;
+		frame = at[0];
+	}
+}
+#else
+/* Without frame pointers: everything on the stack that looks like a return address. */
+static void walk(unsigned long frame, unsigned long sp)
+{
+	unsigned found = 0;
+
+	(void)frame;
+	for (unsigned long at = sp & ~3UL; at < sp + THREAD_STACK_SIZE && readable(at); at += sizeof(long)) {
+		unsigned long word = *(const unsigned long *)at;
+
+		if (is_text(word)) {
+			print_caller(word);
+			if (++found == BACKTRACE_MAX)
+				break;
+		}
+	}
+}
+#endif
+
+void arch_backtrace(const struct regs *regs)
+{
+	unsigned long here = (unsigned long)__builtin_frame_address(0);
+
+	if (regs && user_mode(regs))
+		return;
+	printk(KERN_EMERG "Call trace:\n");
+	if (regs) {
+		print_caller(regs->ip);
+		walk(regs->bp, regs_sp(regs));
+	} else {
+		walk(here, here);
+	}
+}
+
+void show_regs(const struct regs *regs)
+{
+	printk(KERN_EMERG "CPU: %u EIP: %04x:%08x EFLAGS: %08x %pS\n", smp_cpu_id(), regs->cs & 0xffff, regs->ip,
+	       regs->flags, (void *)regs->ip);
+	printk(KERN_EMERG "EAX: %08x EBX: %08x ECX: %08x EDX: %08x\n", regs->ax, regs->bx, regs->cx, regs->dx);
+	printk(KERN_EMERG "ESI: %08x EDI: %08x EBP: %08x ESP: %08lx\n", regs->si, regs->di, regs->bp,
+	       regs_sp(regs));
+	printk(KERN_EMERG "DS: %04x ES: %04x FS: %04x SS: %04x CR0: %08lx CR2: %08lx CR3: %08lx CR4: %08lx\n",
+	       regs->ds & 0xffff, regs->es & 0xffff, regs->fs & 0xffff,
+	       (user_mode(regs) ? regs->ss : KERNEL_DS) & 0xffff, read_cr0(), read_cr2(), read_cr3(),
+	       read_cr4());
+}
+
+void die(const struct regs *regs, const char *fmt, ...)
+{
+	char what[200];
+	va_list args;
+
+	irq_disable();
+	va_start(args, fmt);
+	vscnprintf(what, sizeof(what), fmt, args);
+	va_end(args);
+	console_loglevel = 15;
+	printk(KERN_EMERG "%s\n", what);
+	show_regs(regs);
+	arch_backtrace(regs);
+	panic("Fatal exception: %s", what);
+}

@@ -1,0 +1,281 @@
+/*
+ * Exceptions, and the slow ways out to user mode.
+ *
+ *   in user mode      hooks.page_fault for a page fault, hooks.user_exception for the rest; signals
+ *                     are theirs to queue, and are delivered by exit_to_user_work()
+ *   in a user copy    hooks.page_fault; if that fails, on at the fix-up of the exception table
+ *   at iret or a segment load of the exit   the fix-up
+ *   anywhere else in the kernel             a defect: die()
+ *
+ * Interrupts are off at entry, so that CR2 and DR6 belong to this exception; the handlers above run
+ * with interrupts on (if the interrupted code had them on).
+ */
+#include "traps.h"
+#include "cpu.h"
+#include "paging.h"
+#include "percpu_init.h"
+#include "arch/log.h"
+#include "lib/atomic.h"
+#include <linux/errno.h>
+
+#define VECTOR_DEBUG 1
+#define VECTOR_NMI 2
+#define VECTOR_GENERAL_PROTECTION 13
+#define VECTOR_PAGE_FAULT 14
+#define VECTOR_MACHINE_CHECK 18
+
+const syscall_fn *arch_syscall_table;
+unsigned arch_syscall_count;
+
+static long no_such_syscall(struct regs *regs)
+{
+	(void)regs;
+	return -ENOSYS;
+}
+
+syscall_fn arch_syscall_unknown = no_such_syscall;
+
+static const char *const vector_names[FIRST_IRQ_VECTOR] = {
+	[0] = "divide error", [1] = "debug", [2] = "NMI", [3] = "int3", [4] = "overflow",
+	[5] = "bounds", [6] = "invalid opcode", [7] = "device not available", [8] = "double fault",
+	[9] = "coprocessor segment overrun", [10] = "invalid TSS", [11] = "segment not present",
+	[12] = "stack segment", [13] = "general protection fault", [14] = "page fault",
+	[16] = "x87 FPU error", [17] = "alignment check", [18] = "machine check",
+	[19] = "SIMD exception", [21] = "control protection",
+};
+
+struct fixup_entry {
+	u32 at, to;
+};
+extern struct fixup_entry __ex_table_start[], __ex_table_end[];
+
+/* The table is in link order: the entries of one section ascend, but the sections come as they come. */
+static void sort_exception_table(void)
+{
+	for (struct fixup_entry *i = __ex_table_start + 1; i < __ex_table_end; i++) {
+		struct fixup_entry entry = *i, *at = i;
+
+		for (; at > __ex_table_start && at[-1].at > entry.at; at--)
+			*at = at[-1];
+		*at = entry;
+	}
+}
+
+static const struct fixup_entry *find_fixup(unsigned long ip)
+{
+	const struct fixup_entry *low = __ex_table_start, *high = __ex_table_end;
+
+	while (low < high) {
+		const struct fixup_entry *middle = low + (high - low) / 2;
+
+		if (middle->at == ip)
+			return middle;
+		if (middle->at < ip)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+bool exception_has_fixup(unsigned long ip)
+{
+	return find_fixup(ip);
+}
+
+bool exception_fixup(struct regs *regs)
+{
+	const struct fixup_entry *entry = find_fixup(regs->ip);
+
+	if (!entry)
+		return false;
+	regs->ip = entry->to;
+	return true;
+}
+
+static void enable_if_was_enabled(const struct regs *regs)
+{
+	irq_restore(regs->flags);
+}
+
+static void remember_trap(unsigned vector, unsigned error, unsigned long address)
+{
+	struct arch_thread *thread = current_thread();
+
+	thread->trap_nr = vector;
+	thread->trap_error = error;
+	thread->trap_address = address;
+}
+
+static void user_exception(struct regs *regs, unsigned vector, unsigned error)
+{
+	remember_trap(vector, error, current_thread()->trap_address);
+	irq_enable();
+	if (!arch_hooks.user_exception)
+		die(regs, "%s in user mode, and nobody to take it", vector_names[vector]);
+	arch_hooks.user_exception(regs, vector, error);
+	irq_disable();
+}
+
+/*
+ * The user's TF is still on in the first instruction behind sysenter: take it off there, and put it
+ * back when the system call returns. A #DB that "mov %ss" held back until after a gate is dropped.
+ */
+static void kernel_single_step(struct regs *regs)
+{
+	regs->flags &= ~X86_EFLAGS_TF;
+	if (regs->ip == (u32)entry_sysenter || regs->ip == (u32)sysenter_on_stack)
+		atomic_or(&current_thread()->work, WORK_ARCH_STEP);
+}
+
+static u32 take_debug_status(void)
+{
+	u32 status;
+
+	__asm__ volatile("mov %%dr6, %0" : "=r"(status));
+	__asm__ volatile("mov %0, %%dr6" ::"r"(0));
+	return status;
+}
+
+static void kernel_exception(struct regs *regs, unsigned vector, unsigned error)
+{
+	if (vector == VECTOR_DEBUG) {
+		kernel_single_step(regs);
+		return;
+	}
+	if (exception_fixup(regs))
+		return;
+	die(regs, "%s, error code %#x", vector_names[vector] ? vector_names[vector] : "exception", error);
+}
+
+void trap_dispatch(struct regs *regs, unsigned vector)
+{
+	unsigned error = regs->orig_ax;
+
+	regs->orig_ax = (u32)-1;
+	if (vector == VECTOR_NMI) {
+		pr_once(KERN_WARNING "NMI received, reason unknown; going on\n");
+		return;
+	}
+	if (vector == VECTOR_MACHINE_CHECK)
+		die(regs, "machine check");
+	if (vector == VECTOR_DEBUG)
+		current_thread()->debug_status = take_debug_status();
+	if (user_mode(regs))
+		user_exception(regs, vector, error);
+	else
+		kernel_exception(regs, vector, error);
+}
+
+/* A return to user mode with state that the CPU refuses: the program's general protection fault. */
+void trap_bad_iret(struct regs *regs)
+{
+	user_exception(regs, VECTOR_GENERAL_PROTECTION, 0);
+}
+
+static void __noreturn bad_kernel_access(struct regs *regs, unsigned long address, unsigned error)
+{
+	die(regs, "BUG: unable to handle page fault for address %08lx (%s): kernel %s, error code %#x", address,
+	    describe_address(address),
+	    error & FAULT_INSTR ? "instruction fetch" : error & FAULT_WRITE ? "write" : "read", error);
+}
+
+static void user_copy_fault(struct regs *regs, unsigned long address, unsigned error)
+{
+	bool handled = false;
+
+	if (!exception_has_fixup(regs->ip))
+		bad_kernel_access(regs, address, error);
+	if (!current_thread()->pagefault_off && !in_interrupt() && arch_hooks.page_fault) {
+		enable_if_was_enabled(regs);
+		handled = arch_hooks.page_fault(regs, address, error);
+		irq_disable();
+	}
+	if (!handled)
+		exception_fixup(regs);
+}
+
+static void user_page_fault(struct regs *regs, unsigned long address, unsigned error)
+{
+	/* Whether a kernel page is mapped is nobody's business. */
+	if (address >= TASK_SIZE)
+		error |= FAULT_PRESENT;
+	remember_trap(VECTOR_PAGE_FAULT, error, address);
+	irq_enable();
+	if (!arch_hooks.page_fault)
+		die(regs, "page fault in user mode at %08lx, and nobody to take it", address);
+	arch_hooks.page_fault(regs, address, error);
+	irq_disable();
+}
+
+void trap_page_fault(struct regs *regs, unsigned long address)
+{
+	unsigned error = regs->orig_ax;
+
+	regs->orig_ax = (u32)-1;
+	if (!(error & FAULT_PRESENT) && address < TASK_SIZE && arch_pgd_refresh())
+		return;
+	if (error & FAULT_USER)
+		user_page_fault(regs, address, error);
+	else if (address < TASK_SIZE)
+		user_copy_fault(regs, address, error);
+	else if (!exception_fixup(regs))
+		bad_kernel_access(regs, address, error);
+}
+
+/* The CPU is in the double-fault task: the state before is in the TSS that it left. */
+void trap_double_fault(void)
+{
+	const struct tss *tss = &entry_area_of(smp_cpu_id())->tss;
+	struct regs regs = {
+		.cx = tss->cx, .dx = tss->dx, .bx = tss->bx, .si = tss->si, .di = tss->di, .bp = tss->bp,
+		.ax = tss->ax, .ds = tss->ds, .es = tss->es, .fs = tss->fs, .orig_ax = (u32)-1,
+		.ip = tss->ip, .cs = tss->cs, .flags = tss->flags, .sp = tss->sp, .ss = tss->ss,
+	};
+
+	die(&regs, "double fault: stack pointer %08x (%s)", tss->sp, describe_address(tss->sp));
+}
+
+/* WORK_SYSCALL_TRACE: the tracer sees the call before and after. */
+void syscall_slow(struct regs *regs)
+{
+	long nr;
+
+	irq_enable();
+	regs->ax = (u32)-ENOSYS;
+	nr = arch_hooks.syscall_trace(regs, true);
+	if (nr != -1) {
+		bool known = (unsigned long)nr < arch_syscall_count;
+
+		regs->ax = (u32)(known ? arch_syscall_table[nr](regs) : arch_syscall_unknown(regs));
+	}
+	arch_hooks.syscall_trace(regs, false);
+}
+
+/* => interrupts off, at entry and at return; the registers are restored in full afterwards */
+void exit_to_user_work(struct regs *regs)
+{
+	struct arch_thread *thread = current_thread();
+	u32 work;
+
+	while ((work = atomic_read(&thread->work) & ~WORK_SYSCALL_TRACE)) {
+		if (work & WORK_ARCH_BITS) {
+			atomic_and(&thread->work, ~WORK_ARCH_BITS);
+			if (work & WORK_ARCH_STEP)
+				regs->flags |= X86_EFLAGS_TF;
+			continue;
+		}
+		irq_enable();
+		arch_hooks.user_work(regs);
+		irq_disable();
+	}
+}
+
+void traps_init_boot(void)
+{
+	sort_exception_table();
+	if (entry_area_init(0))
+		BUG();
+	idt_init();
+	desc_load(0);
+}

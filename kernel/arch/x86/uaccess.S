@@ -1,0 +1,117 @@
+/*
+ * The loops that touch user memory. Each access has an entry in the exception table, and runs
+ * between stac and clac.
+ */
+#include "asm.h"
+
+	.text
+/* size_t user_copy(void *to, const void *from, size_t n): bytes not copied. regparm: eax, edx, ecx */
+	.balign 16
+FUNCTION user_copy
+	pushl %esi
+	pushl %edi
+	movl %eax, %edi
+	movl %edx, %esi
+	movl %ecx, %edx
+	STAC
+	shrl $2, %ecx
+1:	rep movsl
+	movl %edx, %ecx
+	andl $3, %ecx
+2:	rep movsb
+3:	CLAC
+	movl %ecx, %eax
+	popl %edi
+	popl %esi
+	ret
+/* The words left, byte by byte: the copy ends exactly where the fault is. */
+4:	andl $3, %edx
+	leal (%edx,%ecx,4), %ecx
+	jmp 2b
+	EX_TABLE 1b, 4b
+	EX_TABLE 2b, 3b
+END_FUNCTION user_copy
+
+/* size_t user_clear(void *to, size_t n): bytes not cleared */
+	.balign 16
+FUNCTION user_clear
+	pushl %edi
+	movl %eax, %edi
+	movl %edx, %ecx
+	xorl %eax, %eax
+	STAC
+	shrl $2, %ecx
+1:	rep stosl
+	movl %edx, %ecx
+	andl $3, %ecx
+2:	rep stosb
+3:	CLAC
+	movl %ecx, %eax
+	popl %edi
+	ret
+4:	andl $3, %edx
+	leal (%edx,%ecx,4), %ecx
+	jmp 2b
+	EX_TABLE 1b, 4b
+	EX_TABLE 2b, 3b
+END_FUNCTION user_clear
+
+/* ssize_t user_strncpy(char *to, const char *from, size_t n): length, n, or -1 on a fault */
+	.balign 16
+FUNCTION user_strncpy
+	pushl %esi
+	pushl %edi
+	pushl %ebx
+	movl %eax, %edi
+	movl %edx, %esi
+	movl %ecx, %ebx
+	STAC
+	testl %ebx, %ebx
+	jz 3f
+1:	movb (%esi), %al
+	movb %al, (%edi)
+	testb %al, %al
+	jz 3f
+	incl %esi
+	incl %edi
+	decl %ebx
+	jnz 1b
+3:	CLAC
+	movl %ecx, %eax
+	subl %ebx, %eax
+5:	popl %ebx
+	popl %edi
+	popl %esi
+	ret
+4:	CLAC
+	movl $-1, %eax
+	jmp 5b
+	EX_TABLE 1b, 4b
+END_FUNCTION user_strncpy
+
+/* size_t user_strnlen(const char *s, size_t n): length without NUL, n if there is none, -1 on a fault */
+	.balign 16
+FUNCTION user_strnlen
+	pushl %ebx
+	movl %edx, %ecx
+	STAC
+	testl %ecx, %ecx
+	jz 3f
+1:	movb (%eax), %bl
+	testb %bl, %bl
+	jz 3f
+	incl %eax
+	decl %ecx
+	jnz 1b
+3:	CLAC
+	movl %edx, %eax
+	subl %ecx, %eax
+5:	popl %ebx
+	ret
+4:	CLAC
+	movl $-1, %eax
+	jmp 5b
+	EX_TABLE 1b, 4b
+END_FUNCTION user_strnlen
+
+	.section .note.GNU-stack, "", @progbits
