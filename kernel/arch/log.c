@@ -17,7 +17,7 @@
 #include <linux/errno.h>
 
 #define LOG_DEFAULT_SIZE 65536u
-#define LINE_MAX 1024
+#define LOG_LINE_MAX 1024
 #define TEXT_PER_RECORD 64 /* one descriptor for so many bytes of text */
 #define LOG_FACILITY_KERNEL 0
 #define LOG_LEVEL_DEFAULT 4
@@ -170,7 +170,7 @@ static unsigned take_level(const char **text)
 
 static int vprintk(const char *fmt, va_list args)
 {
-	char line[LINE_MAX];
+	char line[LOG_LINE_MAX];
 	const char *text = line;
 	size_t len;
 	unsigned level;
@@ -197,7 +197,7 @@ int printk(const char *fmt, ...)
 
 void log_append(unsigned facility, unsigned level, const char *text, size_t len)
 {
-	log_line(facility, MIN(level, (unsigned)LOG_LEVEL_MAX), text, MIN(len, (size_t)LINE_MAX));
+	log_line(facility, MIN(level, (unsigned)LOG_LEVEL_MAX), text, MIN(len, (size_t)LOG_LINE_MAX));
 }
 
 int log_read(u64 *seq, struct log_record *rec, char *buf, size_t size)

@@ -64,6 +64,12 @@ extern int panic_timeout; /* panic=: >0 seconds until reboot, <0 at once, 0 halt
 /* A CPU is in panic(): every other one stops at its next interrupt (the scheduler asks). */
 extern bool panic_in_progress;
 
+#ifdef ISTHMUS_KERNEL
+/* The compiler's stack protector. */
+extern unsigned long __stack_chk_guard;
+void __noreturn __stack_chk_fail(void);
+#endif
+
 /* For what no input from user space can cause. */
 #define BUG() panic("BUG at %s:%d", __FILE__, __LINE__)
 #define BUG_ON(cond) do { if (unlikely(cond)) panic("BUG at %s:%d: %s", __FILE__, __LINE__, #cond); } while (0)

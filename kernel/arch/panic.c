@@ -14,6 +14,7 @@
 
 int panic_timeout;
 bool panic_in_progress;
+static int panic_cpu = -1;
 
 static void stop_other_cpus(void)
 {
@@ -45,11 +46,17 @@ static void __noreturn finish(void)
 void panic(const char *fmt, ...)
 {
 	char why[256];
+	int nobody = -1;
 	va_list args;
 
 	irq_disable();
-	if (__atomic_exchange_n(&panic_in_progress, true, __ATOMIC_SEQ_CST))
-		arch_halt(); /* a second one, on this CPU or another: the first has the floor */
+	if (!__atomic_compare_exchange_n(&panic_cpu, &nobody, (int)smp_cpu_id(), false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST)) {
+		if (nobody == (int)smp_cpu_id())
+			finish(); /* the report itself failed */
+		arch_halt(); /* the first has the floor */
+	}
+	WRITE_ONCE(panic_in_progress, true);
 	va_start(args, fmt);
 	vscnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
@@ -64,3 +71,13 @@ void panic(const char *fmt, ...)
 	printk(KERN_EMERG "---[ end Kernel panic - not syncing: %s ]---", why);
 	finish();
 }
+
+#ifdef ISTHMUS_KERNEL
+/* What the compiler compares at the end of each function with an array; the machine randomises it at boot. */
+unsigned long __stack_chk_guard = 0x5AFE57AC;
+
+void __stack_chk_fail(void)
+{
+	panic("stack-protector: kernel stack is corrupted in %pS", __builtin_return_address(0));
+}
+#endif

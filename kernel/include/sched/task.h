@@ -11,6 +11,7 @@
 #include "lib/list.h"
 #include "lib/rbtree.h"
 #include "sched/lock.h"
+#include "sched/rcu.h"
 #include "sched/wait.h"
 #include "sched/timer.h"
 #include <linux/errno.h>
@@ -87,12 +88,13 @@ struct task {
 	bool on_cpu;                 /* (a) running, or still being switched from */
 	struct sched_entity se;
 	cpumask_t cpus_allowed;      /* (r) */
-	u64 utime_ns, stime_ns;      /* (c) user and system time */
-	u64 time_mark;               /* (c) clock at the last user/system border */
+	u64 utime_ns, stime_ns;      /* (r) CPU time known to be user or system: read with task_cputime() */
+	u64 time_mark;               /* (r) clock at the last sample or switch */
 	unsigned long nvcsw, nivcsw; /* (c) */
 	u64 start_time_ns;           /* (k) */
 #ifdef CONFIG_DEBUG_LOCKS
 	u16 held_ranks[16];          /* (c) sleeping locks held */
+	void *held_callers[16];      /* (c) */
 	unsigned held_count;
 #endif
 
@@ -130,14 +132,19 @@ struct task {
 	struct task_ext *ext;        /* proc's rarely used state (ptrace ...), NULL mostly */
 	u32 personality;             /* (c) */
 	struct list_head notify;     /* (a) work to run before returning to user mode */
+	u32 jobctl;                  /* (s) JOBCTL_* of proc/process.h */
+	u64 real_blocked;            /* (s) what sigtimedwait() has unblocked for its own length */
+	u8 exit_state;               /* (ts) EXIT_* of proc/process.h */
+	struct rcu_head rcu;         /* proc frees the structure a grace period after the last reference */
 };
 
 #define current ((struct task *)current_thread())
 
-/* References; the last frees the stack and the structure (through RCU). */
+/* References; the scheduler's own goes at the end of the last switch. Any context. */
 void task_get(struct task *t);
 void task_put(struct task *t);
-/* proc/ registers how a task is freed; sched calls it when the last reference goes. */
+/* proc/ registers how a task is freed, stack and structure: called in a kernel thread, with no locks
+ * held, a grace period after the last reference went (t->rcu is free for use by then). */
 extern void (*task_free)(struct task *t);
 
 /* Make a new task known to the scheduler (does not run it): weight, vruntime from @parent, CPU. */
@@ -152,6 +159,8 @@ void schedule(void);
 /* The same, at most until @deadline (clock_ns; ~0: for ever): 0 or -ETIMEDOUT. => state set by the caller */
 int schedule_until(u64 deadline);
 void set_current_state(unsigned state);   /* with the barrier that the wake-up protocol needs */
+/* The same for STOPPED, TRACED and DEAD: states that a late wake-up from an earlier sleep must not undo. */
+void set_special_state(unsigned state);
 /* Make @t runnable if its state is in @mask: true if it did. Any context. */
 bool wake_up_state(struct task *t, unsigned mask);
 bool wake_up_task(struct task *t);        /* INTERRUPTIBLE and UNINTERRUPTIBLE */
@@ -165,23 +174,28 @@ int sched_set_policy(struct task *t, int policy, int rt_priority);
 void sched_set_nice(struct task *t, int nice);
 int sched_set_affinity(struct task *t, const cpumask_t *mask);
 u64 task_runtime_ns(struct task *t);      /* exact even while it runs */
+/* The same, divided into user and system time by samples: the sum is exact, neither ever goes back. */
+void task_cputime(struct task *t, u64 *user_ns, u64 *system_ns);
 /* Load averages (fixed point, 11 bits) and totals for /proc/loadavg, /proc/stat. */
 void sched_loadavg(unsigned long avg[3]);
 unsigned sched_nr_running(void);
 struct cpu_times { u64 user_ns, nice_ns, system_ns, idle_ns, irq_ns; u64 switches; };
 void sched_cpu_times(unsigned cpu, struct cpu_times *out);
-/* Charge the time since the last border to user or system: called at kernel entry only when asked (tick, switch). */
-void task_account(struct task *t, bool user);
 
-/* A kernel thread; proc/ supplies the allocation of the task (hook), sched the rest. NULL: no memory. */
+/* A kernel thread, started at once: it ends when @fn returns. NULL: no memory. May sleep. */
 struct task *kthread_create(int (*fn)(void *), void *arg, const char *name, ...) __printf(3, 4);
+/* proc/ registers these: a task with a stack, one reference for the scheduler, a pid and a name, but not yet
+ * known to the scheduler; and the end of one (NULL: sched_exit()), which does not return. */
 extern struct task *(*task_alloc_kernel)(const char *name);
+extern void (*task_exit_kernel)(int code);
 
 /* Boot: turn the boot context into the idle task of CPU 0; later each CPU its own. */
 void sched_init(void);
+/* Boot, when kernel threads can be created: starts those of the scheduler (RCU callbacks run in one). */
+void sched_start(void);
 void __noreturn sched_idle_loop(void);
 extern struct task idle_tasks_boot;       /* CPU 0's, static */
-/* Before arch_smp_start(): prepare run queue and idle task of @cpu; 0 or -ENOMEM */
+/* Before arch_smp_start(), optional: prepare run queue and idle task of @cpu; 0 or -ENOMEM */
 int sched_prepare_cpu(unsigned cpu, void *stack);
 
 /* Signals as the scheduler sees them: WORK_SIGNAL is set for a pending, unblocked signal. */
@@ -189,7 +203,7 @@ static inline bool signal_pending(const struct task *t)
 {
 	return READ_ONCE(t->thread.work) & WORK_SIGNAL;
 }
-/* proc/ sets it: whether a fatal signal is pending. */
+/* proc/ sets it: whether a fatal signal is pending. Called with the run queue locked: it takes no locks. */
 extern bool (*task_fatal_signal_pending)(const struct task *t);
 static inline bool fatal_signal_pending(const struct task *t)
 {

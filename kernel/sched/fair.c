@@ -1,0 +1,126 @@
+/*
+ * The fair class: each task has a virtual run time that grows as it runs, the slower the larger its
+ * weight; the one that is furthest behind runs next. Nice levels are weights, 1.25 apart.
+ *
+ * min_vruntime follows the smallest vruntime of the queue and never goes back. A task that is on no
+ * queue stores its distance from the minimum instead, so that it means the same on another CPU.
+ * Virtual times wrap round: they are compared by their difference only.
+ */
+#include "lib/div64.h"
+#include "sched.h"
+
+/* round(1024 / 1.25^nice), nice -20 .. 19 */
+const u32 nice_weights[40] = {
+	88818, 71054, 56843, 45475, 36380, 29104, 23283, 18626, 14901, 11921,
+	9537, 7629, 6104, 4883, 3906, 3125, 2500, 2000, 1600, 1280,
+	1024, 819, 655, 524, 419, 336, 268, 215, 172, 137,
+	110, 88, 70, 56, 45, 36, 29, 23, 18, 15,
+};
+#define IDLE_POLICY_WEIGHT 3
+#define WEIGHT_SHIFT 21 /* NICE_0_WEIGHT << WEIGHT_SHIFT fits in 32 bits */
+
+u32 fair_weight(int policy, int nice)
+{
+	return policy == SCHED_IDLE ? IDLE_POLICY_WEIGHT : nice_weights[nice + 20];
+}
+
+static inline bool before(u64 a, u64 b)
+{
+	return (s64)(a - b) < 0;
+}
+
+static inline struct task *task_of(struct rb_node *node)
+{
+	return rb_entry(node, struct task, se.node);
+}
+
+static inline u64 virtual_time(u64 ns, u32 weight)
+{
+	if (likely(weight == NICE_0_WEIGHT))
+		return ns;
+	return mul_u64_u32_shr(ns, ((u32)NICE_0_WEIGHT << WEIGHT_SHIFT) / weight, WEIGHT_SHIFT);
+}
+
+struct task *fair_first(struct run_queue *rq)
+{
+	struct rb_node *node = rb_first_cached(&rq->fair);
+
+	return node ? task_of(node) : NULL;
+}
+
+void fair_enqueue(struct run_queue *rq, struct task *t)
+{
+	struct rb_node **link = &rq->fair.root.node, *parent = NULL;
+	bool leftmost = true;
+
+	while (*link) {
+		parent = *link;
+		if (before(t->se.vruntime, task_of(parent)->se.vruntime)) {
+			link = &parent->left;
+		} else {
+			link = &parent->right;
+			leftmost = false;
+		}
+	}
+	rb_link_node(&t->se.node, parent, link);
+	rb_insert_color_cached(&t->se.node, &rq->fair, leftmost);
+}
+
+void fair_dequeue(struct run_queue *rq, struct task *t)
+{
+	rb_erase_cached(&t->se.node, &rq->fair);
+}
+
+void fair_charge(struct run_queue *rq, struct task *curr, u64 delta)
+{
+	const struct task *first = fair_first(rq);
+	u64 min;
+
+	curr->se.vruntime += virtual_time(delta, curr->se.weight);
+	min = curr->se.vruntime;
+	if (first && before(first->se.vruntime, min))
+		min = first->se.vruntime;
+	if (before(rq->min_vruntime, min))
+		rq->min_vruntime = min;
+}
+
+void fair_join(struct run_queue *rq, struct task *t, u64 slept)
+{
+	s64 distance = (s64)t->se.vruntime - (s64)slept;
+
+	if (distance < -(s64)WAKEUP_BONUS_NS)
+		distance = MIN((s64)t->se.vruntime, -(s64)WAKEUP_BONUS_NS);
+	if (distance < -(s64)SCHED_LATENCY_NS)
+		distance = -(s64)SCHED_LATENCY_NS;
+	t->se.vruntime = rq->min_vruntime + (u64)distance;
+}
+
+void fair_leave(struct run_queue *rq, struct task *t)
+{
+	t->se.vruntime -= rq->min_vruntime;
+}
+
+bool fair_preempts(const struct task *t, const struct task *curr)
+{
+	if (curr->se.policy == SCHED_IDLE && t->se.policy != SCHED_IDLE)
+		return true;
+	if (t->se.policy != SCHED_NORMAL)
+		return false;
+	return (s64)(curr->se.vruntime - t->se.vruntime) > (s64)virtual_time(WAKEUP_MARGIN_NS, t->se.weight);
+}
+
+u64 fair_slice(const struct run_queue *rq)
+{
+	u64 slice = div_u64(SCHED_LATENCY_NS, rq->fair_running ? rq->fair_running : 1);
+
+	return MAX(slice, SLICE_MIN_NS);
+}
+
+/* Behind everybody who waits now. */
+void fair_yield(struct run_queue *rq, struct task *curr)
+{
+	struct rb_node *last = rb_last(&rq->fair.root);
+
+	if (last && before(curr->se.vruntime, task_of(last)->se.vruntime))
+		curr->se.vruntime = task_of(last)->se.vruntime + 1;
+}

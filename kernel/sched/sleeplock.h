@@ -1,0 +1,33 @@
+/*
+ * The rank checker of sleeping locks, shared by mutex.c and rwsem.c. Private to sched/. A task keeps
+ * the ranks of the sleeping locks it holds; without CONFIG_DEBUG_LOCKS all this is nothing.
+ */
+#ifndef SCHED_SLEEPLOCK_H
+#define SCHED_SLEEPLOCK_H
+
+#include "sched/task.h"
+
+#ifdef CONFIG_DEBUG_LOCKS
+/* Before waiting: stop if the order is wrong or a spinlock is held. */
+void sleeplock_check(u16 rank, void *caller, bool nested);
+void sleeplock_held(u16 rank, void *caller);
+void sleeplock_released(u16 rank, void *caller);
+#define SLEEPLOCK_CHECK(l, nested) sleeplock_check((l)->rank, __builtin_return_address(0), nested)
+#define SLEEPLOCK_HELD(l) \
+	((l)->caller = __builtin_return_address(0), sleeplock_held((l)->rank, (l)->caller))
+#define SLEEPLOCK_RELEASED(l) sleeplock_released((l)->rank, __builtin_return_address(0))
+#else
+#define SLEEPLOCK_CHECK(l, nested) ((void)(nested))
+#define SLEEPLOCK_HELD(l) ((void)0)
+#define SLEEPLOCK_RELEASED(l) ((void)0)
+#endif
+
+/* A task in a lock's queue, on that task's stack. */
+struct lock_waiter {
+	struct list_head node;
+	struct task *task;
+	bool writer;
+	bool granted; /* set by whoever hands the lock over; the waiter may be gone the moment after */
+};
+
+#endif
