@@ -60,6 +60,9 @@ void dentry_set_inode(struct dentry *dentry, struct inode *inode);
 void dentry_hash(struct dentry *dentry);
 /* Take it out: lookups miss it. */
 void dentry_unhash(struct dentry *dentry);
+/* A file system without another storage of names keeps each of its dentries with a reference; and gives it back. */
+void dentry_pin(struct dentry *dentry);
+void dentry_unpin(struct dentry *dentry);
 /* The name was removed: unhashed; a cached negative entry may stay in its place. */
 void dentry_removed(struct dentry *dentry);
 /* Give @dentry the name and parent of @target, which is unhashed; @exchange: and the other way round. */

@@ -17,6 +17,10 @@
 #define FMODE_PATH 64u      /* O_PATH */
 #define FMODE_ATOMIC_POS 128u /* regular files: reads and writes serialise on the position */
 #define FMODE_STREAM 256u
+#define FMODE_RCU_FREE 512u   /* it was in a table that threads share: freed after a grace period */
+#define FMODE_WRITER 1024u    /* counted in the inode's and the mount's writers */
+#define FMODE_NOWRITERS 2048u /* file_open_exec's denial */
+#define FMODE_NONOTIFY 4096u  /* no inotify events */
 
 struct file {
 	u32 refs;                          /* (a) */
@@ -54,17 +58,35 @@ void fput(struct file *file);                           /* the last reference re
 /* The cheap pair for the length of one system call: no reference while the table is not shared. */
 struct fd_ref { struct file *file; bool need_put; };
 struct fd_ref fdget(int fd);
+struct fd_ref fdget_raw(int fd);                        /* O_PATH files too */
 struct fd_ref fdget_pos(int fd);                        /* and pos_lock where it is needed */
 void fdput(struct fd_ref f);
 void fdput_pos(struct fd_ref f);
+/* F_GET_SEALS, F_ADD_SEALS. */
+long file_get_seals(struct file *file);
+long file_add_seals(struct file *file, u32 seals);
+/* atime, as the mount's options want it. */
+void file_accessed(struct file *file);
 /* A new descriptor >= @min: reserved, then installed or put back. -EMFILE */
 int fd_reserve(int min, unsigned flags);                /* O_CLOEXEC */
 void fd_install(int fd, struct file *file);             /* takes over the reference */
 void fd_unreserve(int fd);
 int fd_close(int fd);
+int fd_open_file(struct file *file, unsigned flags);    /* both steps: the new descriptor; takes over the reference; hands on ERR_PTR */
+int fd_close_range(unsigned first, unsigned last, bool cloexec_only);
+int fd_replace(int fd, struct file *file, unsigned flags); /* dup2: takes over the reference; fd, -EBADF, -EBUSY, -EMFILE, -ENOMEM */
+int fd_get_cloexec(int fd);                             /* 0, 1, -EBADF */
+int fd_set_cloexec(int fd, bool on);
+extern unsigned sysctl_nr_open;
+/* Another task's table, for /proc: the next open descriptor >= @from or -1; O_CLOEXEC or 0; the size of the table. */
+int files_next_fd(struct task *t, int from);
+int files_fd_flags(struct task *t, int fd);
+unsigned files_max(struct task *t);
 
 /* Opening by kernel code. ERR_PTR. dirfd AT_FDCWD or a descriptor; name in kernel memory. */
 struct file *file_open(int dirfd, const char *name, int flags, mode_t mode);
+/* With LOOKUP_* restrictions of openat2(2). */
+struct file *file_open_lookup(int dirfd, const char *name, int flags, mode_t mode, unsigned lookup);
 struct file *file_open_exec(int dirfd, const char *name, int flags); /* execute permission, regular file, denies writing */
 struct file *file_open_path(const struct path *path, int flags, const struct cred *cred);
 /* A file without a name in any directory (pipe, epoll, memfd...): "anon_inode:[name]" unless an inode is given. ERR_PTR */
@@ -74,6 +96,10 @@ ssize_t file_read_kernel(struct file *file, void *buf, size_t n, loff_t *pos);
 ssize_t file_write_kernel(struct file *file, const void *buf, size_t n, loff_t *pos);
 ssize_t vfs_read(struct file *file, struct iov_iter *to, loff_t *pos);
 ssize_t vfs_write(struct file *file, struct iov_iter *from, loff_t *pos);
+loff_t vfs_llseek(struct file *file, loff_t off, int whence);
+long vfs_ioctl(struct file *file, unsigned cmd, unsigned long arg);
+#define ENOIOCTLCMD 515                                 /* inside the kernel: not my command */
+int vfs_fsync(struct file *file, loff_t start, loff_t end, bool data_only);
 int vfs_mmap(struct file *file, struct map_request *req); /* fills mapping, ops, may_flags; 0 or -EACCES, -ENODEV, -EPERM */
 /* The absolute path of @path as the caller's root sees it, written to the end of @buf; start pointer or ERR_PTR(-ENAMETOOLONG).
  * " (deleted)" is appended to unlinked names. */
@@ -88,10 +114,19 @@ static inline void poll_wait(struct file *file, struct wait_queue *wq, struct po
 }
 unsigned vfs_poll(struct file *file, struct poll_table *pt);
 
+/*
+ * What a directory's iterate operation gives its entries to. @pos: where it is; 0 "." and 1 ".." by custom. emit() takes one entry:
+ * @off is the position behind it, @type a DT_* value; it sets pos = off and returns true, or returns false: full, stop here.
+ */
 struct dir_context { bool (*emit)(struct dir_context *ctx, const char *name, unsigned len, loff_t off, u64 ino, unsigned type); loff_t pos; };
 
+/* readdir with the directory locked: 0 or -ENOTDIR, -ENOENT (removed), ... */
+int vfs_iterate(struct file *file, struct dir_context *ctx);
+/* The "." and ".." that every directory begins with: false: full. */
+bool dir_emit_dots(struct file *file, struct dir_context *ctx);
+
 /* fs_context: root, cwd, umask. Shared by CLONE_FS. */
-struct fs_context { u32 users; u32 umask; spinlock_t lock; struct path root, cwd; };
+struct fs_context { u32 users; u32 umask; spinlock_t lock; struct path root, cwd; struct list_head node; };
 struct fs_context *fs_context_new(void);
 struct fs_context *fs_context_copy(struct fs_context *old);
 void fs_context_get(struct fs_context *c);

@@ -48,9 +48,11 @@ struct inode_operations {
 	const char *(*get_link)(struct inode *inode);
 	/* Magic links (/proc/PID/exe, fd/N, cwd): the path itself, referenced. NULL for ordinary links. 0 or -errno */
 	int (*follow_link)(struct inode *inode, struct path *out);
+	/* readlink(2) where the text is made on the spot: bytes in @buf, not terminated. NULL: what get_link gives. */
+	ssize_t (*readlink)(struct inode *inode, char *buf, size_t size);
 	int (*setattr)(struct inode *inode, const struct iattr *attr);
 	int (*getattr)(struct inode *inode, struct kstat *out);  /* NULL: from the inode */
-	int (*permission)(struct inode *inode, int mask);        /* NULL: mode bits */
+	int (*permission)(struct inode *inode, int mask);        /* NULL: mode bits. Must not sleep. */
 };
 
 struct poll_table;
@@ -105,6 +107,7 @@ struct inode {
 #define INODE_IMMUTABLE 4u
 #define INODE_NOATIME 8u
 #define INODE_PRIVATE 16u      /* of the kernel: pipes, anonymous inodes */
+#define INODE_LINKABLE 32u     /* O_TMPFILE without O_EXCL: may be given its first name */
 
 struct super_operations {
 	/* The last reference went: with nlink 0 the file goes with its data; otherwise it may stay cached. */
@@ -129,7 +132,7 @@ struct super_block {
 	spinlock_t inodes_lock;
 	u32 refs;                      /* (a) mounts, and the file system itself */
 	const struct xattr_operations *xattr; /* (k) NULL: -EOPNOTSUPP */
-	u64 next_ino;                  /* inodes_lock: inode_new_number() of this super block */
+	u32 next_ino;                  /* (a) last number that inode_alloc() gave out */
 };
 
 /* Extended attributes, by full name ("user.x"). Sizes in bytes; @size 0 asks for the length. -ENODATA, -ERANGE, -EOPNOTSUPP... */

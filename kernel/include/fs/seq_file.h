@@ -12,6 +12,7 @@ struct seq_file {
 	loff_t index, read_pos;
 	mutex_t lock;
 	const struct seq_operations *op;
+	int (*show_single)(struct seq_file *m, void *v);
 	struct file *file;
 	void *private;
 };
@@ -33,6 +34,8 @@ void seq_putc(struct seq_file *m, char c);
 void seq_write(struct seq_file *m, const void *data, size_t len);
 /* Blanks up to column @width of the line. */
 void seq_pad(struct seq_file *m, unsigned width);
+/* A string with the bytes of @esc written as octal. */
+void seq_escape(struct seq_file *m, const char *s, const char *esc);
 /* A path with the bytes of @esc written as octal. */
 int seq_path(struct seq_file *m, const struct path *path, const char *esc);
 

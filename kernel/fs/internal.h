@@ -1,0 +1,155 @@
+/*
+ * What the files of fs/ share among themselves and with nobody else.
+ */
+#ifndef FS_INTERNAL_H
+#define FS_INTERNAL_H
+
+#include <linux/capability.h>
+#include <linux/errno.h>
+#include <linux/fcntl.h>
+#include <linux/fs.h>
+#include <linux/mount.h>
+#include <linux/stat.h>
+
+#include "fs/dentry.h"
+#include "fs/file.h"
+#include "fs/mount.h"
+#include "fs/namei.h"
+#include "fs/seq_file.h"
+#include "mm/slab.h"
+#include "arch/log.h"
+#include "lib/atomic.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define MAX_LINKS 40
+
+#define S_IRWXUGO 00777u
+#define S_IALLUGO 07777u
+
+/* ---- dcache.c ---- */
+void dcache_init(void);
+/* The child of @parent with this name, under RCU, without a reference; NULL. */
+struct dentry *dentry_find_rcu(const struct dentry *parent, const char *name, u32 len, u32 hash);
+/* Drop all of a super block's dentries but those in use: true if only the root is left. */
+void dentry_drop_tree(struct dentry *root);
+/* Is anything below @root in use? */
+bool dentry_tree_busy(struct dentry *root);
+
+void dentry_set_mounted(struct dentry *d, bool mounted);
+
+/* The hash of a name, byte by byte as path lookup scans it. */
+#define NAME_HASH_INIT 0x811c9dc5u
+static inline u32 name_hash_step(u32 hash, u8 c) { return (hash ^ c) * 0x01000193u; }
+static inline u32 name_hash(const char *name, u32 len)
+{
+	u32 hash = NAME_HASH_INIT;
+
+	while (len--)
+		hash = name_hash_step(hash, (u8)*name++);
+	return hash;
+}
+
+/* ---- mount.c ---- */
+extern mutex_t mount_mutex;
+extern spinlock_t mount_lock;
+bool mount_get_unless_dead(struct mount *mnt);
+/* -EBUSY if @dentry is the root of a mount or covered by one. */
+bool dentry_is_mountpoint(const struct dentry *dentry);
+void mount_init_root(struct super_block *sb);
+int mount_want_write(struct mount *mnt);   /* counts a writer */
+void mount_drop_write(struct mount *mnt);
+
+/* ---- super.c ---- */
+struct file_system_type *filesystem_find(const char *name);
+
+/* ---- namei.c ---- */
+enum last_type { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
+/* The parent directory of a path, and the last component. */
+struct parent_lookup {
+	struct path dir;           /* referenced */
+	struct path child;         /* LOOKUP_FOLLOW: what the name is, referenced; dentry NULL: nothing yet */
+	enum last_type type;
+	bool trailing_slash;
+	u32 len;
+	char name[NAME_MAX + 1];
+};
+/* @flags LOOKUP_FOLLOW: the parent of what a final symbolic link points to. */
+int path_parent(int dirfd, const char *name, unsigned flags, struct parent_lookup *out);
+void path_parent_put(struct parent_lookup *pl);
+void current_root(struct path *out);       /* referenced */
+void current_cwd(struct path *out);
+/* pivot_root: whoever stands at @from stands at @to. */
+void fs_context_replace_all(const struct path *from, const struct path *to);
+/* Under the directory's lock: may the caller create or remove here? */
+int may_create(struct inode *dir);
+int may_delete(struct inode *dir, struct inode *victim, bool want_dir);
+
+/* ---- attr.c ---- */
+/* RLIMIT_FSIZE (with its signal) and the file system's own limit: 0 or -EFBIG. */
+int check_file_size_limit(struct inode *inode, loff_t size);
+
+/* ---- file.c ---- */
+void file_init(void);
+struct file *file_alloc(void);
+/* close(2) of a file that has just left @f: flush, locks, the reference. */
+int file_close(struct file *file, struct files *f);
+bool files_shared(const struct files *f);
+/* Free a file that was never opened. */
+void file_free(struct file *file);
+/* O_TRUNC of a file just opened. */
+int file_truncate_open(struct file *file);
+int inode_get_write_access(struct inode *inode);  /* -ETXTBSY */
+void inode_put_write_access(struct inode *inode);
+
+/* ---- the rest ---- */
+void inode_init(void);
+void chrdev_open_init(void);
+void devtmpfs_init(void);
+void tmpfs_init(void);
+void pipe_init(void);
+void procfs_init(void);
+void sysfs_init(void);
+void random_init(void);
+void mem_devices_init(void);
+void anon_inode_init(void);
+void epoll_init(void);
+void locks_init(void);
+void inotify_init(void);
+
+extern const struct file_operations pipe_fops, cdev_open_fops, no_device_fops, dir_pinned_fops;
+/* A nameless file of @sb, a tmpfs: memfd, shared memory. ERR_PTR */
+struct inode *tmpfs_file_inode(struct super_block *sb, mode_t mode);
+struct super_block *tmpfs_mount(const struct file_system_type *type, const char *source, u32 flags, const char *options);
+
+/* locks.c: a file is closed. */
+void locks_release_file(struct file *file);
+void locks_flush(struct file *file, struct files *owner);
+void locks_free_inode(struct inode *inode);
+/* epoll.c: forget a file that goes. */
+void epoll_release_file(struct file *file);
+/* inotify.c */
+void inotify_inode_gone(struct inode *inode);
+enum notify_event {
+	NOTIFY_ACCESS = 0x1, NOTIFY_MODIFY = 0x2, NOTIFY_ATTRIB = 0x4, NOTIFY_CLOSE_WRITE = 0x8, NOTIFY_CLOSE_NOWRITE = 0x10,
+	NOTIFY_OPEN = 0x20, NOTIFY_MOVED_FROM = 0x40, NOTIFY_MOVED_TO = 0x80, NOTIFY_CREATE = 0x100, NOTIFY_DELETE = 0x200,
+	NOTIFY_DELETE_SELF = 0x400, NOTIFY_MOVE_SELF = 0x800,
+};
+extern u32 inotify_watches;                 /* how many there are at all */
+void inotify_file_event(struct file *file, unsigned event);
+/* The same for the inode of @dentry and, with its name, for the directory. */
+void inotify_dentry_event(struct dentry *dentry, unsigned event);
+/* Something happened to @name in @dir; @cookie pairs the two halves of a rename. */
+void inotify_name_event(struct inode *dir, const char *name, unsigned event, u32 cookie, bool is_dir);
+void inotify_inode_event(struct inode *inode, unsigned event);
+u32 inotify_cookie(void);
+
+/* seals.c: memfd's F_SEAL_*. */
+int seals_check_mmap(struct inode *inode, struct map_request *req);
+int seals_check_write(struct inode *inode, loff_t pos, size_t len);
+int seals_check_resize(struct inode *inode, loff_t size);
+
+unsigned file_count(void);
+extern unsigned sysctl_file_max;
+
+#endif

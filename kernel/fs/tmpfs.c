@@ -1,0 +1,613 @@
+/*
+ * tmpfs: files in memory (tmpfs(5)). Data lies in the page cache, in high memory where there is some; names are dentries that are
+ * pinned in the cache; a directory has an array of them by position, so that readdir goes on where it was whatever happens meanwhile.
+ *
+ * Limits: size= in pages, nr_inodes=; 0 means none. Counters are atomic. (i) the directory's inode->lock guards its array.
+ */
+#include "fs/internal.h"
+
+#include <linux/falloc.h>
+#include <linux/magic.h>
+
+#include "lib/parse.h"
+#include "lib/xarray.h"
+
+struct tmpfs {
+	u32 max_pages, used_pages;     /* (a) */
+	u32 max_inodes, used_inodes;   /* (a) */
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	u32 shown;                     /* options given, for /proc/mounts */
+};
+#define SHOW_SIZE 1u
+#define SHOW_INODES 2u
+#define SHOW_MODE 4u
+#define SHOW_UID 8u
+#define SHOW_GID 16u
+
+#define FIRST_POS 2u               /* after . and .. */
+#define ENTRY_SIZE 20              /* what a name adds to the size that stat shows for a directory */
+
+struct tmpfs_dir {
+	struct xarray entries;         /* (i) position -> dentry */
+	u32 next_pos;                  /* (i) */
+};
+
+static const struct inode_operations dir_iops, file_iops, link_iops;
+static const struct file_operations dir_fops, file_fops;
+
+static inline struct tmpfs *tmpfs_of(const struct super_block *sb)
+{
+	return sb->private;
+}
+
+/* ---- memory of the arrays ---- */
+
+static struct kmem_cache *node_cache;
+
+static struct xa_node *node_alloc(void)
+{
+	return kmem_cache_alloc(node_cache, GFP_KERNEL);
+}
+
+static void node_free(struct xa_node *node)
+{
+	kmem_cache_free(node_cache, node);
+}
+
+static const struct xa_ops entries_ops = { .alloc = node_alloc, .free = node_free };
+
+/* ---- accounting ---- */
+
+/* Add @n if the sum stays within @max (0: no limit). */
+static bool take(u32 *used, u32 max, u32 n)
+{
+	if (atomic_add_return(used, n) <= max || !max)
+		return true;
+	atomic_sub(used, n);
+	return false;
+}
+
+static int tmpfs_charge(struct mapping *m, long delta)
+{
+	struct tmpfs *t = tmpfs_of(((struct inode *)m->host)->sb);
+
+	if (delta < 0) {
+		atomic_sub(&t->used_pages, (u32)-delta);
+		return 0;
+	}
+	return take(&t->used_pages, t->max_pages, (u32)delta) ? 0 : -ENOSPC;
+}
+
+static const struct mapping_ops tmpfs_mapping_ops = { .charge = tmpfs_charge };
+
+/* ---- inodes ---- */
+
+static struct inode *new_inode(struct super_block *sb, const struct inode *dir, mode_t mode, kdev_t dev)
+{
+	struct tmpfs *t = tmpfs_of(sb);
+	struct tmpfs_dir *d = NULL;
+	struct inode *inode;
+
+	if (!take(&t->used_inodes, t->max_inodes, 1))
+		return ERR_PTR(-ENOSPC);
+	if (S_ISDIR(mode)) {
+		d = kmalloc(sizeof(*d), GFP_KERNEL);
+		if (!d)
+			goto no_memory;
+		xa_init(&d->entries, &entries_ops);
+		d->next_pos = FIRST_POS;
+	}
+	inode = inode_alloc(sb);
+	if (!inode)
+		goto no_memory;
+	inode_init_owner(inode, dir, mode);
+	if (S_ISDIR(mode)) {
+		inode->op = &dir_iops;
+		inode->fop = &dir_fops;
+		inode->private = d;
+		inode->nlink = 2;
+	} else if (S_ISREG(mode)) {
+		inode->op = &file_iops;
+		inode->fop = &file_fops;
+		inode_init_mapping(inode, &tmpfs_mapping_ops, GFP_HIGHUSER_MOVABLE);
+		inode->data.swap_backed = true;
+		inode->data.seals = F_SEAL_SEAL;
+	} else if (S_ISLNK(mode)) {
+		inode->op = &link_iops;
+	} else {
+		inode->op = &file_iops;
+		inode_init_special(inode, mode, dev);
+	}
+	return inode;
+no_memory:
+	kfree(d);
+	atomic_dec(&t->used_inodes);
+	return ERR_PTR(-ENOMEM);
+}
+
+static void tmpfs_evict(struct inode *inode)
+{
+	struct tmpfs *t = tmpfs_of(inode->sb);
+
+	if (inode->mapping)
+		mapping_truncate_range(&inode->data, 0, -1);
+	if (S_ISDIR(inode->mode)) {
+		struct tmpfs_dir *d = inode->private;
+
+		xa_destroy(&d->entries);
+		kfree(d);
+	}
+	if (t)
+		atomic_dec(&t->used_inodes);
+}
+
+/* ---- names. => the directories are locked for write ---- */
+
+static void dir_changed(struct inode *dir, loff_t delta)
+{
+	dir->data.size += delta;
+	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
+}
+
+static int dir_add(struct inode *dir, struct dentry *dentry)
+{
+	struct tmpfs_dir *d = dir->private;
+	u32 pos;
+	int err = xa_alloc_cyclic(&d->entries, &pos, dentry, FIRST_POS, 0x7ffffffe, &d->next_pos);
+
+	if (err)
+		return err;
+	dentry->fsdata = pos;
+	dir_changed(dir, ENTRY_SIZE);
+	return 0;
+}
+
+static void dir_del(struct inode *dir, struct dentry *dentry)
+{
+	struct tmpfs_dir *d = dir->private;
+
+	xa_erase(&d->entries, dentry->fsdata);
+	dir_changed(dir, -ENTRY_SIZE);
+}
+
+static int add_inode(struct inode *dir, struct dentry *dentry, struct inode *inode)
+{
+	int err;
+
+	if (IS_ERR(inode))
+		return (int)PTR_ERR(inode);
+	err = dir_add(dir, dentry);
+	if (err) {
+		inode_put(inode);
+		return err;
+	}
+	if (S_ISDIR(inode->mode))
+		dir->nlink++;
+	dentry_set_inode(dentry, inode);
+	dentry_pin(dentry);
+	return 0;
+}
+
+/* Every name is in the cache: what is not, is not there. */
+static int tmpfs_lookup(struct inode *dir, struct dentry *dentry)
+{
+	(void)dir;
+	(void)dentry;
+	return 0;
+}
+
+static int tmpfs_create(struct inode *dir, struct dentry *dentry, mode_t mode)
+{
+	return add_inode(dir, dentry, new_inode(dir->sb, dir, mode, 0));
+}
+
+static int tmpfs_mknod(struct inode *dir, struct dentry *dentry, mode_t mode, kdev_t dev)
+{
+	return add_inode(dir, dentry, new_inode(dir->sb, dir, mode, dev));
+}
+
+static int tmpfs_symlink(struct inode *dir, struct dentry *dentry, const char *target)
+{
+	struct inode *inode = new_inode(dir->sb, dir, S_IFLNK | 0777, 0);
+
+	if (IS_ERR(inode))
+		return (int)PTR_ERR(inode);
+	inode->link = kstrdup(target, GFP_KERNEL);
+	if (!inode->link) {
+		inode_put(inode);
+		return -ENOMEM;
+	}
+	inode->data.size = (loff_t)strlen(target);
+	return add_inode(dir, dentry, inode);
+}
+
+static int tmpfs_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
+{
+	struct inode *inode = old->inode;
+	int err = dir_add(dir, dentry);
+
+	if (err)
+		return err;
+	inode->nlink++;
+	inode_touch(inode, ATTR_CTIME);
+	inode_get(inode);
+	dentry_set_inode(dentry, inode);
+	dentry_pin(dentry);
+	return 0;
+}
+
+static void drop_name(struct inode *dir, struct dentry *dentry)
+{
+	dir_del(dir, dentry);
+	inode_touch(dentry->inode, ATTR_CTIME);
+	dentry_unpin(dentry);
+}
+
+static int tmpfs_unlink(struct inode *dir, struct dentry *dentry)
+{
+	dentry->inode->nlink--;
+	drop_name(dir, dentry);
+	return 0;
+}
+
+static bool dir_is_empty(const struct inode *inode)
+{
+	const struct tmpfs_dir *d = inode->private;
+
+	return xa_empty(&d->entries);
+}
+
+static int tmpfs_rmdir(struct inode *dir, struct dentry *dentry)
+{
+	if (!dir_is_empty(dentry->inode))
+		return -ENOTEMPTY;
+	dentry->inode->nlink = 0;
+	dir->nlink--;
+	drop_name(dir, dentry);
+	return 0;
+}
+
+/* The dentries keep their places in the arrays; their names are exchanged by the caller afterwards. */
+static int exchange(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new)
+{
+	struct tmpfs_dir *a = old_dir->private, *b = new_dir->private;
+	bool old_is_dir = S_ISDIR(old->inode->mode), new_is_dir = S_ISDIR(new->inode->mode);
+	unsigned long pos = old->fsdata;
+	int err;
+
+	err = xa_store(&a->entries, old->fsdata, new); /* over existing entries: cannot fail */
+	if (!err)
+		err = xa_store(&b->entries, new->fsdata, old);
+	if (err)
+		return err;
+	old->fsdata = new->fsdata;
+	new->fsdata = pos;
+	if (old_dir != new_dir && old_is_dir != new_is_dir) {
+		old_dir->nlink += old_is_dir ? (u32)-1 : 1u;
+		new_dir->nlink += old_is_dir ? 1u : (u32)-1;
+	}
+	dir_changed(old_dir, 0);
+	dir_changed(new_dir, 0);
+	return 0;
+}
+
+static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new, unsigned flags)
+{
+	bool is_dir = S_ISDIR(old->inode->mode);
+	unsigned long old_pos = old->fsdata;
+	int err;
+
+	if (flags & RENAME_EXCHANGE)
+		return exchange(old_dir, old, new_dir, new);
+	if (new->inode && is_dir && !dir_is_empty(new->inode))
+		return -ENOTEMPTY;
+	err = dir_add(new_dir, old);
+	if (err)
+		return err;
+	xa_erase(&((struct tmpfs_dir *)old_dir->private)->entries, old_pos);
+	dir_changed(old_dir, -ENTRY_SIZE);
+	if (new->inode) {
+		if (is_dir)
+			new_dir->nlink--;
+		new->inode->nlink = is_dir ? 0 : new->inode->nlink - 1;
+		drop_name(new_dir, new);
+	}
+	if (is_dir) {
+		old_dir->nlink--;
+		new_dir->nlink++;
+	}
+	inode_touch(old->inode, ATTR_CTIME);
+	return 0;
+}
+
+static int tmpfs_tmpfile(struct inode *dir, struct inode **out, mode_t mode)
+{
+	struct inode *inode = new_inode(dir->sb, dir, mode, 0);
+
+	if (IS_ERR(inode))
+		return (int)PTR_ERR(inode);
+	inode->nlink = 0;
+	inode->flags |= INODE_LINKABLE;
+	*out = inode;
+	return 0;
+}
+
+static unsigned dirent_type(const struct inode *inode)
+{
+	return (inode->mode & S_IFMT) >> 12;
+}
+
+static int tmpfs_iterate(struct file *file, struct dir_context *ctx)
+{
+	struct tmpfs_dir *d = file->inode->private;
+	unsigned long pos;
+	struct dentry *dentry;
+
+	if (!dir_emit_dots(file, ctx))
+		return 0;
+	xa_for_each_range(&d->entries, pos, dentry, (unsigned long)MAX(ctx->pos, (loff_t)FIRST_POS), 0x7fffffff) {
+		if (!ctx->emit(ctx, dentry->name, dentry->len, (loff_t)pos + 1, dentry->inode->ino, dirent_type(dentry->inode)))
+			break;
+	}
+	return 0;
+}
+
+/* ---- files ---- */
+
+static int tmpfs_getattr(struct inode *inode, struct kstat *st)
+{
+	st->blocks = (u64)inode->data.nrpages << (PAGE_SHIFT - 9);
+	return 0;
+}
+
+/* Reserve pages, or punch a hole. */
+static long tmpfs_fallocate(struct file *file, int mode, loff_t off, loff_t len)
+{
+	struct inode *inode = file->inode;
+	loff_t end = off + len;
+	long err = 0;
+
+	if (mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE))
+		return -EOPNOTSUPP;
+	down_write(&inode->lock);
+	if (mode & FALLOC_FL_PUNCH_HOLE) {
+		err = seals_check_write(inode, 0, 0);
+		if (!err)
+			mapping_truncate_range(&inode->data, off, end);
+		goto out;
+	}
+	if (end > inode_size(inode) && !(mode & FALLOC_FL_KEEP_SIZE)) {
+		err = check_file_size_limit(inode, end);
+		if (!err)
+			err = seals_check_resize(inode, end);
+	}
+	for (loff_t pos = off; !err && pos < end; pos = (pos + (loff_t)PAGE_SIZE) & ~(loff_t)(PAGE_SIZE - 1)) {
+		struct page *page = mapping_read_page(&inode->data, (u32)(pos >> PAGE_SHIFT));
+
+		if (IS_ERR(page))
+			err = PTR_ERR(page);
+		else
+			page_put(page);
+		cond_resched();
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
+	}
+	if (!err && end > inode_size(inode) && !(mode & FALLOC_FL_KEEP_SIZE))
+		__atomic_store_n(&inode->data.size, end, __ATOMIC_RELAXED);
+out:
+	if (!err)
+		inode_touch(inode, ATTR_MTIME | ATTR_CTIME);
+	up_write(&inode->lock);
+	return err;
+}
+
+static const struct inode_operations dir_iops = {
+	.lookup = tmpfs_lookup,
+	.create = tmpfs_create,
+	.mkdir = tmpfs_create,
+	.mknod = tmpfs_mknod,
+	.symlink = tmpfs_symlink,
+	.link = tmpfs_link,
+	.unlink = tmpfs_unlink,
+	.rmdir = tmpfs_rmdir,
+	.rename = tmpfs_rename,
+	.tmpfile = tmpfs_tmpfile,
+};
+static const struct inode_operations file_iops = { .setattr = simple_setattr, .getattr = tmpfs_getattr };
+static const struct inode_operations link_iops = { .setattr = simple_setattr };
+
+static const struct file_operations dir_fops = { .iterate = tmpfs_iterate, .llseek = generic_llseek };
+static const struct file_operations file_fops = {
+	.read_iter = generic_read_iter,
+	.write_iter = generic_write_iter,
+	.llseek = generic_llseek,
+	.mmap = generic_mmap,
+	.fallocate = tmpfs_fallocate,
+};
+
+/* ---- the file system ---- */
+
+static int tmpfs_statfs(struct super_block *sb, struct kstatfs *out)
+{
+	const struct tmpfs *t = tmpfs_of(sb);
+	u32 max = t->max_pages ? t->max_pages : (u32)total_ram_pages(), used = atomic_read(&t->used_pages);
+
+	out->blocks = max;
+	out->bfree = out->bavail = max > used ? max - used : 0;
+	out->files = t->max_inodes ? t->max_inodes : max;
+	used = atomic_read(&t->used_inodes);
+	out->ffree = out->files > used ? out->files - used : 0;
+	return 0;
+}
+
+static void tmpfs_put_super(struct super_block *sb)
+{
+	kfree(sb->private);
+	sb->private = NULL;
+}
+
+static int tmpfs_show_options(struct seq_file *m, struct super_block *sb)
+{
+	const struct tmpfs *t = tmpfs_of(sb);
+
+	if (t->shown & SHOW_SIZE)
+		seq_printf(m, ",size=%luk", (unsigned long)t->max_pages * 4);
+	if (t->shown & SHOW_INODES)
+		seq_printf(m, ",nr_inodes=%u", t->max_inodes);
+	if (t->shown & SHOW_MODE)
+		seq_printf(m, ",mode=%03o", (unsigned)t->mode);
+	if (t->shown & SHOW_UID)
+		seq_printf(m, ",uid=%u", t->uid);
+	if (t->shown & SHOW_GID)
+		seq_printf(m, ",gid=%u", t->gid);
+	return 0;
+}
+
+static const struct super_operations super_ops = {
+	.evict = tmpfs_evict,
+	.statfs = tmpfs_statfs,
+	.put_super = tmpfs_put_super,
+	.show_options = tmpfs_show_options,
+};
+
+/* A number of pages: bytes with a suffix, or a percentage of the memory. */
+static int parse_size(const char *value, u32 *pages)
+{
+	const char *end;
+	u64 n = memparse(value, &end);
+
+	if (end == value)
+		return -EINVAL;
+	if (*end == '%') {
+		n = n * total_ram_pages() / 100;
+		end++;
+	} else {
+		n = (n + PAGE_SIZE - 1) >> PAGE_SHIFT;
+	}
+	if (*end || n > 0xffffffffu)
+		return -EINVAL;
+	*pages = (u32)n;
+	return 0;
+}
+
+static int parse_option(struct tmpfs *t, const char *name, const char *value)
+{
+	const char *end;
+	unsigned number;
+	int err;
+
+	if (!value)
+		return strcmp(name, "noswap") && strcmp(name, "inode32") && strcmp(name, "inode64") ? -EINVAL : 0;
+	if (!strcmp(name, "size")) {
+		t->shown |= SHOW_SIZE;
+		return parse_size(value, &t->max_pages);
+	}
+	if (!strcmp(name, "nr_blocks") || !strcmp(name, "nr_inodes")) {
+		bool inodes = name[3] == 'i';
+		u64 n = memparse(value, &end);
+
+		if (end == value || *end || n > 0xffffffffu)
+			return -EINVAL;
+		*(inodes ? &t->max_inodes : &t->max_pages) = (u32)n;
+		t->shown |= inodes ? SHOW_INODES : SHOW_SIZE;
+		return 0;
+	}
+	if (!strcmp(name, "mpol") || !strcmp(name, "huge"))
+		return 0; /* one node, small pages: nothing to choose */
+	err = kstrtouint(value, strcmp(name, "mode") ? 10 : 8, &number);
+	if (err)
+		return -EINVAL;
+	if (!strcmp(name, "mode")) {
+		t->mode = number & S_IALLUGO;
+		t->shown |= SHOW_MODE;
+	} else if (!strcmp(name, "uid")) {
+		t->uid = number;
+		t->shown |= SHOW_UID;
+	} else if (!strcmp(name, "gid")) {
+		t->gid = number;
+		t->shown |= SHOW_GID;
+	} else {
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int parse_options(struct tmpfs *t, const char *options)
+{
+	char *copy, *rest, *word, *value;
+	int err = 0;
+
+	if (!options || !*options)
+		return 0;
+	copy = rest = kstrdup(options, GFP_KERNEL);
+	if (!copy)
+		return -ENOMEM;
+	while (!err && (word = strsep(&rest, ","))) {
+		if (!*word)
+			continue;
+		value = strchr(word, '=');
+		if (value)
+			*value++ = '\0';
+		err = parse_option(t, word, value);
+	}
+	kfree(copy);
+	return err;
+}
+
+struct super_block *tmpfs_mount(const struct file_system_type *type, const char *source, u32 flags, const char *options)
+{
+	struct tmpfs *t = kzalloc(sizeof(*t), GFP_KERNEL);
+	struct super_block *sb = t ? super_alloc(type, flags) : NULL;
+	struct inode *root;
+	int err;
+
+	(void)source;
+	if (!sb) {
+		kfree(t);
+		return ERR_PTR(-ENOMEM);
+	}
+	t->mode = 01777;
+	t->max_pages = (u32)total_ram_pages() / 2;
+	t->max_inodes = (u32)(total_ram_pages() - total_high_pages()) / 2;
+	sb->private = t;
+	sb->op = &super_ops;
+	sb->magic = TMPFS_MAGIC;
+	err = parse_options(t, options);
+	if (err)
+		goto fail;
+	root = new_inode(sb, NULL, S_IFDIR | t->mode, 0);
+	if (IS_ERR(root)) {
+		err = (int)PTR_ERR(root);
+		goto fail;
+	}
+	root->uid = t->uid;
+	root->gid = t->gid;
+	err = super_set_root(sb, root);
+	if (!err)
+		return sb;
+	inode_put(root);
+fail:
+	super_put(sb);
+	return ERR_PTR(err);
+}
+
+struct inode *tmpfs_file_inode(struct super_block *sb, mode_t mode)
+{
+	struct inode *inode = new_inode(sb, NULL, S_IFREG | mode, 0);
+
+	if (!IS_ERR(inode))
+		inode->nlink = 0;
+	return inode;
+}
+
+static struct file_system_type tmpfs_type = { .name = "tmpfs", .mount = tmpfs_mount };
+static struct file_system_type ramfs_type = { .name = "ramfs", .mount = tmpfs_mount };
+
+void __init tmpfs_init(void)
+{
+	node_cache = kmem_cache_create("tmpfs_dir_node", sizeof(struct xa_node), 0, SLAB_PANIC);
+	register_filesystem(&tmpfs_type);
+	register_filesystem(&ramfs_type);
+}
