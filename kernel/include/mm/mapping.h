@@ -17,6 +17,8 @@ struct vma;
 #define MAPPING_MARK_DIRTY 0
 #define MAPPING_MARK_WRITEBACK 1
 
+/* Sleeping locks: mmap_lock, i_mmap_sem, page lock; spinlocks: page_table_lock, tree_lock. Operations are called with the page locked and
+ * nothing else of mm, except that a fault holds mmap_lock for read: so read_page, write_page and page_mkwrite take no inode->lock. */
 struct mapping_ops {
 	/* Fill the locked @page (index set, not uptodate); set PG_UPTODATE on success. 0 or -EIO, -ENOMEM. Does not unlock. NULL: the
 	 * page is zeroed (tmpfs). */
@@ -53,6 +55,8 @@ static inline loff_t mapping_size(const struct mapping *m) { return __atomic_loa
 
 /* The page at @index with a reference, or NULL. Lock-free. */
 struct page *mapping_find(struct mapping *m, u32 index);
+/* Those of @n pages from @first that are there and uptodate, each with a reference, into @pages: how many. Lock-free. */
+unsigned mapping_find_ready(struct mapping *m, u32 first, unsigned n, struct page **pages);
 /* The page at @index, created when absent, referenced and uptodate; ERR_PTR(-ENOMEM, -EIO, -ENOSPC). Sleeps. */
 struct page *mapping_read_page(struct mapping *m, u32 index);
 /* The same for a write of [offset, offset+len) within the page: locked; read first only when the write is partial and the page holds data. */
@@ -70,8 +74,12 @@ int mapping_sync(struct mapping *m, loff_t start, loff_t end);
 /* Next index >= @from with a page, or ~0u (SEEK_DATA). */
 u32 mapping_next_page(struct mapping *m, u32 from);
 
+/* Pages in page caches, and those of them that are shared memory (meminfo: Cached, Shmem). */
+unsigned long total_cache_pages(void);
+unsigned long total_shmem_pages(void);
+
 /* Copy between the cache and a user or kernel buffer: bytes copied, or -errno when none (-EFAULT, -ENOMEM, -EIO).
- * mapping_copy_out stops at mapping_size(). Both sleep; the user's pages may fault, with no page locked meanwhile. */
+ * mapping_copy_out stops at mapping_size(); mapping_copy_in raises m->size as far as it wrote (=> the inode's lock). Both sleep; the user's pages may fault, with no page locked meanwhile. */
 struct iov_iter;
 ssize_t mapping_copy_out(struct mapping *m, loff_t pos, struct iov_iter *to);
 ssize_t mapping_copy_in(struct mapping *m, loff_t pos, struct iov_iter *from);

@@ -6,79 +6,43 @@
 #ifndef MM_MM_H
 #define MM_MM_H
 
+#include "lib/list.h"
 #include "mm/mapping.h"
+#include "mm/vma.h"
 
-/* vma->flags */
-#define VM_READ 0x00000001u
-#define VM_WRITE 0x00000002u
-#define VM_EXEC 0x00000004u
-#define VM_SHARED 0x00000008u
-#define VM_MAYREAD 0x00000010u
-#define VM_MAYWRITE 0x00000020u
-#define VM_MAYEXEC 0x00000040u
-#define VM_MAYSHARE 0x00000080u
-#define VM_GROWSDOWN 0x00000100u
-#define VM_PFNMAP 0x00000400u
-#define VM_LOCKED 0x00002000u
-#define VM_IO 0x00004000u
-#define VM_SEQ_READ 0x00008000u
-#define VM_RAND_READ 0x00010000u
-#define VM_DONTCOPY 0x00020000u
-#define VM_DONTEXPAND 0x00040000u
-#define VM_LOCKONFAULT 0x00080000u
-#define VM_ACCOUNT 0x00100000u
-#define VM_NORESERVE 0x00200000u
-#define VM_HUGETLB 0x00400000u
-#define VM_WIPEONFORK 0x02000000u
-#define VM_DONTDUMP 0x04000000u
-#define VM_MIXEDMAP 0x10000000u
-#define VM_HUGEPAGE 0x20000000u
-#define VM_NOHUGEPAGE 0x40000000u
-#define VM_STACK VM_GROWSDOWN
+struct mm;
+struct task;
+struct anon_family;
 
-struct vma;
-struct file;
-struct anon_vma;
-
+/*
+ * What an area's object does. mm itself counts @vma->file with mm_file_get/mm_file_put (one for each
+ * area), so that files need no open/close; these are for objects that count their areas (shmat).
+ */
 struct vma_ops {
-	/* References of @vma->file for a new area (split, fork) and for one that goes. */
+	/* One more area of this object (split, fork, mremap; not the first), and one that goes. Called without spinlocks. */
 	void (*open)(struct vma *vma);
 	void (*close)(struct vma *vma);
-	/* The area moved or was split: may the operation happen? NULL: yes. 0 or -EINVAL. */
+	/* May the area be divided at @addr, or moved or resized? NULL: yes. 0 or -EINVAL. */
 	int (*may_split)(struct vma *vma, uaddr_t addr);
-	/* Devices without a mapping: the page of @pgoff, referenced, or ERR_PTR. */
+	/* Objects without a mapping (devices, the vDSO): the page of @pgoff, referenced, or ERR_PTR(-EFAULT...): SIGBUS.
+	 * A PG_RESERVED page is mapped without being counted. */
 	struct page *(*fault)(struct vma *vma, u32 pgoff, bool write);
 	/* Name shown in maps for areas without a file ("[vdso]"). May be NULL. */
 	const char *(*name)(struct vma *vma);
-};
-
-struct vma {
-	uaddr_t start, end;        /* (l) [start, end) */
-	struct rb_node node;       /* (l) in mm->areas */
-	u32 max_gap;               /* (l) largest gap before an area of this subtree: gap search in O(log n) */
-	struct mm *mm;             /* (k) */
-	u32 flags;                 /* (l) VM_* */
-	pgprot_t prot;             /* (l) */
-	u32 pgoff;                 /* (l) of start: in the file, or start >> PAGE_SHIFT for anonymous memory */
-	struct mapping *mapping;   /* (k) file, shmem; NULL: anonymous */
-	struct file *file;         /* (k) opaque to mm; kept alive through ops->open/close */
-	const struct vma_ops *ops; /* (k) */
-	struct rb_node i_mmap_node;/* mapping->i_mmap_sem */
-	u32 i_mmap_max;            /* mapping->i_mmap_sem: interval-tree augmentation */
-	struct list_head anon_chain; /* anon reverse map: mm/rmap.c */
-	struct anon_vma *anon_vma; /* (p) */
+	/* Neighbouring areas may merge although @close is set. */
+	bool may_merge;
 };
 
 struct mm {
 	struct arch_mm arch;
 	u32 users;                 /* (a) tasks and others that use the areas */
-	u32 count;                 /* (a) users > 0 counts one; lazy users (kernel threads) one each: the structure */
+	u32 count;                 /* (a) users > 0 counts one; others one each: the structure */
 	rwsem_t mmap_lock;         /* RANK_MMAP */
 	spinlock_t page_table_lock;/* RANK_PAGETABLE */
-	struct rb_root areas;      /* (m) ordered by address, augmented with max_gap */
-	struct vma *cached;        /* (a) last found: a hint */
-	unsigned map_count;        /* (l) */
+	struct vma_tree areas;     /* (m) */
 	cpumask_t cpus;            /* (a) CPUs that may have TLB entries of it */
+	struct anon_family *family;/* (k) address spaces that may share private pages: mm/rmap.c */
+	struct list_head family_node; /* family->lock */
 	uaddr_t mmap_base;         /* (k) top-down search begins here */
 	bool mmap_legacy;          /* (k) bottom-up from TASK_SIZE/3 */
 	uaddr_t start_code, end_code, start_data, end_data; /* (l) */
@@ -87,46 +51,62 @@ struct mm {
 	uaddr_t vdso;              /* (l) base of the text */
 	u32 saved_auxv[48];        /* (k) for /proc/PID/auxv */
 	unsigned long total_vm, locked_vm, data_vm, exec_vm, stack_vm; /* (l) pages */
-	unsigned long hiwater_vm, hiwater_rss;
+	unsigned long hiwater_vm, hiwater_rss;              /* (l), (a) pages */
 	s32 rss_file, rss_anon, rss_shmem, swap_ents; /* (a) pages */
 	u32 pt_bytes;              /* (a) page tables */
+	u32 last_anon_id;          /* (p) */
 	u32 def_flags;             /* (l) mlockall(MCL_FUTURE) */
-	struct file *exe_file;     /* (l) opaque; released through mm_file_put */
+	struct file *exe_file;     /* (l) opaque, counted; read with mm_exe_file() */
 	u32 dumpable;
 	s32 oom_score_adj;         /* (a) */
 	u32 flags;
 };
 
+/* ---- hooks: what mm needs from above ---- */
+
 /* Files are opaque to mm; fs registers how to hold and release one. */
 extern void (*mm_file_get)(struct file *file);
 extern void (*mm_file_put)(struct file *file);
-
 /* Limits of the current process that mm needs; proc registers it: RLIMIT_* -> current value, ~0UL unlimited. */
 extern unsigned long (*mm_rlimit)(unsigned resource);
 /* Capability or credential question: may the caller exceed RLIMIT_MEMLOCK, map below mmap_min_addr... proc registers. */
 extern bool (*mm_capable)(int cap);
+/* Send @sig with si_code @code and si_addr @addr to the current task; it cannot be ignored. proc registers it. */
+extern void (*mm_send_fault_signal)(int sig, int code, uaddr_t addr);
+
+/* Boot: caches, the page-fault hook, the context-switch hook. After slab is up. */
+void mm_virt_init(void);
+
+/* ---- life ---- */
 
 struct mm *mm_alloc(void);                 /* empty, users 1, count 1; NULL */
 /* A copy for fork: areas and page tables, every private page shared read-only. NULL: -ENOMEM, nothing done. => old->mmap_lock not held */
 struct mm *mm_fork(struct mm *old);
 void mm_get(struct mm *mm);                /* users */
+bool mm_get_unless_zero(struct mm *mm);    /* users, if the areas still exist */
 void mm_put(struct mm *mm);                /* the last user tears all areas down; may sleep */
 void mm_grab(struct mm *mm);               /* count: the structure only */
-void mm_drop(struct mm *mm);               /* any context */
+void mm_drop(struct mm *mm);               /* task or interrupt context, no spinlock above RANK_SLAB held */
 /* The mm of another task with users held, or NULL (kernel thread, exiting). */
 struct mm *task_mm_get(struct task *t);
-/* Make @mm the current task's (exec): loads it; the old one is the caller's to mm_put(). */
+/* Make @mm the current task's (exec; NULL: exit): loads it; the old one is the caller's to mm_put(). */
 void mm_activate(struct mm *mm);
+/* exec: the program's file. The file of @mm with a reference of its own, or NULL. */
+void mm_set_exe_file(struct mm *mm, struct file *file);
+struct file *mm_exe_file(struct mm *mm);
 
 /* ---- areas: => mmap_lock held (read for find, write for the rest) ---- */
-struct vma *vma_find(struct mm *mm, uaddr_t addr);          /* the first area with end > addr, or NULL */
-struct vma *vma_first(struct mm *mm);
-struct vma *vma_next(struct vma *vma);
+static inline struct vma *vma_find(struct mm *mm, uaddr_t addr) { return vma_tree_find(&mm->areas, addr); }
+static inline struct vma *vma_first(struct mm *mm) { return vma_tree_first(&mm->areas); }
 /* Does [start, start+len) meet an area? */
-bool vma_intersects(struct mm *mm, uaddr_t start, u32 len);
+static inline bool vma_intersects(struct mm *mm, uaddr_t start, u32 len)
+{
+	return vma_tree_find_intersection(&mm->areas, start, start + len);
+}
 
 /* ---- what system calls and exec do; each takes mmap_lock itself unless it says _locked ---- */
-/* mmap of @len bytes (page-rounded inside). @file with its mapping and ops prepared by fs (struct map_request). The address or -errno. */
+/* mmap of @len bytes (page-rounded inside). @file with its mapping and ops prepared by fs (struct map_request).
+ * The address or -errno: an error if (unsigned long)result >= (unsigned long)-MAX_ERRNO, see mm_is_error(). */
 struct map_request {
 	uaddr_t addr; u32 len; u32 prot; u32 flags;  /* PROT_*, MAP_* of Linux */
 	u32 pgoff;                                   /* in pages */
@@ -134,28 +114,67 @@ struct map_request {
 	u32 may_flags;                               /* VM_MAYREAD|WRITE|EXEC that the file's open mode allows; 0 with no file = all */
 	u32 extra_vm_flags;
 };
+static inline bool mm_is_error(long result) { return (u32)result >= (u32)-MAX_ERRNO; }
 long mm_map(struct mm *mm, const struct map_request *req);
 int mm_unmap(struct mm *mm, uaddr_t addr, u32 len);
 int mm_protect(struct mm *mm, uaddr_t addr, u32 len, u32 prot);
+/* The new break, or the old one if that failed: as brk(2)'s system call. 0 asks. */
 long mm_brk(struct mm *mm, uaddr_t brk);
+/* exec: the heap's first area, without the checks of brk(2): [addr, addr+len), @prot as mmap. 0 or -errno */
+int mm_map_brk(struct mm *mm, uaddr_t addr, u32 len, bool exec);
+/* mremap(2): the address or -errno. */
+long mm_remap(struct mm *mm, uaddr_t addr, u32 old_len, u32 new_len, u32 flags, uaddr_t new_addr);
+/* madvise(2), mincore(2) (one byte a page into @vec of kernel memory), msync(2), mlock and munlock. 0 or -errno */
+int mm_advise(struct mm *mm, uaddr_t addr, u32 len, int advice);
+int mm_incore(struct mm *mm, uaddr_t addr, u32 pages, u8 *vec);
+int mm_sync(struct mm *mm, uaddr_t addr, u32 len, u32 flags);
+int mm_lock_range(struct mm *mm, uaddr_t addr, u32 len, u32 vm_flags);
+int mm_lock_all(struct mm *mm, u32 mcl_flags);
 /* For exec and the vDSO: an area of kernel-provided pages. 0 or -errno. */
 int mm_map_special(struct mm *mm, uaddr_t addr, u32 len, u32 vm_flags, const struct vma_ops *ops);
-uaddr_t mm_unmapped_area(struct mm *mm, uaddr_t hint, u32 len, u32 flags);
-/* The initial stack: a growing area of one page below @top (later moved/grown by arguments); 0 or -errno */
+/* exec: [vvar] and [vdso] of vdso_image where mmap would put them; sets mm->vdso (0 without an image). 0 or -errno */
+int mm_map_vdso(struct mm *mm);
+/* A free range for @len bytes: @hint (or, with MAP_FIXED, exactly it), else by the layout. The address or -errno. => mmap_lock held */
+long mm_unmapped_area(struct mm *mm, uaddr_t hint, u32 len, u32 flags);
+/* The initial stack: a growing area below @top, one page and 128 KB (or RLIMIT_STACK); 0 or -errno */
 int mm_setup_stack(struct mm *mm, uaddr_t top, bool exec);
 /* mmap_base from the stack limit, with @rnd pages of randomisation */
 void mm_layout(struct mm *mm, uaddr_t stack_top, u32 stack_rlimit, u32 rnd_pages, bool legacy);
+/* Fault in the pages of [addr, addr+len), as far as they can be (MAP_POPULATE, mlock): 0 or the first error. */
+int mm_populate(struct mm *mm, uaddr_t addr, u32 len);
 
 /* ---- faults ---- */
 #define FAULT_RESULT_OK 0
 /* Bring in @addr for the access; 0, or -EFAULT (SIGSEGV MAPERR), -EACCES (SEGV_ACCERR), -EIO (SIGBUS), -ENOMEM (OOM). Sleeps.
  * => mmap_lock not held */
 int mm_fault(struct mm *mm, uaddr_t addr, unsigned error_code, struct regs *regs);
+/* For arch_hooks.page_fault. */
+bool mm_page_fault(struct regs *regs, unsigned long addr, unsigned error);
 
 /* Pages of another (or this) process: pins each with a reference. How many, or -EFAULT. @write breaks copy-on-write; @force ignores VM_WRITE (ptrace). */
 long get_user_pages(struct mm *mm, uaddr_t addr, unsigned n, bool write, bool force, struct page **pages);
-/* Copy to or from another process's memory: bytes copied (may be short). */
+/* Copy to or from another process's memory, as ptrace does (protections ignored): bytes copied (may be short). */
 size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t len, bool write);
+
+/* ---- reclaim ---- */
+/* Pages of files that may be dropped, in zone number @zone (DMA, NORMAL, HIGHMEM). */
+void mm_lru_counts(unsigned zone, unsigned long *inactive, unsigned long *active);
+
+/* ---- accounting ---- */
+static inline unsigned long mm_rss(const struct mm *mm)
+{
+	return (unsigned long)(mm->rss_anon + mm->rss_file + mm->rss_shmem);
+}
+/* Promise @pages of memory (Committed_AS): 0 or -ENOMEM by overcommit_memory. */
+int vm_commit(unsigned long pages);
+void vm_uncommit(unsigned long pages);
+unsigned long vm_committed_pages(void);
+unsigned long vm_commit_limit_pages(void);
+/* Kilobytes of user page tables of all processes, in bytes. */
+unsigned long total_pt_bytes(void);
+/* Pages mapped by processes, for /proc/meminfo: AnonPages, Mapped. */
+unsigned long total_anon_pages(void);
+unsigned long total_mapped_pages(void);
 
 /* Sysctls */
 extern unsigned sysctl_max_map_count, sysctl_mmap_min_addr, sysctl_overcommit_memory, sysctl_overcommit_ratio;

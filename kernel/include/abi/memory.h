@@ -1,0 +1,26 @@
+/*
+ * The system calls on the caller's address space, with their arguments as C types: what abi/syscall_table names.
+ * Each is the manual page of its name; the result is a value or -errno (see mm_is_error() for those that return addresses).
+ */
+#ifndef ABI_MEMORY_H
+#define ABI_MEMORY_H
+
+#include "types.h"
+
+long sys_brk(uaddr_t brk);
+long sys_mmap(uaddr_t args);  /* the old call: struct mmap_arg_struct in user memory */
+long sys_mmap2(uaddr_t addr, u32 len, u32 prot, u32 flags, int fd, u32 pgoff);
+long sys_munmap(uaddr_t addr, u32 len);
+long sys_mprotect(uaddr_t addr, u32 len, u32 prot);
+long sys_mremap(uaddr_t addr, u32 old_len, u32 new_len, u32 flags, uaddr_t new_addr);
+long sys_madvise(uaddr_t addr, u32 len, int advice);
+long sys_mincore(uaddr_t addr, u32 len, uaddr_t vec);
+long sys_msync(uaddr_t addr, u32 len, int flags);
+long sys_mlock(uaddr_t addr, u32 len);
+long sys_mlock2(uaddr_t addr, u32 len, int flags);
+long sys_munlock(uaddr_t addr, u32 len);
+long sys_mlockall(int flags);
+long sys_munlockall(void);
+long sys_remap_file_pages(uaddr_t addr, u32 len, u32 prot, u32 pgoff, u32 flags);
+
+#endif

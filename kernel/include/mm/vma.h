@@ -1,0 +1,140 @@
+/*
+ * Areas: an area is an interval of user addresses with one set of properties, and the areas of an
+ * address space are an ordered tree of disjoint intervals. This is pure interval algebra: it knows
+ * no pages, no page tables and no locks (the owner's lock guards the tree), allocates nothing, and
+ * cannot fail. mm/mm.h has what is done with it.
+ *
+ * Addresses are in bytes and multiples of PAGE_SIZE; an interval is [start, end) and never empty.
+ * (l) the owner's lock for write   (k) constant after insertion   (p) mm->page_table_lock
+ */
+#ifndef MM_VMA_H
+#define MM_VMA_H
+
+#include "lib/rbtree.h"
+#include "types.h"
+
+/* vma->flags: the numbers that /proc/PID/smaps users and debuggers know */
+#define VM_READ 0x00000001u
+#define VM_WRITE 0x00000002u
+#define VM_EXEC 0x00000004u
+#define VM_SHARED 0x00000008u
+#define VM_MAYREAD 0x00000010u
+#define VM_MAYWRITE 0x00000020u
+#define VM_MAYEXEC 0x00000040u
+#define VM_MAYSHARE 0x00000080u
+#define VM_GROWSDOWN 0x00000100u
+#define VM_PFNMAP 0x00000400u
+#define VM_LOCKED 0x00002000u
+#define VM_IO 0x00004000u
+#define VM_SEQ_READ 0x00008000u
+#define VM_RAND_READ 0x00010000u
+#define VM_DONTCOPY 0x00020000u
+#define VM_DONTEXPAND 0x00040000u
+#define VM_LOCKONFAULT 0x00080000u
+#define VM_ACCOUNT 0x00100000u
+#define VM_NORESERVE 0x00200000u
+#define VM_HUGETLB 0x00400000u
+#define VM_WIPEONFORK 0x02000000u
+#define VM_DONTDUMP 0x04000000u
+#define VM_MIXEDMAP 0x10000000u
+#define VM_HUGEPAGE 0x20000000u
+#define VM_NOHUGEPAGE 0x40000000u
+#define VM_STACK VM_GROWSDOWN
+#define VM_ACCESS (VM_READ | VM_WRITE | VM_EXEC)
+/* Never merged, and not for mremap to extend. */
+#define VM_SPECIAL (VM_IO | VM_DONTEXPAND | VM_PFNMAP | VM_MIXEDMAP)
+
+/* Free space below a stack that nothing else may be mapped into (mmap(2), MAP_GROWSDOWN). */
+#define STACK_GUARD_GAP 0x00100000u
+
+struct mm;
+struct file;
+struct mapping;
+struct vma_ops;
+
+/*
+ * vma->anon_id tells which private pages may be one day found together: 0 as long as the area has
+ * none. Areas with different ids do not merge, exactly as Linux's do not with different anon_vmas.
+ */
+#define ANON_ID_FORKED 0x80000000u /* came by fork: does not merge with an area that has none yet */
+
+struct vma {
+	uaddr_t start, end;        /* (l) */
+	struct rb_node node;       /* (l) */
+	uaddr_t sub_start, sub_end;/* (l) of the subtree: where its first area (with guard gap) begins, its last ends */
+	u32 max_gap;               /* (l) largest free interval between areas of the subtree */
+	u32 flags;                 /* (l) VM_* */
+	u32 pgoff;                 /* (l) of start, in pages: in the file; anonymous: start >> PAGE_SHIFT when it was made */
+	u32 anon_id;               /* (p) */
+	struct mm *mm;             /* (k) */
+	struct mapping *mapping;   /* (k) file, shmem; NULL: anonymous */
+	struct file *file;         /* (k) opaque to mm; counted with mm_file_get/put */
+	const struct vma_ops *ops; /* (k) */
+	bool no_merge;             /* (k) ops->close needs to see each area */
+	u8 prot;                   /* (l) index of the page protection: mm/pgtable.c */
+	u32 i_mmap_max;            /* mapping->i_mmap_sem: last index of the subtree */
+	struct rb_node i_mmap_node;/* mapping->i_mmap_sem */
+};
+
+struct vma_tree {
+	struct rb_root root;
+	struct vma *cached;        /* the last found; readers may race to set it */
+	unsigned count;
+};
+
+static inline u32 vma_pages(const struct vma *vma) { return (vma->end - vma->start) >> PAGE_SHIFT; }
+static inline bool vma_is_anon(const struct vma *vma) { return !vma->mapping && !vma->ops; }
+static inline bool vma_is_accessible(const struct vma *vma) { return vma->flags & VM_ACCESS; }
+/* The index in the mapping of @addr, which lies in @vma. */
+static inline u32 vma_index(const struct vma *vma, uaddr_t addr)
+{
+	return vma->pgoff + ((addr - vma->start) >> PAGE_SHIFT);
+}
+/* Where the area begins for those who look for free space: a stack keeps its guard gap. */
+static inline uaddr_t vma_start_gap(const struct vma *vma)
+{
+	if (!(vma->flags & VM_GROWSDOWN))
+		return vma->start;
+	return vma->start > STACK_GUARD_GAP ? vma->start - STACK_GUARD_GAP : 0;
+}
+
+/* The first area with end > @addr, or NULL: the area of @addr, or the next above it. O(log n), O(1) for the last found. */
+struct vma *vma_tree_find(struct vma_tree *tree, uaddr_t addr);
+/* The first area that meets [start, end), or NULL. */
+struct vma *vma_tree_find_intersection(struct vma_tree *tree, uaddr_t start, uaddr_t end);
+struct vma *vma_tree_first(const struct vma_tree *tree);
+struct vma *vma_tree_last(const struct vma_tree *tree);
+struct vma *vma_next(const struct vma *vma);
+struct vma *vma_prev(const struct vma *vma);
+
+/* => [vma->start, vma->end) meets no area of the tree */
+void vma_tree_insert(struct vma_tree *tree, struct vma *vma);
+void vma_tree_erase(struct vma_tree *tree, struct vma *vma);
+/* Move the borders; pgoff follows start. => no neighbour is met */
+void vma_resize(struct vma *vma, uaddr_t start, uaddr_t end);
+/*
+ * Cut @vma at @addr: @vma keeps [start, addr), @upper becomes [addr, end) with all properties of
+ * @vma and the offset that belongs to it. The only place where an area is divided.
+ * => start < addr < end, both multiples of PAGE_SIZE
+ */
+void vma_split(struct vma_tree *tree, struct vma *vma, uaddr_t addr, struct vma *upper);
+
+/* Would an area with the properties of @add (in the tree or not) be one with @vma right below or above it? */
+bool vma_can_append(const struct vma *vma, const struct vma *add);  /* vma->end == add->start */
+bool vma_can_prepend(const struct vma *vma, const struct vma *add); /* add->end == vma->start */
+/* Both at once: may @prev, @add and @next become one? => each can_ holds */
+bool vma_can_bridge(const struct vma *prev, const struct vma *next);
+/* May @vma take over @near's anon_id at its first private page? (Linux: reusable anon_vma) */
+bool vma_can_share_anon(const struct vma *vma, const struct vma *near);
+/*
+ * @vma's properties have changed: make it one with its neighbours where they fit. The result; areas that
+ * went are out of the tree and returned in @gone[0..1] (NULL: none) for the caller to free.
+ */
+struct vma *vma_merge(struct vma_tree *tree, struct vma *vma, struct vma *gone[2]);
+
+/* The highest or lowest address a with low <= a, a + len <= high, and [a, a+len) free, guard gaps
+ * kept; 0 if there is none. => len > 0, low > 0. O(log n) */
+uaddr_t vma_gap_top_down(const struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len);
+uaddr_t vma_gap_bottom_up(const struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len);
+
+#endif

@@ -1,0 +1,578 @@
+/*
+ * The page fault. The area says what the process may do, the page-table entry what is there:
+ *
+ *  no  entry        area        access  action                                    resulting entry
+ *   -  any          none, or not allowed           SIGSEGV (a stack below: grow it first)
+ *   1  none         private     read    map the zero page                         read-only, special
+ *      anonymous
+ *   2  none         private     write   a fresh zeroed page                       writable, dirty
+ *      anonymous
+ *   3  none, file   any         read    the page of the cache, and up to 15       read-only; writable if shared
+ *                                       neighbours that are there already         and nobody wants to know
+ *   4  none, file   private     write   copy the page of the cache                writable, dirty
+ *   5  none, file   shared      write   the page of the cache, announced          writable, dirty
+ *   6  zero page    private     write   as 2                                      writable, dirty
+ *   7  private page private     write   nobody else has it: use it                writable, dirty
+ *   8  shared page  private     write   copy it                                   writable, dirty
+ *   9  file page    shared      write   announce the write (page_mkwrite)         writable, dirty
+ *  10  allows it    any         any     nothing: another thread was first         as it was
+ *  11  none         device      any     the page that ops->fault names            as the area says
+ *
+ * Beyond the end of the file, and when its device fails: SIGBUS.
+ *
+ * Locks: mmap_lock for read, so that areas and page tables stay; page_table_lock when an entry is
+ * changed. Between the look at the entry and the change pages are allocated and read in, which sleeps: so the entry is looked at
+ * again under the lock, and if another thread was faster its result stands and ours is thrown away.
+ * Read next: filemap.c (3-5), tlb.c (8), docs/memory/fault.md.
+ */
+#include "mm/virt.h"
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+#include <linux/resource.h>
+
+void (*mm_send_fault_signal)(int sig, int code, uaddr_t addr);
+
+struct fault {
+	struct mm *mm;
+	struct vma *vma;
+	uaddr_t addr;      /* of the page */
+	pte_t *ptep;
+	pte_t pte;         /* as it was when the fault was looked at */
+};
+
+static pte_t vma_pte(const struct vma *vma, struct page *page)
+{
+	return pte_mkyoung(pfn_pte(page_to_pfn(page), vma_pgprot(vma)));
+}
+
+/* A debugger may write where the process may not: its page is dirty, but not writable. */
+static pte_t maybe_mkwrite(const struct vma *vma, pte_t pte)
+{
+	pte = pte_mkdirty(pte);
+	return likely(vma->flags & VM_WRITE) ? pte_mkwrite(pte) : pte;
+}
+
+static pte_t vma_pte_writable(const struct vma *vma, struct page *page)
+{
+	return maybe_mkwrite(vma, vma_pte(vma, page));
+}
+
+/* Take the page-table lock; false, without it: the entry is no longer what it was. */
+static bool lock_if_same(struct fault *f)
+{
+	spin_lock(&f->mm->page_table_lock);
+	if (likely(pte_same(*f->ptep, f->pte)))
+		return true;
+	spin_unlock(&f->mm->page_table_lock);
+	return false;
+}
+
+static void unlock(struct fault *f)
+{
+	spin_unlock(&f->mm->page_table_lock);
+}
+
+/* => page_table_lock held, the entry is not present or the zero page; takes over the reference */
+static void set_new_anon(struct fault *f, struct page *page)
+{
+	if (!f->vma->anon_id)
+		vma_new_anon_id(f->vma);
+	page_add_new_anon(page, f->vma, f->addr);
+	set_pte(f->ptep, vma_pte_writable(f->vma, page));
+	rss_add(&f->mm->rss_anon, 1);
+}
+
+/* ---- 1, 2, 6: anonymous ---- */
+
+static int fault_anon_read(struct fault *f)
+{
+	if (lock_if_same(f)) {
+		set_pte(f->ptep, pte_mkspecial(pte_wrprotect(vma_pte(f->vma, zero_page))));
+		unlock(f);
+	}
+	return 0;
+}
+
+static int fault_anon_write(struct fault *f)
+{
+	struct page *page = alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_ZERO);
+
+	if (unlikely(!page))
+		return -ENOMEM;
+	if (unlikely(!lock_if_same(f))) {
+		page_put(page);
+		return 0;
+	}
+	if (unlikely(pte_present(f->pte))) { /* 6: the zero page may be in TLBs, read-only */
+		set_pte(f->ptep, (pte_t){ 0 });
+		tlb_flush_page(f->mm, f->addr);
+	}
+	set_new_anon(f, page);
+	unlock(f);
+	return 0;
+}
+
+/* ---- 3, 4, 5: the first touch of a file page ---- */
+
+static u32 mapping_pages(const struct mapping *m)
+{
+	return (u32)((u64)(mapping_size(m) + (loff_t)PAGE_SIZE - 1) >> PAGE_SHIFT);
+}
+
+/*
+ * A page stays in its file as long as it is not truncated; who truncates takes the page out of the
+ * cache and then walks all page tables under their locks. So under ours this test decides.
+ */
+static bool page_still_in(struct page *page, const struct mapping *m, u32 index)
+{
+	return READ_ONCE(page->mapping) == (uintptr_t)m && page->index == index;
+}
+
+static s32 *file_counter(struct fault *f)
+{
+	return f->vma->mapping->swap_backed ? &f->mm->rss_shmem : &f->mm->rss_file;
+}
+
+#define AROUND_PAGES 16u
+
+/* The aligned 64 KB around the address, within the area and its page table. */
+static void around_window(const struct fault *f, uaddr_t *start, uaddr_t *end)
+{
+	*start = MAX(ALIGN_DOWN(f->addr, AROUND_PAGES * PAGE_SIZE), f->vma->start);
+	*end = MIN(ALIGN_DOWN(f->addr, AROUND_PAGES * PAGE_SIZE) + AROUND_PAGES * (uaddr_t)PAGE_SIZE, f->vma->end);
+}
+
+/* 3: map what the cache has around the address. True: the address itself too. */
+static bool map_around(struct fault *f)
+{
+	struct mapping *m = f->vma->mapping;
+	struct page *pages[AROUND_PAGES];
+	uaddr_t start, end;
+	pgprot_t prot = vma_pgprot(f->vma);
+	bool done = false;
+	unsigned n;
+	s32 mapped = 0;
+	pte_t *ptep;
+
+	around_window(f, &start, &end);
+	n = (end - start) >> PAGE_SHIFT;
+	n = MIN(n, mapping_pages(m) - MIN(mapping_pages(m), vma_index(f->vma, start)));
+	n = mapping_find_ready(m, vma_index(f->vma, start), n, pages);
+	if (!n)
+		return false;
+	ptep = f->ptep - ((f->addr - start) >> PAGE_SHIFT);
+	spin_lock(&f->mm->page_table_lock);
+	for (unsigned i = 0; i < n; i++) {
+		struct page *page = pages[i];
+		u32 offset = page->index - vma_index(f->vma, start);
+
+		if (!pte_none(ptep[offset]) || READ_ONCE(page->mapping) != (uintptr_t)m)
+			continue;
+		page_add_file_rmap(page);
+		set_pte(ptep + offset, pte_mkyoung(pfn_pte(page_to_pfn(page), prot)));
+		done |= ptep + offset == f->ptep;
+		mapped++;
+		pages[i] = NULL;
+	}
+	if (mapped)
+		rss_add(file_counter(f), mapped);
+	spin_unlock(&f->mm->page_table_lock);
+	if ((unsigned)mapped != n)
+		for (unsigned i = 0; i < n; i++)
+			if (pages[i])
+				page_put(pages[i]);
+	return done;
+}
+
+/* The page of the cache for this fault: referenced, uptodate; or ERR_PTR. */
+static struct page *fault_cache_page(struct fault *f)
+{
+	u32 index = vma_index(f->vma, f->addr);
+
+	if (unlikely(index >= mapping_pages(f->vma->mapping)))
+		return ERR_PTR(-EIO);
+	return mapping_read_page(f->vma->mapping, index);
+}
+
+static int file_error(const struct page *page)
+{
+	return PTR_ERR(page) == -ENOMEM ? -ENOMEM : -EIO;
+}
+
+/* Map a file page that @f's task has referenced; takes the reference over. */
+static void set_file_pte(struct fault *f, struct page *page, pte_t pte)
+{
+	if (!lock_if_same(f)) {
+		page_put(page);
+		return;
+	}
+	if (unlikely(!page_still_in(page, f->vma->mapping, vma_index(f->vma, f->addr)))) {
+		unlock(f);
+		page_put(page);
+		return;
+	}
+	page_add_file_rmap(page);
+	set_pte(f->ptep, pte);
+	rss_add(file_counter(f), 1);
+	unlock(f);
+}
+
+static int fault_file_read(struct fault *f)
+{
+	struct page *page;
+
+	if (map_around(f))
+		return 0;
+	page = fault_cache_page(f);
+	if (IS_ERR(page))
+		return file_error(page);
+	set_file_pte(f, page, vma_pte(f->vma, page));
+	return 0;
+}
+
+static int fault_file_cow(struct fault *f)
+{
+	struct page *new, *page = fault_cache_page(f);
+
+	if (IS_ERR(page))
+		return file_error(page);
+	new = alloc_page(GFP_HIGHUSER_MOVABLE);
+	if (!new) {
+		page_put(page);
+		return -ENOMEM;
+	}
+	page_copy(new, page);
+	if (lock_if_same(f)) {
+		if (likely(page_still_in(page, f->vma->mapping, vma_index(f->vma, f->addr)))) {
+			set_new_anon(f, new);
+			new = NULL;
+		}
+		unlock(f);
+	}
+	if (new)
+		page_put(new);
+	page_put(page);
+	return 0;
+}
+
+/* 5, 9: tell the file system of the first write to @page; 0 with the page locked and dirty. */
+static int announce_write(struct fault *f, struct page *page)
+{
+	struct mapping *m = f->vma->mapping;
+	int err = 0;
+
+	page_lock(page);
+	if (unlikely(!page_still_in(page, m, vma_index(f->vma, f->addr))))
+		err = -EAGAIN;
+	else if (m->ops->page_mkwrite)
+		err = m->ops->page_mkwrite(m, page);
+	if (err) {
+		page_unlock(page);
+		return err == -EAGAIN ? 0 : err == -ENOMEM ? -ENOMEM : -EIO;
+	}
+	mapping_mark_dirty(m, page);
+	return 1;
+}
+
+static int fault_file_shared_write(struct fault *f)
+{
+	struct page *page = fault_cache_page(f);
+	int result = 1;
+
+	if (IS_ERR(page))
+		return file_error(page);
+	if (vma_wants_notify(f->vma)) {
+		result = announce_write(f, page);
+		if (result <= 0) {
+			page_put(page);
+			return result;
+		}
+		page_get(page);
+		set_file_pte(f, page, vma_pte_writable(f->vma, page));
+		page_unlock(page);
+		page_put(page);
+	} else {
+		set_file_pte(f, page, vma_pte_writable(f->vma, page));
+	}
+	return 0;
+}
+
+/* ---- 11: pages that an object without a mapping names ---- */
+
+static int fault_device(struct fault *f, bool write)
+{
+	struct page *page = f->vma->ops->fault(f->vma, vma_index(f->vma, f->addr), write);
+	bool counted;
+
+	if (IS_ERR_OR_NULL(page))
+		return page && PTR_ERR(page) == -ENOMEM ? -ENOMEM : -EIO;
+	counted = !page_test(page, PG_RESERVED);
+	if (!lock_if_same(f)) {
+		if (counted)
+			page_put(page);
+		return 0;
+	}
+	if (counted) {
+		page_add_file_rmap(page);
+		set_pte(f->ptep, vma_pte(f->vma, page));
+		rss_add(rss_counter(f->mm, page), 1);
+	} else {
+		set_pte(f->ptep, pte_mkspecial(vma_pte(f->vma, page)));
+	}
+	unlock(f);
+	return 0;
+}
+
+/* ---- 7, 8, 9: a write to a page that is there, read-only ---- */
+
+static void make_writable(struct fault *f)
+{
+	set_pte(f->ptep, maybe_mkwrite(f->vma, pte_mkyoung(f->pte)));
+	tlb_flush_page_local(f->addr);
+}
+
+/* => page_table_lock held. A private page that no other page table, and nobody else, refers to. */
+static bool is_sole_owner(const struct page *page)
+{
+	return page_is_anon(page) && page_refs(page) == 1;
+}
+
+/* 8. The old page cannot go while its entry stands, so it is copied under the lock. */
+static int copy_on_write(struct fault *f, struct page *old)
+{
+	struct page *new = alloc_page(GFP_HIGHUSER_MOVABLE);
+
+	if (unlikely(!new))
+		return -ENOMEM;
+	if (!lock_if_same(f)) {
+		page_put(new);
+		return 0;
+	}
+	if (is_sole_owner(old)) {
+		make_writable(f);
+		unlock(f);
+		page_put(new);
+		return 0;
+	}
+	page_copy(new, old);
+	if (mm_is_remote(f->mm)) { /* no CPU may read the old page when another writes the new one */
+		set_pte(f->ptep, (pte_t){ 0 });
+		tlb_flush_page(f->mm, f->addr);
+	}
+	rss_add(rss_counter(f->mm, old), -1);
+	set_new_anon(f, new);
+	tlb_flush_page_local(f->addr);
+	page_remove_rmap(old);
+	unlock(f);
+	page_put(old);
+	return 0;
+}
+
+static int write_shared_page(struct fault *f, struct page *page)
+{
+	int result;
+
+	/* The entry holds the page only as long as the lock is held. */
+	if (!lock_if_same(f))
+		return 0;
+	page_get(page);
+	unlock(f);
+	result = announce_write(f, page);
+	if (result > 0) {
+		if (lock_if_same(f)) {
+			make_writable(f);
+			unlock(f);
+		}
+		page_unlock(page);
+		result = 0;
+	}
+	page_put(page);
+	return result;
+}
+
+static int fault_write_protected(struct fault *f)
+{
+	struct page *page;
+
+	if (pte_special(f->pte))
+		return vma_is_anon(f->vma) ? fault_anon_write(f) : -EIO;
+	page = pfn_to_page(pte_pfn(f->pte));
+	if (f->vma->flags & VM_SHARED) {
+		if (vma_wants_notify(f->vma))
+			return write_shared_page(f, page);
+		if (lock_if_same(f)) {
+			make_writable(f);
+			unlock(f);
+		}
+		return 0;
+	}
+	if (is_sole_owner(page)) {
+		if (!lock_if_same(f))
+			return 0;
+		if (likely(is_sole_owner(page))) {
+			make_writable(f);
+			unlock(f);
+			return 0;
+		}
+		unlock(f);
+	}
+	return copy_on_write(f, page);
+}
+
+/* ---- the decision ---- */
+
+static int fault_not_present(struct fault *f, bool write)
+{
+	struct vma *vma = f->vma;
+
+	if (likely(vma_is_anon(vma)))
+		return write ? fault_anon_write(f) : fault_anon_read(f);
+	if (!vma->mapping)
+		return vma->ops->fault ? fault_device(f, write) : -EIO;
+	if (!write)
+		return fault_file_read(f);
+	return vma->flags & VM_SHARED ? fault_file_shared_write(f) : fault_file_cow(f);
+}
+
+int handle_fault(struct vma *vma, uaddr_t addr, bool write)
+{
+	struct fault f = { .mm = vma->mm, .vma = vma, .addr = addr & (uaddr_t)PAGE_MASK };
+
+	f.ptep = pte_alloc(f.mm, f.addr);
+	if (unlikely(!f.ptep))
+		return -ENOMEM;
+	f.pte = pte_read(f.ptep);
+	if (pte_none(f.pte))
+		return fault_not_present(&f, write);
+	if (write && !pte_write(f.pte))
+		return fault_write_protected(&f);
+	/* 10: this CPU has a stale entry, or (PAE) not yet the top-level entry that another thread made. */
+	if (current->mm == f.mm)
+		tlb_flush_user_local();
+	return 0;
+}
+
+/* ---- stack growth ---- */
+
+/* May the area @vma begin at @start? 0 or -errno. => mmap_lock held for write */
+static int stack_may_grow(struct vma *vma, uaddr_t start)
+{
+	struct mm *mm = vma->mm;
+	struct vma *prev = vma_prev(vma);
+	u32 pages = (vma->start - start) >> PAGE_SHIFT;
+
+	if (start < sysctl_mmap_min_addr)
+		return -EPERM;
+	if (prev && !(prev->flags & VM_GROWSDOWN) && vma_is_accessible(prev) && start - prev->end < STACK_GUARD_GAP)
+		return -ENOMEM;
+	if (pages > vma->pgoff || (vma->end - start) >> PAGE_SHIFT > rlimit_pages(RLIMIT_STACK))
+		return -ENOMEM;
+	if (!may_expand_vm(mm, vma->flags, pages) || may_lock_pages(mm, vma->flags, pages))
+		return -ENOMEM;
+	return vma->flags & VM_ACCOUNT ? vm_commit(pages) : 0;
+}
+
+static int grow_stack(struct vma *vma, uaddr_t start)
+{
+	u32 pages = (vma->start - start) >> PAGE_SHIFT;
+	int err = stack_may_grow(vma, start);
+
+	if (err)
+		return err;
+	account_area(vma->mm, vma->flags, (long)pages);
+	vma_resize(vma, start, vma->end);
+	return 0;
+}
+
+/* The area at or above @addr is a stack: make it reach @addr, with the lock for write meanwhile. */
+static struct vma *extend_stack(struct mm *mm, uaddr_t addr)
+{
+	struct vma *vma;
+
+	up_read(&mm->mmap_lock);
+	down_write(&mm->mmap_lock);
+	vma = vma_find(mm, addr); /* others may have changed everything */
+	if (vma && vma->start > addr &&
+	    (!(vma->flags & VM_GROWSDOWN) || grow_stack(vma, addr & (uaddr_t)PAGE_MASK)))
+		vma = NULL;
+	downgrade_write(&mm->mmap_lock);
+	return vma;
+}
+
+struct vma *find_extend_vma(struct mm *mm, uaddr_t addr)
+{
+	struct vma *vma = vma_find(mm, addr);
+
+	if (likely(vma && vma->start <= addr))
+		return vma;
+	if (!vma || !(vma->flags & VM_GROWSDOWN))
+		return NULL;
+	return extend_stack(mm, addr);
+}
+
+/* ---- entry ---- */
+
+static bool access_allowed(const struct vma *vma, unsigned error)
+{
+	if (error & FAULT_WRITE)
+		return vma->flags & VM_WRITE;
+	if (error & FAULT_INSTR)
+		return vma->flags & VM_EXEC;
+	return vma->flags & VM_ACCESS;
+}
+
+int mm_fault(struct mm *mm, uaddr_t addr, unsigned error, struct regs *regs)
+{
+	struct vma *vma;
+	int result;
+
+	(void)regs;
+	down_read(&mm->mmap_lock);
+	vma = find_extend_vma(mm, addr);
+	if (unlikely(!vma))
+		result = -EFAULT;
+	else if (unlikely(!access_allowed(vma, error)))
+		result = -EACCES;
+	else
+		result = handle_fault(vma, addr, error & FAULT_WRITE);
+	up_read(&mm->mmap_lock);
+	return result;
+}
+
+static void send_fault_signal(int result, uaddr_t addr)
+{
+	switch (result) {
+	case -EFAULT:
+		mm_send_fault_signal(SIGSEGV, SEGV_MAPERR, addr);
+		break;
+	case -EACCES:
+		mm_send_fault_signal(SIGSEGV, SEGV_ACCERR, addr);
+		break;
+	case -ENOMEM:
+		/* The allocator has already waited, reclaimed and looked for a victim. */
+		if (!fatal_signal_pending(current))
+			mm_send_fault_signal(SIGKILL, SI_KERNEL, addr);
+		break;
+	default:
+		mm_send_fault_signal(SIGBUS, BUS_ADRERR, addr);
+	}
+}
+
+bool mm_page_fault(struct regs *regs, unsigned long addr, unsigned error)
+{
+	struct mm *mm = current->mm;
+	int result;
+
+	if (unlikely(addr >= TASK_SIZE || !mm || pagefault_disabled()))
+		result = -EFAULT;
+	else
+		result = mm_fault(mm, (uaddr_t)addr, error, regs);
+	if (likely(!result)) {
+		current->min_flt++;
+		return true;
+	}
+	if (!(error & FAULT_USER))
+		return false;
+	send_fault_signal(result, (uaddr_t)addr);
+	return true;
+}

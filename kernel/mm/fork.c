@@ -1,0 +1,220 @@
+/*
+ * fork's copy of an address space: every area, and the page tables of those that have private
+ * pages. A private page is then shared read-only by both, and the first who writes copies it
+ * (fault.c, 8). The page tables of file areas without private pages are not copied: whatever they
+ * map can be faulted in again.
+ *
+ * The parent's mmap_lock is held for write, so that nobody faults in between; the child is not visible yet, but for
+ * its areas in mapping->i_mmap. The parent's TLBs are flushed once, at the end.
+ * Read next: fault.c, tlb.c.
+ */
+#include "mm/virt.h"
+
+/* ---- page tables ---- */
+
+struct copy {
+	struct mm *from, *to;
+	bool wrprotect;     /* private area: write-protect both sides */
+	bool atomic;        /* other CPUs may set bits in the parent's entries */
+	bool flush;         /* an entry of the parent was write-protected */
+	s32 anon, file, shmem;
+};
+
+static inline void count_page(struct copy *c, const struct page *page)
+{
+	if (likely(page_is_anon(page)))
+		c->anon++;
+	else if (page->flags & 1u << PG_SWAPBACKED)
+		c->shmem++;
+	else
+		c->file++;
+}
+
+/* One page table, or a part of it. => both page_table_locks held */
+static void copy_ptes(struct copy *c, pte_t *to, pte_t *from, unsigned n)
+{
+	for (; n; n--, to++, from++) {
+		pte_t pte = *from;
+
+		if (pte_none(pte) || !pte_present(pte))
+			continue;
+		if (likely(!pte_special(pte))) {
+			struct page *page = pfn_to_page(pte_pfn(pte));
+
+			page_get(page);
+			page_add_rmap(page);
+			count_page(c, page);
+		}
+		if (c->wrprotect && pte_write(pte)) {
+			pte = pte_wrprotect(pte);
+			if (c->atomic)
+				ptep_set_wrprotect(from);
+			else
+				set_pte(from, pte);
+			c->flush = true;
+		}
+		set_pte(to, pte);
+	}
+}
+
+static void copy_account(struct copy *c)
+{
+	if (c->anon)
+		rss_add(&c->to->rss_anon, c->anon);
+	if (c->file)
+		rss_add(&c->to->rss_file, c->file);
+	if (c->shmem)
+		rss_add(&c->to->rss_shmem, c->shmem);
+	c->anon = c->file = c->shmem = 0;
+}
+
+int copy_page_range(struct mm *to, struct vma *vma, bool *flush)
+{
+	struct copy c = {
+		.from = vma->mm, .to = to, .wrprotect = !(vma->flags & VM_SHARED), .atomic = mm_is_remote(vma->mm),
+	};
+	uaddr_t addr = vma->start, next;
+	int err = 0;
+
+	for (; addr < vma->end; addr = next) {
+		pte_t *from = pte_find(c.from, addr), *dest;
+
+		next = MIN((uaddr_t)((addr & PMD_MASK) + PMD_SIZE), vma->end);
+		if (!from)
+			continue;
+		dest = pte_alloc(to, addr);
+		if (!dest) {
+			err = -ENOMEM;
+			break;
+		}
+		spin_lock(&c.from->page_table_lock);
+		spin_lock_nested(&to->page_table_lock);
+		copy_ptes(&c, dest, from, (next - addr) >> PAGE_SHIFT);
+		spin_unlock(&to->page_table_lock);
+		spin_unlock(&c.from->page_table_lock);
+		copy_account(&c);
+	}
+	*flush |= c.flush;
+	return err;
+}
+
+/* ---- areas ---- */
+
+static bool has_private_pages(const struct vma *vma)
+{
+	return vma->anon_id && !(vma->flags & VM_WIPEONFORK);
+}
+
+static struct vma *copy_vma(struct mm *mm, struct vma *old)
+{
+	struct vma *vma = vma_alloc(mm);
+
+	if (!vma)
+		return NULL;
+	*vma = *old;
+	vma->mm = mm;
+	vma->flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
+	if (has_private_pages(old))
+		vma->anon_id = ++mm->last_anon_id | ANON_ID_FORKED;
+	else
+		vma->anon_id = 0;
+	return vma;
+}
+
+/*
+ * The area becomes visible to truncate before its pages are copied and not later, and truncate must not
+ * pass between the two: i_mmap_sem is held over both.
+ */
+static int link_and_copy(struct mm *mm, struct vma *old, struct vma *vma, bool *flush)
+{
+	struct mapping *m = vma->mapping;
+	int err = 0;
+
+	if (m) {
+		down_write(&m->i_mmap_sem);
+		i_mmap_insert(vma);
+	}
+	vma_tree_insert(&mm->areas, vma);
+	account_area(mm, vma->flags, (long)vma_pages(vma));
+	if (has_private_pages(old))
+		err = copy_page_range(mm, old, flush);
+	if (m)
+		up_write(&m->i_mmap_sem);
+	return err;
+}
+
+static int copy_area(struct mm *mm, struct vma *old, bool *flush)
+{
+	struct vma *vma;
+
+	if ((old->flags & VM_ACCOUNT) && vm_commit(vma_pages(old)))
+		return -ENOMEM;
+	vma = copy_vma(mm, old);
+	if (!vma) {
+		if (old->flags & VM_ACCOUNT)
+			vm_uncommit(vma_pages(old));
+		return -ENOMEM;
+	}
+	vma_get_objects(vma);
+	return link_and_copy(mm, old, vma, flush);
+}
+
+static int copy_areas(struct mm *mm, struct mm *old)
+{
+	bool flush = false;
+	int err = 0;
+
+	for (struct vma *vma = vma_first(old); vma && !err; vma = vma_next(vma)) {
+		if (vma->flags & VM_DONTCOPY)
+			continue;
+		err = copy_area(mm, vma, &flush);
+	}
+	if (flush)
+		tlb_flush_mm(old);
+	return err;
+}
+
+static void copy_layout(struct mm *mm, const struct mm *old)
+{
+	mm->mmap_base = old->mmap_base;
+	mm->mmap_legacy = old->mmap_legacy;
+	mm->start_code = old->start_code;
+	mm->end_code = old->end_code;
+	mm->start_data = old->start_data;
+	mm->end_data = old->end_data;
+	mm->start_brk = old->start_brk;
+	mm->brk = old->brk;
+	mm->start_stack = old->start_stack;
+	mm->arg_start = old->arg_start;
+	mm->arg_end = old->arg_end;
+	mm->env_start = old->env_start;
+	mm->env_end = old->env_end;
+	mm->vdso = old->vdso;
+	if (old->vdso)
+		arch_mm_set_vdso(&mm->arch, old->vdso);
+	memcpy(mm->saved_auxv, old->saved_auxv, sizeof(mm->saved_auxv));
+	mm->dumpable = old->dumpable;
+	mm->oom_score_adj = old->oom_score_adj;
+	mm->flags = old->flags;
+	mm->exe_file = old->exe_file;
+	if (mm->exe_file && mm_file_get)
+		mm_file_get(mm->exe_file);
+}
+
+struct mm *mm_fork(struct mm *old)
+{
+	struct mm *mm = mm_create(old);
+	int err;
+
+	if (!mm)
+		return NULL;
+	down_write(&old->mmap_lock);
+	copy_layout(mm, old);
+	err = copy_areas(mm, old);
+	up_write(&old->mmap_lock);
+	if (err) {
+		mm_put(mm);
+		return NULL;
+	}
+	return mm;
+}

@@ -1,0 +1,259 @@
+/*
+ * The life of an address space.
+ *
+ * mm->users counts those who use the areas (tasks, readers of /proc); when the last one goes, all
+ * areas, pages and page tables go. mm->count holds the structure, and all users together hold one.
+ * A CPU that still has the page directory loaded holds nothing: exit_areas() makes it let go first.
+ *
+ * Locks: mmap_lock, task->alloc_lock for task->mm.
+ * Read next: vma.c, mmap.c, fault.c, fork.c.
+ */
+#include "mm/virt.h"
+
+static struct kmem_cache *mm_cache, *vma_cache;
+
+void (*mm_file_get)(struct file *file);
+void (*mm_file_put)(struct file *file);
+
+/* => run queue locked, interrupts off. A kernel thread keeps what is loaded. */
+static void switch_mm(struct task *prev, struct task *next)
+{
+	(void)prev;
+	if (next->mm)
+		mm_switch_to(next->mm);
+}
+
+void mm_virt_init(void)
+{
+	mm_cache = kmem_cache_create("mm_struct", sizeof(struct mm), _Alignof(struct mm), SLAB_PANIC);
+	vma_cache = kmem_cache_create("vm_area_struct", sizeof(struct vma), 0, SLAB_PANIC);
+	pgtable_init();
+	rmap_init();
+	filemap_init();
+	reclaim_init();
+	sched_switch_mm = switch_mm;
+	arch_hooks.page_fault = mm_page_fault;
+}
+
+/* ---- areas as objects ---- */
+
+struct vma *vma_alloc(struct mm *mm)
+{
+	struct vma *vma = kmem_cache_alloc(vma_cache, GFP_KERNEL);
+
+	if (!vma)
+		return NULL;
+	memset(vma, 0, sizeof(*vma));
+	vma->mm = mm;
+	return vma;
+}
+
+void vma_free(struct vma *vma)
+{
+	kmem_cache_free(vma_cache, vma);
+}
+
+void vma_get_objects(struct vma *vma)
+{
+	if (vma->file && mm_file_get)
+		mm_file_get(vma->file);
+	if (vma->ops && vma->ops->open)
+		vma->ops->open(vma);
+}
+
+static void vma_put_objects(struct vma *vma)
+{
+	if (vma->ops && vma->ops->close)
+		vma->ops->close(vma);
+	if (vma->file && mm_file_put)
+		mm_file_put(vma->file);
+}
+
+void vma_bury(struct vma_graveyard *dead, struct vma *vma)
+{
+	vma->node.left = (struct rb_node *)dead->first;
+	dead->first = vma;
+}
+
+void vma_graveyard_empty(struct vma_graveyard *dead)
+{
+	while (dead->first) {
+		struct vma *vma = dead->first;
+
+		dead->first = (struct vma *)vma->node.left;
+		vma_put_objects(vma);
+		vma_free(vma);
+	}
+}
+
+/* ---- creation ---- */
+
+static void mm_init_fields(struct mm *mm)
+{
+	memset(mm, 0, sizeof(*mm));
+	mm->users = 1;
+	mm->count = 1;
+	rwsem_init(&mm->mmap_lock, RANK_MMAP);
+	spin_lock_init(&mm->page_table_lock, RANK_PAGETABLE);
+	mm->mmap_base = TASK_SIZE;
+	mm->dumpable = 1;
+}
+
+struct mm *mm_create(struct mm *family)
+{
+	struct mm *mm = kmem_cache_alloc(mm_cache, GFP_KERNEL);
+
+	if (!mm)
+		return NULL;
+	mm_init_fields(mm);
+	if (arch_mm_init(&mm->arch))
+		goto free;
+	if (anon_family_join(mm, family))
+		goto destroy;
+	return mm;
+destroy:
+	arch_mm_destroy(&mm->arch);
+free:
+	kmem_cache_free(mm_cache, mm);
+	return NULL;
+}
+
+struct mm *mm_alloc(void)
+{
+	return mm_create(NULL);
+}
+
+/* ---- references ---- */
+
+void mm_get(struct mm *mm)
+{
+	atomic_inc(&mm->users);
+}
+
+bool mm_get_unless_zero(struct mm *mm)
+{
+	return atomic_inc_unless(&mm->users, 0);
+}
+
+void mm_grab(struct mm *mm)
+{
+	atomic_inc(&mm->count);
+}
+
+void mm_drop(struct mm *mm)
+{
+	if (!atomic_dec_and_test(&mm->count))
+		return;
+	arch_mm_destroy(&mm->arch);
+	kmem_cache_free(mm_cache, mm);
+}
+
+/* Children before parents, so that nothing needs to be rebalanced. */
+static void bury_all(struct mm *mm, struct vma_graveyard *dead)
+{
+	struct rb_node *node = rb_first_postorder(&mm->areas.root), *next;
+
+	for (; node; node = next) {
+		next = rb_next_postorder(node);
+		vma_bury(dead, rb_entry(node, struct vma, node));
+	}
+	mm->areas = (struct vma_tree){ 0 };
+}
+
+/* Nobody uses the areas, nobody has them loaded: everything goes, without a flush. */
+static void exit_areas(struct mm *mm)
+{
+	struct vma_graveyard dead = { NULL };
+	struct tlb_gather tlb;
+	struct vma *vma, *next;
+	unsigned long promised = 0;
+	uaddr_t low;
+
+	mm_unload(mm);
+	down_write(&mm->mmap_lock);
+	tlb_gather_begin(&tlb, mm);
+	tlb.exiting = true;
+	vma = vma_first(mm);
+	low = vma ? vma->start : 0;
+	for (; vma; vma = next) {
+		next = vma_next(vma);
+		vma_unlink_file(vma);
+		zap_range(&tlb, vma, vma->start, vma->end, false);
+		if (vma->flags & VM_ACCOUNT)
+			promised += vma_pages(vma);
+		if (!next)
+			free_pgtables(&tlb, low, vma->end, 0, TASK_SIZE);
+	}
+	tlb_gather_end(&tlb);
+	bury_all(mm, &dead);
+	vm_uncommit(promised);
+	up_write(&mm->mmap_lock);
+	vma_graveyard_empty(&dead);
+}
+
+void mm_put(struct mm *mm)
+{
+	if (!atomic_dec_and_test(&mm->users))
+		return;
+	exit_areas(mm);
+	if (mm->exe_file && mm_file_put)
+		mm_file_put(mm->exe_file);
+	mm->exe_file = NULL;
+	anon_family_leave(mm);
+	mm_drop(mm);
+}
+
+struct mm *task_mm_get(struct task *t)
+{
+	struct mm *mm;
+
+	spin_lock(&t->alloc_lock);
+	mm = t->mm;
+	if (mm && !mm_get_unless_zero(mm))
+		mm = NULL;
+	spin_unlock(&t->alloc_lock);
+	return mm;
+}
+
+void mm_activate(struct mm *mm)
+{
+	struct task *t = current;
+	irqflags_t flags;
+
+	spin_lock(&t->alloc_lock);
+	flags = irq_save();
+	t->mm = mm;
+	t->active_mm = mm;
+	if (mm)
+		mm_switch_to(mm);
+	irq_restore(flags);
+	spin_unlock(&t->alloc_lock);
+}
+
+/* ---- the program's file ---- */
+
+void mm_set_exe_file(struct mm *mm, struct file *file)
+{
+	struct file *old;
+
+	if (file && mm_file_get)
+		mm_file_get(file);
+	down_write(&mm->mmap_lock);
+	old = mm->exe_file;
+	mm->exe_file = file;
+	up_write(&mm->mmap_lock);
+	if (old && mm_file_put)
+		mm_file_put(old);
+}
+
+struct file *mm_exe_file(struct mm *mm)
+{
+	struct file *file;
+
+	down_read(&mm->mmap_lock);
+	file = mm->exe_file;
+	if (file && mm_file_get)
+		mm_file_get(file);
+	up_read(&mm->mmap_lock);
+	return file;
+}

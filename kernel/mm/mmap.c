@@ -1,0 +1,270 @@
+/*
+ * mmap: addresses are promised here, pages come with the first touch.
+ *
+ * All that can fail is checked and allocated before the address space is changed, so that a MAP_FIXED over existing areas
+ * either replaces them or leaves them. A new area merges with its neighbours by the rules of vma.c.
+ *
+ * mmap(2). Read next: layout.c (which address), munmap.c, fault.c.
+ */
+#include "mm/virt.h"
+#include <linux/mman.h>
+#include <linux/resource.h>
+
+/* ---- flags ---- */
+
+static u32 prot_to_vm(u32 prot)
+{
+	return (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) | (prot & PROT_EXEC ? VM_EXEC : 0);
+}
+
+#define MAP_LEGACY_MASK                                                                \
+	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_UNINITIALIZED | \
+	 MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB)
+
+/* The flags of an area of a file: 0, or why it cannot be. */
+static int file_flags(const struct map_request *req, u32 *vm_flags)
+{
+	u32 may = req->may_flags & (VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC);
+
+	switch (req->flags & MAP_TYPE) {
+	case MAP_SHARED_VALIDATE:
+		if (req->flags & ~(u32)(MAP_LEGACY_MASK | MAP_FIXED_NOREPLACE | MAP_SHARED_VALIDATE))
+			return -EOPNOTSUPP;
+		/* fallthrough */
+	case MAP_SHARED:
+		if ((req->prot & PROT_WRITE) && !(may & VM_MAYWRITE))
+			return -EACCES;
+		*vm_flags |= VM_SHARED | VM_MAYSHARE;
+		if (!(may & VM_MAYWRITE))
+			*vm_flags &= ~(VM_MAYWRITE | VM_SHARED);
+		/* fallthrough */
+	case MAP_PRIVATE:
+		if (!(may & VM_MAYREAD))
+			return -EACCES;
+		if (!(may & VM_MAYEXEC)) {
+			if (*vm_flags & VM_EXEC)
+				return -EPERM;
+			*vm_flags &= ~VM_MAYEXEC;
+		}
+		if (*vm_flags & VM_GROWSDOWN)
+			return -EINVAL;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int anon_flags(const struct map_request *req, u32 *vm_flags)
+{
+	if (req->flags & MAP_HUGETLB)
+		return -ENOMEM; /* there is no pool of huge pages */
+	switch (req->flags & MAP_TYPE) {
+	case MAP_SHARED:
+		if (*vm_flags & VM_GROWSDOWN)
+			return -EINVAL;
+		*vm_flags |= VM_SHARED | VM_MAYSHARE;
+		return 0;
+	case MAP_PRIVATE:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int request_flags(struct mm *mm, const struct map_request *req, u32 *out)
+{
+	u32 vm_flags = prot_to_vm(req->prot) | mm->def_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | req->extra_vm_flags;
+	int err;
+
+	if (req->flags & MAP_GROWSDOWN)
+		vm_flags |= VM_GROWSDOWN;
+	if (req->flags & MAP_LOCKED)
+		vm_flags |= VM_LOCKED;
+	err = req->file || req->mapping || req->ops ? file_flags(req, &vm_flags) : anon_flags(req, &vm_flags);
+	if (err)
+		return err;
+	if ((req->flags & MAP_NORESERVE) && sysctl_overcommit_memory != 2)
+		vm_flags |= VM_NORESERVE;
+	*out = vm_flags;
+	return 0;
+}
+
+/* ---- the new area ---- */
+
+/* Pages of [start, end) that belong to areas now. */
+static unsigned long mapped_pages(struct mm *mm, uaddr_t start, uaddr_t end)
+{
+	unsigned long pages = 0;
+
+	for (struct vma *vma = vma_tree_find_intersection(&mm->areas, start, end); vma && vma->start < end; vma = vma_next(vma))
+		pages += (MIN(vma->end, end) - MAX(vma->start, start)) >> PAGE_SHIFT;
+	return pages;
+}
+
+/* Into the tree, or into a neighbour that it continues. */
+static struct vma *insert_or_merge(struct vma *vma, struct vma_graveyard *dead)
+{
+	struct mm *mm = vma->mm;
+	struct vma *next = vma_find(mm, vma->end), *prev = next ? vma_prev(next) : vma_tree_last(&mm->areas);
+
+	/* The common growth of an anonymous area costs no node. */
+	if (!vma->mapping && prev && vma_can_append(prev, vma) && !(next && vma_can_prepend(next, vma))) {
+		vma_resize(prev, prev->start, vma->end);
+		vma_bury(dead, vma);
+		return prev;
+	}
+	vma_tree_insert(&mm->areas, vma);
+	vma_link_file(vma);
+	return vma_merge_around(vma, dead);
+}
+
+static struct vma *build_vma(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len, u32 vm_flags)
+{
+	struct vma *vma = vma_alloc(mm);
+
+	if (!vma)
+		return NULL;
+	vma->start = addr;
+	vma->end = addr + len;
+	vma->flags = vm_flags;
+	vma->mapping = req->mapping;
+	vma->file = req->file;
+	vma->ops = req->ops;
+	vma->pgoff = req->mapping || req->ops ? req->pgoff : addr >> PAGE_SHIFT;
+	vma->no_merge = req->ops && req->ops->close && !req->ops->may_merge;
+	vma_update_prot(vma);
+	return vma;
+}
+
+/* Replace what is in [addr, addr+len) by a new area. => everything is checked but memory */
+static long map_region(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len, u32 vm_flags,
+		       struct vma_graveyard *dead)
+{
+	unsigned long pages = len >> PAGE_SHIFT;
+	struct vma *vma;
+	int err = -ENOMEM;
+
+	if (!may_expand_vm(mm, vm_flags, pages)) {
+		unsigned long replaced = mapped_pages(mm, addr, addr + len);
+
+		if (!may_expand_vm(mm, vm_flags, pages - replaced))
+			return -ENOMEM;
+	}
+	vma = build_vma(mm, req, addr, len, vm_flags);
+	if (!vma)
+		return -ENOMEM;
+	if (is_accountable(vm_flags)) {
+		if (vm_commit(pages))
+			goto free;
+		vma->flags |= VM_ACCOUNT;
+	}
+	err = mm_unmap_locked(mm, addr, addr + len, dead);
+	if (err)
+		goto uncommit;
+	if (vma->file && mm_file_get)
+		mm_file_get(vma->file);
+	account_area(mm, vma->flags, (long)pages);
+	insert_or_merge(vma, dead);
+	return (long)addr;
+uncommit:
+	if (vma->flags & VM_ACCOUNT)
+		vm_uncommit(pages);
+free:
+	vma_free(vma);
+	return err;
+}
+
+long mm_map_locked(struct mm *mm, const struct map_request *req, struct vma_graveyard *dead, bool *populate)
+{
+	u32 len = ALIGN_UP(req->len, PAGE_SIZE), vm_flags;
+	uaddr_t hint = req->addr;
+	long addr;
+	int err;
+
+	if (!req->len)
+		return -EINVAL;
+	if (!(req->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && ALIGN_DOWN(hint, PAGE_SIZE) && hint < sysctl_mmap_min_addr)
+		hint = ALIGN_UP((uaddr_t)sysctl_mmap_min_addr, PAGE_SIZE);
+	if (!len)
+		return -ENOMEM;
+	if (req->pgoff + (len >> PAGE_SHIFT) < req->pgoff)
+		return -EOVERFLOW;
+	if (mm->areas.count > sysctl_max_map_count)
+		return -ENOMEM;
+	addr = mm_unmapped_area(mm, hint, len, req->flags);
+	if (mm_is_error(addr))
+		return addr;
+	if ((req->flags & MAP_FIXED_NOREPLACE) && vma_intersects(mm, (uaddr_t)addr, len))
+		return -EEXIST;
+	err = request_flags(mm, req, &vm_flags);
+	if (!err)
+		err = may_lock_pages(mm, vm_flags, len >> PAGE_SHIFT);
+	if (err)
+		return err;
+	*populate = (vm_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED ||
+		    (req->flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE;
+	return map_region(mm, req, (uaddr_t)addr, len, vm_flags, dead);
+}
+
+/* MAP_SHARED of no file: an object of its own (shmem.c). */
+static bool is_shared_anon(const struct map_request *req)
+{
+	return !req->file && !req->mapping && !req->ops && (req->flags & MAP_TYPE) == MAP_SHARED;
+}
+
+long mm_map(struct mm *mm, const struct map_request *user_req)
+{
+	struct vma_graveyard dead = { NULL };
+	struct map_request req = *user_req;
+	bool populate = false, shared_anon = is_shared_anon(&req);
+	long addr;
+	int err;
+
+	if (shared_anon) {
+		err = shared_anon_prepare(&req);
+		if (err)
+			return err;
+	}
+	if (down_write_killable(&mm->mmap_lock)) {
+		addr = -EINTR;
+	} else {
+		addr = mm_map_locked(mm, &req, &dead, &populate);
+		up_write(&mm->mmap_lock);
+	}
+	vma_graveyard_empty(&dead);
+	if (shared_anon)
+		shared_anon_finish(&req, mm_is_error(addr));
+	if (populate && !mm_is_error(addr))
+		mm_populate(mm, (uaddr_t)addr, ALIGN_UP(req.len, PAGE_SIZE));
+	return addr;
+}
+
+/* ---- areas that the kernel makes ---- */
+
+int mm_map_special(struct mm *mm, uaddr_t addr, u32 len, u32 vm_flags, const struct vma_ops *ops)
+{
+	struct map_request req = { .addr = addr, .len = len, .ops = ops };
+	struct vma_graveyard dead = { NULL };
+	long result;
+
+	if (!len || (addr | len) & ~PAGE_MASK || addr > TASK_SIZE || len > TASK_SIZE - addr)
+		return -EINVAL;
+	down_write(&mm->mmap_lock);
+	if (vma_intersects(mm, addr, len))
+		result = -EEXIST;
+	else
+		result = map_region(mm, &req, addr, len, vm_flags, &dead);
+	up_write(&mm->mmap_lock);
+	vma_graveyard_empty(&dead);
+	return mm_is_error(result) ? (int)result : 0;
+}
+
+int mm_setup_stack(struct mm *mm, uaddr_t top, bool exec)
+{
+	unsigned long room = MIN(rlimit_pages(RLIMIT_STACK) << PAGE_SHIFT, 32 * PAGE_SIZE);
+	u32 len = PAGE_SIZE + (u32)room;
+	u32 flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_STACK | (exec ? VM_EXEC : 0);
+
+	mm->start_stack = top;
+	return mm_map_special(mm, top - len, len, flags | mm->def_flags, NULL);
+}

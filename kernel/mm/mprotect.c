@@ -1,0 +1,208 @@
+/*
+ * mprotect: the pages stay, what may be done with them changes.
+ *
+ * As on Linux, the call works area by area and stops at the first that does not allow it or is
+ * missing: those before it are changed. But a lack of memory is found before anything is: the two
+ * areas that cutting out the range may need are allocated first.
+ *
+ * mprotect(2). Read next: fault.c.
+ */
+#include "mm/virt.h"
+#include <linux/mman.h>
+
+/* ---- page-table entries ---- */
+
+/* May the entry be writable at once, with no fault to find it out? */
+static inline bool writable_now(const struct vma *vma, pte_t pte)
+{
+	const struct page *page;
+
+	if (pte_special(pte))
+		return false;
+	page = pfn_to_page(pte_pfn(pte));
+	return page_is_anon(page) && page_refs(page) == 1 && !(vma->flags & VM_SHARED);
+}
+
+static bool change_ptes(struct vma *vma, pte_t *ptep, unsigned n, bool atomic)
+{
+	pgprot_t prot = vma_pgprot(vma);
+	bool write = (vma->flags & VM_WRITE) && !(vma->flags & VM_SHARED), changed = false;
+
+	for (; n; n--, ptep++) {
+		pte_t old = *ptep, pte;
+
+		if (!pte_present(old))
+			continue;
+		pte = pte_modify(old, prot);
+		if (write && writable_now(vma, pte))
+			pte = pte_mkwrite(pte);
+		else if (pte_write(old) && pte_dirty(old) && vma_wants_notify(vma))
+			pte = pte_mkwrite(pte); /* announced already */
+		if (pte_same(old, pte))
+			continue;
+		if (atomic) { /* the accessed and dirty bits that another CPU sets must not get lost */
+			old = ptep_get_and_clear(ptep);
+			if (pte_dirty(old))
+				pte = pte_mkdirty(pte);
+		}
+		set_pte(ptep, pte);
+		changed = true;
+	}
+	return changed;
+}
+
+void change_protection(struct vma *vma, uaddr_t start, uaddr_t end)
+{
+	struct mm *mm = vma->mm;
+	bool atomic = mm_is_remote(mm), changed = false;
+
+	for (uaddr_t addr = start, next; addr < end; addr = next) {
+		pte_t *ptep;
+
+		next = MIN((uaddr_t)((addr & PMD_MASK) + PMD_SIZE), end);
+		spin_lock(&mm->page_table_lock);
+		ptep = pte_find(mm, addr);
+		if (ptep)
+			changed |= change_ptes(vma, ptep, (next - addr) >> PAGE_SHIFT, atomic);
+		spin_unlock(&mm->page_table_lock);
+	}
+	if (changed)
+		tlb_flush_range(mm, start, end);
+}
+
+/* ---- areas ---- */
+
+/* What the change of @vma's part [start, end) to @flags costs: promises it if it must be. 0 or -ENOMEM */
+static int charge(struct vma *vma, u32 *flags, u32 pages)
+{
+	struct mm *mm = vma->mm;
+
+	if (!(*flags & VM_WRITE))
+		return 0;
+	if (!may_expand_vm(mm, *flags, pages) && may_expand_vm(mm, vma->flags, pages))
+		return -ENOMEM;
+	if (!(vma->flags & (VM_ACCOUNT | VM_WRITE | VM_HUGETLB | VM_SHARED | VM_NORESERVE))) {
+		if (vm_commit(pages))
+			return -ENOMEM;
+		*flags |= VM_ACCOUNT;
+	}
+	return 0;
+}
+
+/* Cut [start, end) out of @vma with the areas in reserve; the cut-out area. 0 areas left over is never the case: see split_reserve(). */
+static struct vma *isolate(struct vma *vma, uaddr_t start, uaddr_t end, struct split_reserve *r)
+{
+	if (vma->start < start) {
+		struct vma *upper = r->lower;
+
+		r->lower = NULL;
+		vma_split_at(vma, start, upper);
+		vma = upper;
+	}
+	if (vma->end > end) {
+		vma_split_at(vma, end, r->upper);
+		r->upper = NULL;
+	}
+	return vma;
+}
+
+static int protect_area(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r,
+			struct vma_graveyard *dead)
+{
+	struct vma *vma = *pvma;
+	struct mm *mm = vma->mm;
+	u32 pages = (end - start) >> PAGE_SHIFT;
+	unsigned cuts = (vma->start < start) + (vma->end > end);
+	int err;
+
+	if (flags == vma->flags)
+		return 0;
+	if (cuts && mm->areas.count + cuts > sysctl_max_map_count)
+		return -ENOMEM;
+	err = charge(vma, &flags, pages);
+	if (err)
+		return err;
+	vma = isolate(vma, start, end, r);
+	account_area(mm, vma->flags, -(long)pages);
+	account_area(mm, flags, (long)pages);
+	vma->flags = flags;
+	vma_update_prot(vma);
+	change_protection(vma, start, end);
+	*pvma = vma_merge_around(vma, dead);
+	return 0;
+}
+
+static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, u32 access, struct vma *vma, struct vma_graveyard *dead)
+{
+	struct split_reserve r;
+	uaddr_t addr = start;
+	int err = split_reserve(mm, start, end, &r);
+
+	if (err)
+		return err;
+	for (; addr < end && !err; addr = vma->end, vma = vma_next(vma)) {
+		u32 flags;
+
+		if (!vma || vma->start > addr) {
+			err = -ENOMEM;
+			break;
+		}
+		flags = (vma->flags & ~VM_ACCESS) | access;
+		if ((flags & ~(flags >> 4)) & VM_ACCESS) { /* VM_MAYx is VM_x << 4 */
+			err = -EACCES;
+			break;
+		}
+		err = protect_area(&vma, addr, MIN(vma->end, end), flags, &r, dead);
+	}
+	split_reserve_free(&r);
+	return err;
+}
+
+/* PROT_GROWSDOWN, PROT_GROWSUP: from the beginning, to the end of the stack that the range meets. */
+static int grow_range(struct mm *mm, uaddr_t *start, uaddr_t end, u32 prot, struct vma **pvma)
+{
+	struct vma *vma = vma_find(mm, *start);
+
+	*pvma = vma;
+	if (!vma)
+		return -ENOMEM;
+	if (prot & PROT_GROWSDOWN) {
+		if (vma->start >= end)
+			return -ENOMEM;
+		if (!(vma->flags & VM_GROWSDOWN))
+			return -EINVAL;
+		*start = vma->start;
+		return 0;
+	}
+	if (vma->start > *start)
+		return -ENOMEM;
+	return prot & PROT_GROWSUP ? -EINVAL : 0; /* no area grows up here */
+}
+
+int mm_protect(struct mm *mm, uaddr_t addr, u32 len, u32 prot)
+{
+	u32 grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
+	u32 access = (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) | (prot & PROT_EXEC ? VM_EXEC : 0);
+	struct vma_graveyard dead = { NULL };
+	struct vma *vma;
+	int err;
+
+	if (grows == (PROT_GROWSDOWN | PROT_GROWSUP) || addr & ~PAGE_MASK)
+		return -EINVAL;
+	if (!len)
+		return 0;
+	len = ALIGN_UP(len, PAGE_SIZE);
+	if (addr + len <= addr)
+		return -ENOMEM;
+	if (prot & ~(u32)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP))
+		return -EINVAL;
+	if (down_write_killable(&mm->mmap_lock))
+		return -EINTR;
+	len += addr; /* the end, from here on */
+	err = grow_range(mm, &addr, len, prot, &vma);
+	if (!err)
+		err = protect_locked(mm, addr, len, access, vma, &dead);
+	up_write(&mm->mmap_lock);
+	vma_graveyard_empty(&dead);
+	return err;
+}

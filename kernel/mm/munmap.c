@@ -1,0 +1,187 @@
+/*
+ * munmap, and the two ways in which areas are divided and joined in a live address space.
+ *
+ * Everything that can fail comes first: the areas that a cut in the middle needs are allocated, the
+ * limits are checked; from then on an operation cannot fail. Removed areas go to a graveyard and
+ * are released when mmap_lock is free again, because closing a file may sleep and takes locks that come before it.
+ *
+ * Order of a removal: out of the tree, out of mapping->i_mmap (no reverse map finds it), the page-table
+ * entries, the page tables, one TLB flush, the pages. Read next: tlb.c.
+ *
+ * munmap(2).
+ */
+#include "mm/virt.h"
+
+/* ---- divide and join ---- */
+
+void vma_split_at(struct vma *vma, uaddr_t addr, struct vma *upper)
+{
+	struct mapping *m = vma->mapping;
+
+	if (m) {
+		down_write(&m->i_mmap_sem);
+		i_mmap_remove(vma);
+	}
+	vma_split(&vma->mm->areas, vma, addr, upper);
+	if (m) {
+		i_mmap_insert(vma);
+		i_mmap_insert(upper);
+		up_write(&m->i_mmap_sem);
+	}
+	vma_get_objects(upper);
+}
+
+struct vma *vma_merge_around(struct vma *vma, struct vma_graveyard *dead)
+{
+	struct vma *prev = vma_prev(vma), *next = vma_next(vma), *gone[2];
+	struct mapping *m = vma->mapping;
+
+	if (!(prev && vma_can_append(prev, vma)) && !(next && vma_can_prepend(next, vma)))
+		return vma;
+	if (!m) {
+		vma = vma_merge(&vma->mm->areas, vma, gone);
+	} else {
+		/* The borders are the keys of the interval tree: out, change, in. */
+		down_write(&m->i_mmap_sem);
+		i_mmap_remove(vma);
+		if (prev && prev->mapping == m)
+			i_mmap_remove(prev);
+		if (next && next->mapping == m)
+			i_mmap_remove(next);
+		vma = vma_merge(&vma->mm->areas, vma, gone);
+		i_mmap_insert(vma);
+		if (prev && prev->mapping == m && prev != vma)
+			i_mmap_insert(prev);
+		if (next && next->mapping == m && next != gone[0] && next != gone[1])
+			i_mmap_insert(next);
+		up_write(&m->i_mmap_sem);
+	}
+	for (unsigned i = 0; i < 2; i++)
+		if (gone[i])
+			vma_bury(dead, gone[i]);
+	return vma;
+}
+
+int split_reserve(struct mm *mm, uaddr_t start, uaddr_t end, struct split_reserve *r)
+{
+	struct vma *first = vma_find(mm, start), *last = vma_find(mm, end - 1);
+	bool lower = first && first->start < start, upper = last && last->start < end && last->end > end;
+	int err;
+
+	r->lower = r->upper = NULL;
+	if (lower && first->ops && first->ops->may_split) {
+		err = first->ops->may_split(first, start);
+		if (err)
+			return err;
+	}
+	if (upper && last->ops && last->ops->may_split) {
+		err = last->ops->may_split(last, end);
+		if (err)
+			return err;
+	}
+	if (lower) {
+		r->lower = vma_alloc(mm);
+		if (!r->lower)
+			return -ENOMEM;
+	}
+	if (upper) {
+		r->upper = vma_alloc(mm);
+		if (!r->upper) {
+			split_reserve_free(r);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void split_reserve_free(struct split_reserve *r)
+{
+	if (r->lower)
+		vma_free(r->lower);
+	if (r->upper)
+		vma_free(r->upper);
+	r->lower = r->upper = NULL;
+}
+
+/* ---- unmap ---- */
+
+/* Take [start, end) out of the tree: a chain of areas through node.right, in order. => nothing straddles the borders */
+static struct vma *detach_areas(struct mm *mm, uaddr_t start, uaddr_t end, struct vma **before, struct vma **after)
+{
+	struct vma *vma = vma_find(mm, start), *chain = NULL, *next;
+	struct rb_node **tail = (struct rb_node **)&chain;
+
+	*before = vma ? vma_prev(vma) : vma_tree_last(&mm->areas);
+	for (; vma && vma->start < end; vma = next) {
+		next = vma_next(vma);
+		vma_tree_erase(&mm->areas, vma);
+		*tail = (struct rb_node *)vma;
+		tail = &vma->node.right;
+	}
+	*tail = NULL;
+	*after = vma;
+	return chain;
+}
+
+static void unmap_chain(struct mm *mm, struct vma *chain, uaddr_t start, uaddr_t end, struct vma *before,
+			struct vma *after, struct vma_graveyard *dead)
+{
+	struct tlb_gather tlb;
+	struct vma *vma, *next;
+
+	update_hiwater(mm);
+	tlb_gather_begin(&tlb, mm);
+	for (vma = chain; vma; vma = next) {
+		u32 pages = vma_pages(vma);
+
+		next = (struct vma *)vma->node.right;
+		vma_unlink_file(vma);
+		zap_range(&tlb, vma, vma->start, vma->end, false);
+		account_area(mm, vma->flags, -(long)pages);
+		if (vma->flags & VM_ACCOUNT)
+			vm_uncommit(pages);
+		vma_bury(dead, vma);
+	}
+	free_pgtables(&tlb, start, end, before ? before->end : 0, after ? after->start : TASK_SIZE);
+	tlb_gather_end(&tlb);
+}
+
+int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead)
+{
+	struct vma *vma = vma_tree_find_intersection(&mm->areas, start, end), *before, *after;
+	struct split_reserve r;
+	int err;
+
+	if (!vma)
+		return 0;
+	if (vma->start < start && vma->end > end && mm->areas.count >= sysctl_max_map_count)
+		return -ENOMEM;
+	err = split_reserve(mm, start, end, &r);
+	if (err)
+		return err;
+	if (r.lower)
+		vma_split_at(vma, start, r.lower);
+	if (r.upper)
+		vma_split_at(vma_find(mm, end - 1), end, r.upper);
+	vma = detach_areas(mm, start, end, &before, &after);
+	unmap_chain(mm, vma, start, end, before, after, dead);
+	return 0;
+}
+
+int mm_unmap(struct mm *mm, uaddr_t addr, u32 len)
+{
+	struct vma_graveyard dead = { NULL };
+	int err;
+
+	if (addr & ~PAGE_MASK || addr > TASK_SIZE || len > TASK_SIZE - addr)
+		return -EINVAL;
+	len = ALIGN_UP(len, PAGE_SIZE);
+	if (!len)
+		return -EINVAL;
+	if (down_write_killable(&mm->mmap_lock))
+		return -EINTR;
+	err = mm_unmap_locked(mm, addr, addr + len, &dead);
+	up_write(&mm->mmap_lock);
+	vma_graveyard_empty(&dead);
+	return err;
+}

@@ -1,0 +1,315 @@
+/*
+ * User page tables: found, made, emptied, given back.
+ *
+ * Tables are pages of low memory. They are made with mmap_lock held for read or write, and go only
+ * with it held for write, under page_table_lock: so a pte pointer stays good as long as mmap_lock
+ * is held, and whoever walks without it (reverse maps) walks under page_table_lock.
+ *
+ * A table that goes is all zero; a few of them wait per CPU to be handed out again, which saves
+ * clearing a page at each fork and exit.
+ * Read next: tlb.c, fault.c.
+ */
+#include "mm/virt.h"
+
+#define CACHED_TABLES 8u
+
+struct table_cache {
+	unsigned count;
+	void *tables[CACHED_TABLES];
+};
+
+static DEFINE_PER_CPU(struct table_cache, table_cache);
+DEFINE_PER_CPU(long, nr_pt_pages);
+
+pgprot_t protection_map[16];
+
+void pgtable_init(void)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(protection_map); i++) {
+		bool write = (i & VM_WRITE) && (i & PROT_SHARED_WRITE);
+
+		protection_map[i] = user_pgprot(i & (VM_READ | VM_WRITE), write, i & VM_EXEC);
+	}
+}
+
+bool vma_wants_notify(const struct vma *vma)
+{
+	const struct mapping *m = vma->mapping;
+
+	return (vma->flags & (VM_SHARED | VM_WRITE)) == (VM_SHARED | VM_WRITE) && m &&
+	       (m->ops->page_mkwrite || m->ops->write_page);
+}
+
+void vma_update_prot(struct vma *vma)
+{
+	vma->prot = (u8)(vma->flags & VM_ACCESS);
+	if ((vma->flags & VM_SHARED) && !vma_wants_notify(vma))
+		vma->prot |= PROT_SHARED_WRITE;
+}
+
+/* ---- tables ---- */
+
+static void *table_alloc(struct mm *mm)
+{
+	struct table_cache *cache = this_cpu_ptr(table_cache);
+	void *table;
+
+	if (cache->count) {
+		table = cache->tables[--cache->count];
+	} else {
+		table = get_zeroed_page(GFP_KERNEL);
+		if (!table)
+			return NULL;
+		page_set(virt_to_page(table), PG_TABLE);
+	}
+	rss_add((s32 *)&mm->pt_bytes, PAGE_SIZE);
+	this_cpu_inc(nr_pt_pages);
+	return table;
+}
+
+void table_free(void *table)
+{
+	struct table_cache *cache = this_cpu_ptr(table_cache);
+
+	this_cpu_dec(nr_pt_pages);
+	if (cache->count < CACHED_TABLES) {
+		cache->tables[cache->count++] = table;
+		return;
+	}
+	page_clear(virt_to_page(table), PG_TABLE);
+	put_free_pages(table, 0);
+}
+
+static void table_discard(struct mm *mm, void *table)
+{
+	rss_add((s32 *)&mm->pt_bytes, -(s32)PAGE_SIZE);
+	table_free(table);
+}
+
+pte_t *pte_alloc_slow(struct mm *mm, uaddr_t addr)
+{
+	pgd_t *pgd = pgd_entry(&mm->arch, addr);
+	pmd_t *pmd;
+	void *table;
+
+	if (pgd_none(*pgd)) {
+		table = table_alloc(mm);
+		if (!table)
+			return NULL;
+		spin_lock(&mm->page_table_lock);
+		if (pgd_none(*pgd)) {
+			pgd_populate(&mm->arch, pgd, table);
+			table = NULL;
+		}
+		spin_unlock(&mm->page_table_lock);
+		if (table)
+			table_discard(mm, table);
+	}
+	pmd = pmd_entry(pgd, addr);
+	if (pmd_none(*pmd)) {
+		table = table_alloc(mm);
+		if (!table)
+			return NULL;
+		spin_lock(&mm->page_table_lock);
+		if (pmd_none(*pmd)) {
+			pmd_populate(pmd, table);
+			table = NULL;
+		}
+		spin_unlock(&mm->page_table_lock);
+		if (table)
+			table_discard(mm, table);
+	}
+	return pte_entry(pmd, addr);
+}
+
+static void gather_table(struct tlb_gather *tlb, void *table)
+{
+	rss_add((s32 *)&tlb->mm->pt_bytes, -(s32)PAGE_SIZE);
+	tlb_gather_table(tlb, table);
+}
+
+static void free_pte_tables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end)
+{
+	struct mm *mm = tlb->mm;
+
+	while (start < end) {
+		pgd_t *pgd = pgd_entry(&mm->arch, start);
+		pmd_t *pmd;
+		void *table = NULL;
+
+		if (pgd_none(*pgd)) {
+			start = (start & PGD_MASK) + PGD_SIZE;
+			if (!start)
+				return;
+			continue;
+		}
+		pmd = pmd_entry(pgd, start);
+		if (!pmd_none(*pmd)) {
+			spin_lock(&mm->page_table_lock);
+			table = pmd_table(*pmd);
+			pmd_clear(pmd);
+			spin_unlock(&mm->page_table_lock);
+			gather_table(tlb, table);
+		}
+		start += PMD_SIZE;
+	}
+}
+
+static void free_pmd_tables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end)
+{
+	struct mm *mm = tlb->mm;
+
+	for (; start < end; start += PGD_SIZE) {
+		pgd_t *pgd = pgd_entry(&mm->arch, start);
+		void *table;
+
+		if (pgd_none(*pgd) || pgd_is_shared(*pgd))
+			continue;
+		spin_lock(&mm->page_table_lock);
+		table = pmd_entry(pgd, start & PGD_MASK);
+		pgd_clear(&mm->arch, pgd);
+		spin_unlock(&mm->page_table_lock);
+		gather_table(tlb, table);
+	}
+}
+
+/* The part of [start, end), widened to multiples of @size, that lies between @floor and @ceiling. */
+static void widen(uaddr_t *start, uaddr_t *end, uaddr_t floor, uaddr_t ceiling, unsigned long size)
+{
+	*start = ALIGN_DOWN(*start, size);
+	if (*start < floor)
+		*start += size;
+	if (*end > ALIGN_DOWN(ceiling, size))
+		*end = ALIGN_DOWN(ceiling, size);
+	else
+		*end = ALIGN_UP(*end, size);
+	if (*end > ceiling)
+		*end -= size;
+}
+
+void free_pgtables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t floor, uaddr_t ceiling)
+{
+	uaddr_t s = start, e = end;
+
+	widen(&s, &e, floor, ceiling, PMD_SIZE);
+	if (s < e)
+		free_pte_tables(tlb, s, e);
+	if (PGD_SHIFT == PMD_SHIFT)
+		return;
+	s = start;
+	e = end;
+	widen(&s, &e, floor, ceiling, PGD_SIZE);
+	if (s < e)
+		free_pmd_tables(tlb, s, e);
+}
+
+/* ---- removing entries ---- */
+
+struct zap {
+	struct tlb_gather *tlb;
+	struct vma *vma;
+	bool mapping_only;
+	bool removed;
+	s32 anon, file, shmem;
+};
+
+/* The page leaves the page table. Its reference goes to the gather. */
+static void zap_page(struct zap *z, pte_t pte, struct page *page)
+{
+	if (page_is_anon(page)) {
+		z->anon++;
+	} else {
+		struct mapping *m = z->vma->mapping;
+
+		if (page->flags & 1u << PG_SWAPBACKED)
+			z->shmem++;
+		else
+			z->file++;
+		if (pte_dirty(pte) && m && m->ops->write_page)
+			mapping_mark_dirty(m, page);
+		if (pte_young(pte) && !(page->flags & 1u << PG_REFERENCED))
+			page_set(page, PG_REFERENCED);
+	}
+	page_remove_rmap(page);
+	tlb_gather_page(z->tlb, page);
+}
+
+/* One page table: from @start to @end or until the gather is full. Where it stopped. */
+static uaddr_t zap_ptes(struct zap *z, pte_t *ptep, uaddr_t start, uaddr_t end)
+{
+	struct tlb_gather *tlb = z->tlb;
+	uaddr_t addr = start;
+
+	for (; addr < end && !tlb_gather_full(tlb); addr += PAGE_SIZE, ptep++) {
+		pte_t pte = *ptep;
+		struct page *page = NULL;
+
+		if (pte_none(pte))
+			continue;
+		if (pte_present(pte) && !pte_special(pte))
+			page = pfn_to_page(pte_pfn(pte));
+		if (z->mapping_only && (!page || page_is_anon(page)))
+			continue;
+		if (tlb->exiting)
+			set_pte(ptep, (pte_t){ 0 });
+		else
+			pte = ptep_get_and_clear(ptep);
+		z->removed = true;
+		if (page)
+			zap_page(z, pte, page);
+	}
+	return addr;
+}
+
+static void zap_account(struct zap *z)
+{
+	struct mm *mm = z->tlb->mm;
+
+	if (z->anon)
+		rss_add(&mm->rss_anon, -z->anon);
+	if (z->file)
+		rss_add(&mm->rss_file, -z->file);
+	if (z->shmem)
+		rss_add(&mm->rss_shmem, -z->shmem);
+	z->anon = z->file = z->shmem = 0;
+}
+
+void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t end, bool mapping_only)
+{
+	struct zap z = { .tlb = tlb, .vma = vma, .mapping_only = mapping_only };
+	struct mm *mm = tlb->mm;
+	uaddr_t addr = start;
+
+	while (addr < end) {
+		pgd_t *pgd = pgd_entry(&mm->arch, addr);
+		uaddr_t next = (addr & PMD_MASK) + PMD_SIZE, from = addr;
+		pmd_t *pmd;
+
+		if (pgd_none(*pgd)) {
+			addr = (addr & PGD_MASK) + PGD_SIZE;
+			if (!addr)
+				break;
+			continue;
+		}
+		if (next > end || !next)
+			next = end;
+		pmd = pmd_entry(pgd, addr);
+		if (pmd_none(*pmd)) {
+			addr = next;
+			continue;
+		}
+		spin_lock(&mm->page_table_lock);
+		/* A reverse-map walker holds no mmap_lock: the table may have gone meanwhile. */
+		if (likely(!pgd_none(*pgd) && !pmd_none(*pmd)))
+			addr = zap_ptes(&z, pte_entry(pmd, addr), addr, next);
+		else
+			addr = next;
+		zap_account(&z);
+		spin_unlock(&mm->page_table_lock);
+		if (z.removed)
+			tlb_gather_touch(tlb, from, addr);
+		z.removed = false;
+		if (tlb_gather_full(tlb))
+			tlb_gather_flush(tlb);
+	}
+}

@@ -1,0 +1,218 @@
+/*
+ * Reclaim: clean pages of files give way when memory is short; they can be read again.
+ *
+ * Each zone has two lists. A page enters the inactive one; when its turn comes at the tail and it
+ * was used meanwhile (PG_REFERENCED, or a page-table entry with the accessed bit) it goes to the
+ * active list, otherwise it is dropped. Active pages come back when the inactive list is the
+ * shorter one. Dirty pages are written first. Memory that has no other copy (private pages, tmpfs)
+ * is on no list: there is no swap.
+ *
+ * A page on a list has PG_LRU, set and cleared under the list's lock; the list holds no reference. Work takes pages off with a
+ * reference of its own, so that lists are locked only briefly.
+ *
+ * Locks: lru_lock of a zone; a page's lock and i_mmap_sem are only tried for.
+ */
+#include "mm/page_list.h"
+#include "mm/virt.h"
+#include "zone.h"
+
+#define BATCH 32u
+
+struct lru {
+	spinlock_t lock;            /* RANK_LRU */
+	struct page_list inactive, active;
+};
+
+static struct lru lrus[NR_ZONES];
+
+static struct lru *lru_of(const struct page *page)
+{
+	return &lrus[pfn_zone_id(page_to_pfn(page))];
+}
+
+/* ---- lists ---- */
+
+static void add(struct page *page, bool active)
+{
+	struct lru *lru = lru_of(page);
+
+	spin_lock(&lru->lock);
+	if (page_test(page, PG_LRU))
+		goto out;
+	page_set(page, PG_LRU);
+	if (active)
+		page_set(page, PG_ACTIVE);
+	page_list_add(active ? &lru->active : &lru->inactive, page);
+out:
+	spin_unlock(&lru->lock);
+}
+
+void lru_add(struct page *page)
+{
+	add(page, false);
+}
+
+/* => lru->lock held, PG_LRU set */
+static void unlink_page(struct lru *lru, struct page *page)
+{
+	page_list_del(page_test(page, PG_ACTIVE) ? &lru->active : &lru->inactive, page);
+	page_clear(page, PG_LRU);
+	page_clear(page, PG_ACTIVE);
+}
+
+void lru_remove(struct page *page)
+{
+	struct lru *lru = lru_of(page);
+
+	spin_lock(&lru->lock);
+	if (page_test(page, PG_LRU))
+		unlink_page(lru, page);
+	spin_unlock(&lru->lock);
+}
+
+/* Up to BATCH pages from the tail, off the list, each with a reference. */
+static unsigned isolate(struct lru *lru, struct page_list *list, struct page **pages)
+{
+	unsigned n = 0;
+
+	spin_lock(&lru->lock);
+	while (n < BATCH) {
+		struct page *page = page_list_last(list);
+
+		if (!page)
+			break;
+		unlink_page(lru, page);
+		if (page_get_unless_zero(page)) /* otherwise it is being freed */
+			pages[n++] = page;
+	}
+	spin_unlock(&lru->lock);
+	return n;
+}
+
+/* ---- one page ---- */
+
+enum verdict { DROPPED, KEEP, ACTIVATE };
+
+static bool was_used(struct page *page)
+{
+	return page_test_and_clear(page, PG_REFERENCED);
+}
+
+/* => page locked */
+static enum verdict try_drop(struct mapping *m, struct page *page, bool may_write)
+{
+	if (page_test(page, PG_WRITEBACK))
+		return KEEP;
+	if (!page_try_unmap(m, page))
+		return ACTIVATE;
+	if (was_used(page))
+		return ACTIVATE; /* the accessed bits that unmapping found */
+	if (page_test(page, PG_DIRTY)) {
+		if (!may_write || !m->ops->write_page)
+			return KEEP;
+		page_clear(page, PG_DIRTY);
+		if (m->ops->write_page(m, page))
+			page_set(page, PG_DIRTY);
+	}
+	return cache_remove_idle(m, page) ? DROPPED : KEEP;
+}
+
+static enum verdict judge(struct page *page, bool may_write)
+{
+	enum verdict verdict = KEEP;
+	struct mapping *m;
+
+	if (was_used(page))
+		return ACTIVATE;
+	if (!page_trylock(page))
+		return KEEP;
+	m = page_mapping(page);
+	if (m)
+		verdict = try_drop(m, page, may_write);
+	page_unlock(page);
+	return verdict;
+}
+
+/* ---- lists, in batches ---- */
+
+static void refill_inactive(struct lru *lru)
+{
+	struct page *pages[BATCH];
+	unsigned n;
+
+	if (lru->inactive.count > lru->active.count)
+		return;
+	n = isolate(lru, &lru->active, pages);
+	for (unsigned i = 0; i < n; i++) {
+		page_clear(pages[i], PG_REFERENCED);
+		if (page_mapping(pages[i]))
+			add(pages[i], false);
+		page_put(pages[i]);
+	}
+}
+
+static unsigned long shrink(struct lru *lru, bool may_write)
+{
+	struct page *pages[BATCH];
+	unsigned long dropped = 0;
+	unsigned n;
+
+	refill_inactive(lru);
+	n = isolate(lru, &lru->inactive, pages);
+	for (unsigned i = 0; i < n; i++) {
+		struct page *page = pages[i];
+		enum verdict verdict = judge(page, may_write);
+
+		if (verdict == DROPPED)
+			dropped++;
+		else if (page_mapping(page))
+			add(page, verdict == ACTIVATE);
+		page_put(page);
+	}
+	return dropped;
+}
+
+/* Twice around all lists that serve @gfp, until a batch was freed: how many pages. */
+static unsigned long reclaim(gfp_t gfp, unsigned order)
+{
+	unsigned long want = MAX(BATCH, 1u << order), dropped = 0;
+	bool may_write = (gfp & __GFP_IO) && (gfp & __GFP_FS);
+
+	for (int id = (int)gfp_zone(gfp); id >= 0; id--) {
+		struct lru *lru = &lrus[id];
+		unsigned long rounds = 2 * (lru->inactive.count + lru->active.count) / BATCH + 2;
+
+		while (rounds-- && dropped < want) {
+			dropped += shrink(lru, may_write);
+			cond_resched();
+		}
+	}
+	return dropped;
+}
+
+static unsigned long nr_reclaimable(void)
+{
+	unsigned long sum = 0;
+
+	for (unsigned i = 0; i < NR_ZONES; i++)
+		sum += lrus[i].inactive.count + lrus[i].active.count;
+	return sum;
+}
+
+void mm_lru_counts(unsigned zone, unsigned long *inactive, unsigned long *active)
+{
+	*inactive = lrus[zone].inactive.count;
+	*active = lrus[zone].active.count;
+}
+
+void reclaim_init(void)
+{
+	for (unsigned i = 0; i < NR_ZONES; i++) {
+		spin_lock_init(&lrus[i].lock, RANK_LRU);
+		lrus[i].inactive.first = lrus[i].inactive.last = (u32)PFN_NONE;
+		lrus[i].active.first = lrus[i].active.last = (u32)PFN_NONE;
+	}
+	mm_reclaim = reclaim;
+	mm_lru_remove = lru_remove;
+	mm_nr_reclaimable = nr_reclaimable;
+}

@@ -1,0 +1,251 @@
+/*
+ * What the files of the virtual side of mm share among themselves: page-table walks, the batch of
+ * pages to free after a TLB flush, reverse maps, accounting. Nobody outside kernel/mm includes it.
+ */
+#ifndef MM_VIRT_H
+#define MM_VIRT_H
+
+#include "arch/log.h"
+#include "lib/string.h"
+#include "mm/highmem.h"
+#include "mm/mm.h"
+#include "mm/slab.h"
+#include "sched/cpumask.h"
+#include "sched/task.h"
+#include <linux/errno.h>
+
+/* ---- page protections (pgtable.c) ---- */
+
+/* vma->prot: VM_READ|VM_WRITE|VM_EXEC, and whether a page may be writable from the start (shared, and nobody wants to
+ * know of the first write). */
+#define PROT_SHARED_WRITE 8u
+extern pgprot_t protection_map[16];
+
+static inline pgprot_t vma_pgprot(const struct vma *vma) { return protection_map[vma->prot]; }
+/* Set @vma->prot from its flags. */
+void vma_update_prot(struct vma *vma);
+/* Shared, writable, and its object has to hear of the first write to each page. */
+bool vma_wants_notify(const struct vma *vma);
+
+/* ---- page tables (pgtable.c) ---- */
+
+void pgtable_init(void);
+/* The entry of @addr, or NULL where there is no table. => mmap_lock held, or page_table_lock */
+static inline pte_t *pte_find(struct mm *mm, uaddr_t addr)
+{
+	pgd_t *pgd = pgd_entry(&mm->arch, addr);
+	pmd_t *pmd;
+
+	if (pgd_none(*pgd))
+		return NULL;
+	pmd = pmd_entry(pgd, addr);
+	return pmd_none(*pmd) ? NULL : pte_entry(pmd, addr);
+}
+/* The same, making the tables; NULL: no memory. => mmap_lock held, page_table_lock not */
+pte_t *pte_alloc_slow(struct mm *mm, uaddr_t addr);
+static inline pte_t *pte_alloc(struct mm *mm, uaddr_t addr)
+{
+	pte_t *ptep = pte_find(mm, addr);
+
+	return likely(ptep) ? ptep : pte_alloc_slow(mm, addr);
+}
+/* A table went out of use; it is all zero. */
+void table_free(void *table);
+
+struct tlb_gather;
+/* Free the tables that serve [start, end) only, given that nothing is mapped between @floor and @ceiling. */
+void free_pgtables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t floor, uaddr_t ceiling);
+/* Remove the page-table entries of @vma in [start, end). @mapping_only: only pages of the file, no private copies. */
+void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t end, bool mapping_only);
+/* Give the present pages of [start, end) the protection of @vma, and flush. */
+void change_protection(struct vma *vma, uaddr_t start, uaddr_t end);
+/* Write-protect and copy the entries of @vma to @to's page tables; *flush: the parent's TLBs must be flushed. 0 or -ENOMEM */
+int copy_page_range(struct mm *to, struct vma *vma, bool *flush);
+
+/* ---- TLB (tlb.c) ---- */
+
+#define GATHER_INLINE 30u
+
+/* Pages and tables that may be freed once no CPU has them in its TLB. */
+struct tlb_gather {
+	struct mm *mm;
+	uaddr_t start, end;    /* where entries were removed */
+	bool exiting;          /* no CPU has the mm loaded: nothing to flush */
+	bool full;             /* a table went: the structure caches too */
+	unsigned nr, max;
+	uintptr_t *slots;      /* struct page *, or a table with bit 0 set */
+	uintptr_t *batch;      /* one page more, when the inline ones do not suffice */
+	uintptr_t slots_inline[GATHER_INLINE];
+};
+
+void tlb_gather_begin(struct tlb_gather *tlb, struct mm *mm);
+/* Flush, then free. => page_table_lock not held */
+void tlb_gather_flush(struct tlb_gather *tlb);
+void tlb_gather_end(struct tlb_gather *tlb);
+static inline bool tlb_gather_full(const struct tlb_gather *tlb) { return tlb->nr == tlb->max; }
+static inline void tlb_gather_page(struct tlb_gather *tlb, struct page *page) { tlb->slots[tlb->nr++] = (uintptr_t)page; }
+static inline void tlb_gather_touch(struct tlb_gather *tlb, uaddr_t start, uaddr_t end)
+{
+	tlb->start = MIN(tlb->start, start);
+	tlb->end = MAX(tlb->end, end);
+}
+void tlb_gather_table(struct tlb_gather *tlb, void *table);
+
+DECLARE_PER_CPU(struct mm *, loaded_mm);
+/* Remove [start, end) from the TLBs of all CPUs; returns when all have done it. Any lock of RANK_PAGETABLE or below may be held. */
+void tlb_flush_range(struct mm *mm, uaddr_t start, uaddr_t end);
+void tlb_flush_mm(struct mm *mm);
+static inline void tlb_flush_page(struct mm *mm, uaddr_t addr) { tlb_flush_range(mm, addr, addr + PAGE_SIZE); }
+/* Does any CPU but this one use it? */
+bool mm_is_remote(const struct mm *mm);
+/* Make every CPU let go of @mm, which no task uses any more. */
+void mm_unload(struct mm *mm);
+void mm_switch_to(struct mm *mm); /* => interrupts off */
+
+/* ---- reverse maps (rmap.c) ---- */
+
+void rmap_init(void);
+/* A new family with @mm in it, or @mm as a further member of @with's. 0 or -ENOMEM */
+int anon_family_join(struct mm *mm, struct mm *with);
+void anon_family_leave(struct mm *mm);
+/* Give @vma an anon_id before its first private page. => page_table_lock held, mmap_lock held */
+void vma_new_anon_id(struct vma *vma);
+
+DECLARE_PER_CPU(long, nr_anon_mapped);
+DECLARE_PER_CPU(long, nr_file_mapped);
+DECLARE_PER_CPU(long, nr_pt_pages);
+
+/* A fresh page of @vma, not yet visible to anybody, gets its first page-table entry. */
+static inline void page_add_new_anon(struct page *page, const struct vma *vma, uaddr_t addr)
+{
+	page->mapping = (uintptr_t)vma->mm->family | PAGE_MAPPING_ANON;
+	page->index = addr >> PAGE_SHIFT;
+	page->mapcount = 0;
+	page->flags |= 1u << PG_UPTODATE | 1u << PG_SWAPBACKED;
+	this_cpu_inc(nr_anon_mapped);
+}
+static inline bool page_is_anon(const struct page *page) { return page->mapping & PAGE_MAPPING_ANON; }
+static inline struct mapping *page_mapping(const struct page *page)
+{
+	uintptr_t m = READ_ONCE(page->mapping);
+
+	return m & PAGE_MAPPING_ANON ? NULL : (struct mapping *)m;
+}
+/* One entry more or less that maps @page. => page_table_lock of the mm of the entry */
+static inline void page_add_rmap(struct page *page) { __atomic_fetch_add(&page->mapcount, 1, __ATOMIC_SEQ_CST); }
+static inline void page_add_file_rmap(struct page *page)
+{
+	if (__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_SEQ_CST) == -1)
+		this_cpu_inc(nr_file_mapped);
+}
+static inline void page_remove_rmap(struct page *page)
+{
+	if (__atomic_sub_fetch(&page->mapcount, 1, __ATOMIC_SEQ_CST) >= 0)
+		return;
+	if (page_is_anon(page)) {
+		page->mapping = 0;
+		this_cpu_dec(nr_anon_mapped);
+	} else {
+		this_cpu_dec(nr_file_mapped);
+	}
+}
+/* The counter of @mm that counts @page. */
+static inline s32 *rss_counter(struct mm *mm, const struct page *page)
+{
+	if (page_is_anon(page))
+		return &mm->rss_anon;
+	return page->flags & 1u << PG_SWAPBACKED ? &mm->rss_shmem : &mm->rss_file;
+}
+static inline void rss_add(s32 *counter, s32 n) { __atomic_fetch_add(counter, n, __ATOMIC_RELAXED); }
+
+/* Areas of a mapping. => i_mmap_sem held for write; for the walk: read */
+void i_mmap_insert(struct vma *vma);
+void i_mmap_remove(struct vma *vma);
+/* The first area that maps an index of [first, last], and the next one after @vma. */
+struct vma *i_mmap_first(struct mapping *m, u32 first, u32 last);
+struct vma *i_mmap_next(struct vma *vma, u32 first, u32 last);
+/* The part of @vma that maps [first, last]. */
+void i_mmap_overlap(const struct vma *vma, u32 first, u32 last, uaddr_t *start, uaddr_t *end);
+/* Insert and remove with the lock taken, for areas that have a mapping. */
+void vma_link_file(struct vma *vma);
+void vma_unlink_file(struct vma *vma);
+/* Write-protect and clean every entry that maps the file page @page (write-back). => page locked */
+bool page_mkclean(struct mapping *m, struct page *page);
+/* Remove every entry that maps the locked file page; false: could not (lock busy). => page locked */
+bool page_try_unmap(struct mapping *m, struct page *page);
+
+/* ---- page cache (filemap.c, truncate.c, reclaim.c) ---- */
+
+void filemap_init(void);
+/* A page from the cache: locked, in @m, uptodate or not; NULL: none. Sleeps. */
+struct page *mapping_lock_page(struct mapping *m, u32 index);
+/* The page leaves the cache; the cache's reference is dropped. => page locked, the caller has a reference */
+void cache_remove(struct mapping *m, struct page *page);
+/* The same, if nobody but the cache and the caller refers to the page and it is clean. */
+bool cache_remove_idle(struct mapping *m, struct page *page);
+void reclaim_init(void);
+void lru_add(struct page *page);
+void lru_remove(struct page *page);
+
+/* ---- areas (mm.c, munmap.c, mmap.c) ---- */
+
+/* An empty address space; @family: whose private pages it will share (fork), or NULL. */
+struct mm *mm_create(struct mm *family);
+struct vma *vma_alloc(struct mm *mm);
+void vma_free(struct vma *vma);
+/* A second reference to the objects of a divided or copied area. */
+void vma_get_objects(struct vma *vma);
+/*
+ * Areas that are out of the tree, kept until mmap_lock is released: their files may have to be closed, which sleeps
+ * and takes locks that come before it.
+ */
+struct vma_graveyard { struct vma *first; };
+void vma_bury(struct vma_graveyard *dead, struct vma *vma);
+void vma_graveyard_empty(struct vma_graveyard *dead); /* => mmap_lock not held */
+/* Cut @vma at @addr with the area @upper, which vma_alloc() gave. => mmap_lock held for write */
+void vma_split_at(struct vma *vma, uaddr_t addr, struct vma *upper);
+/* Make @vma one with its neighbours where they fit. */
+struct vma *vma_merge_around(struct vma *vma, struct vma_graveyard *dead);
+/* Up to two areas that vma_split_at() will need to cut out [start, end): 0 or -ENOMEM, with nothing changed. */
+struct split_reserve { struct vma *lower, *upper; };
+int split_reserve(struct mm *mm, uaddr_t start, uaddr_t end, struct split_reserve *r);
+void split_reserve_free(struct split_reserve *r);
+/* munmap of whole pages. => mmap_lock held for write; 0 or -errno with nothing changed */
+int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead);
+/* MAP_SHARED without a file: make the object that @req asks for; afterwards give it to the area, or drop it (shmem.c). */
+int shared_anon_prepare(struct map_request *req);
+void shared_anon_finish(struct map_request *req, bool failed);
+long mm_map_locked(struct mm *mm, const struct map_request *req, struct vma_graveyard *dead, bool *populate);
+
+/* ---- accounting (account.c) ---- */
+
+void account_area(struct mm *mm, u32 flags, long pages);
+/* RLIMIT_AS and RLIMIT_DATA. */
+bool may_expand_vm(const struct mm *mm, u32 flags, unsigned long pages);
+unsigned long rlimit_pages(unsigned resource);
+/* Is this private and writable, so that it must be promised? */
+static inline bool is_accountable(u32 flags)
+{
+	return (flags & (VM_NORESERVE | VM_SHARED | VM_HUGETLB | VM_WRITE)) == VM_WRITE;
+}
+/* -EPERM: no RLIMIT_MEMLOCK at all; -EAGAIN: more than it. */
+int may_lock_pages(const struct mm *mm, u32 flags, unsigned long pages);
+static inline void update_hiwater(struct mm *mm)
+{
+	unsigned long rss = mm_rss(mm);
+
+	if (rss > mm->hiwater_rss)
+		mm->hiwater_rss = rss;
+	if (mm->total_vm > mm->hiwater_vm)
+		mm->hiwater_vm = mm->total_vm;
+}
+
+/* ---- faults (fault.c) ---- */
+
+/* Bring in @addr for @vma, whose flags allow the access: 0 (perhaps to be faulted again), -EIO, -ENOMEM. => mmap_lock held for read */
+int handle_fault(struct vma *vma, uaddr_t addr, bool write);
+/* The area of @addr, growing a stack to it if it lies below one; mmap_lock is released and taken again then.
+ * NULL: none. => mmap_lock held for read, and afterwards */
+struct vma *find_extend_vma(struct mm *mm, uaddr_t addr);
+
+#endif
