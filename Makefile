@@ -86,11 +86,9 @@ KLDFLAGS := -m elf_i386 -pie -z notext --no-dynamic-linker --gc-sections -z noex
 KDIRS := $(wildcard $(addprefix kernel/,lib arch/x86 sched mm fs proc drivers net abi))
 KSRCS := $(wildcard kernel/*.[cS] kernel/arch/*.[cS]) \
 	$(shell find $(KDIRS) -name '*.[cS]' ! -name '*.lds.S' ! -path 'kernel/arch/x86/vdso/*' 2>/dev/null | sort)
-KOBJS := $(addsuffix .o,$(addprefix $(O)/,$(basename $(KSRCS))))
+# x.c becomes x.o and x.S becomes x.S.o: a C file and an assembly file may share a name.
+KOBJS := $(patsubst %.c,$(O)/%.o,$(filter %.c,$(KSRCS))) $(patsubst %.S,$(O)/%.S.o,$(filter %.S,$(KSRCS)))
 LAYER_OBJS := $(KOBJS)
-ifneq ($(words $(KOBJS)),$(words $(sort $(KOBJS))))
-$(error Two sources have the same object: $(foreach o,$(sort $(KOBJS)),$(if $(word 2,$(filter $(o),$(KOBJS))),$(o))))
-endif
 LDSCRIPT := $(O)/kernel.lds
 
 # vdso.mk has rules of its own and may add to KOBJS (its output goes below $(O)/kernel/arch/x86/vdso).
@@ -110,7 +108,7 @@ $(O)/%.o: %.c $(O)/.flags $(CONFIG_H)
 	@mkdir -p $(@D)
 	$(Q)$(KCC) $(KCPPFLAGS) $(KCFLAGS) -MMD -MP -c -o $@ $<
 
-$(O)/%.o: %.S $(O)/.flags $(CONFIG_H)
+$(O)/%.S.o: %.S $(O)/.flags $(CONFIG_H)
 	$(call say,AS,$@)
 	@mkdir -p $(@D)
 	$(Q)$(KCC) $(KCPPFLAGS) $(KAFLAGS) -MMD -MP -c -o $@ $<

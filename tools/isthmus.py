@@ -10,7 +10,15 @@ from hostlib.failure import Failure
 COMMANDS = {"run": "hostlib.run", "test": "hostlib.testing", "iso": "hostlib.iso", "config": "hostlib.config"}
 
 
+def fill_closed_descriptors():
+    """0, 1 and 2 must not become something else that is opened later."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(fd)
+
+
 def main():
+    fill_closed_descriptors()
     try:
         return importlib.import_module(COMMANDS[sys.argv[1]]).main(sys.argv[2:])
     except Failure as failure:
@@ -25,6 +33,9 @@ def main():
 
 
 status = main()
-sys.stdout.flush()
+try:
+    sys.stdout.flush()
+except OSError:
+    pass
 # Not sys.exit: a stdout that nobody reads any more is no error here.
 os._exit(status)
