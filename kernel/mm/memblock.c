@@ -93,7 +93,7 @@ bool memblock_next_ram(pfn_t from, pfn_t to, pfn_t *start, pfn_t *end)
 {
 	unsigned i = ranges_find(&ram, from);
 
-	if (i == ram.count || ram.range[i].start >= to)
+	if (from >= to || i == ram.count || ram.range[i].start >= to)
 		return false;
 	*start = MAX(from, ram.range[i].start);
 	*end = MIN(to, ram.range[i].end);
@@ -112,8 +112,6 @@ bool memblock_next_free(pfn_t from, pfn_t to, pfn_t *start, pfn_t *end)
 			return true;
 		}
 		from = reserved.range[i].end;
-		if (from >= to)
-			return false;
 	}
 	return false;
 }
