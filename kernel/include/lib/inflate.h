@@ -18,16 +18,21 @@ struct inflate_io {
 	void *arg;
 };
 
-/* A Huffman code: how many symbols of each length, and the symbols in the order of their codes. */
+#define INFLATE_FAST_BITS 9
+
+/* A Huffman code: how many symbols of each length, the symbols in the order of their codes, and a
+ * table for the short ones: symbol << 4 | length, 0: longer than the table. */
 struct inflate_code {
 	u16 count[16];
 	u16 symbol[288];
+	u16 fast[1 << INFLATE_FAST_BITS];
 };
 
-/* Working memory, 34 KB: the caller provides it, contents any. */
+/* Working memory, 36 KB: the caller provides it, contents any. */
 struct inflate {
 	struct inflate_io io;
 	const u8 *in, *in_end;
+	bool ended;
 	u64 consumed;            /* bytes of input used */
 	u32 bits, bit_count;
 	u32 window_pos;          /* where the next byte goes */
