@@ -71,3 +71,77 @@ long sys_mprotect(uaddr_t addr, u32 len, u32 prot)
 {
 	return mm_protect(current->mm, addr, len, effective_prot(prot));
 }
+
+long sys_mremap(uaddr_t addr, u32 old_len, u32 new_len, u32 flags, uaddr_t new_addr)
+{
+	return mm_remap(current->mm, addr, old_len, new_len, flags, new_addr);
+}
+
+long sys_madvise(uaddr_t addr, u32 len, int advice)
+{
+	return mm_advise(current->mm, addr, len, advice);
+}
+
+long sys_mincore(uaddr_t addr, u32 len, uaddr_t vec)
+{
+	u32 pages = len / PAGE_SIZE + (len % PAGE_SIZE != 0);
+	u8 buf[128];
+
+	if (addr & ~PAGE_MASK)
+		return -EINVAL;
+	if (!user_range_ok(addr, len))
+		return -ENOMEM;
+	if (!user_range_ok(vec, pages))
+		return -EFAULT;
+	while (pages) {
+		u32 n = MIN(pages, (u32)sizeof(buf));
+		int err = mm_incore(current->mm, addr, n, buf);
+
+		if (err)
+			return err;
+		if (copy_to_user(vec, buf, n))
+			return -EFAULT;
+		pages -= n;
+		addr += n * (u32)PAGE_SIZE;
+		vec += n;
+	}
+	return 0;
+}
+
+long sys_msync(uaddr_t addr, u32 len, int flags)
+{
+	return mm_sync(current->mm, addr, len, (u32)flags);
+}
+
+long sys_mlock(uaddr_t addr, u32 len)
+{
+	return mm_lock_range(current->mm, addr, len, VM_LOCKED);
+}
+
+long sys_mlock2(uaddr_t addr, u32 len, int flags)
+{
+	if (flags & ~MLOCK_ONFAULT)
+		return -EINVAL;
+	return mm_lock_range(current->mm, addr, len, VM_LOCKED | (flags & MLOCK_ONFAULT ? VM_LOCKONFAULT : 0));
+}
+
+long sys_munlock(uaddr_t addr, u32 len)
+{
+	return mm_lock_range(current->mm, addr, len, 0);
+}
+
+long sys_mlockall(int flags)
+{
+	return flags ? mm_lock_all(current->mm, (u32)flags) : -EINVAL;
+}
+
+long sys_munlockall(void)
+{
+	return mm_lock_all(current->mm, 0);
+}
+
+/* remap_file_pages(2), as Linux emulates it: the pages are mapped anew over a part of the shared area. */
+long sys_remap_file_pages(uaddr_t addr, u32 len, u32 prot, u32 pgoff, u32 flags)
+{
+	return prot ? -EINVAL : mm_remap_file_pages(current->mm, addr, len, pgoff, flags);
+}

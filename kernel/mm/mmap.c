@@ -268,3 +268,55 @@ int mm_setup_stack(struct mm *mm, uaddr_t top, bool exec)
 	mm->start_stack = top;
 	return mm_map_special(mm, top - len, len, flags | mm->def_flags, NULL);
 }
+
+/* ---- remap_file_pages(2) ---- */
+
+/* The request that maps [addr, addr+len) of a shared area again, from another offset of its object. */
+static int remap_request(struct mm *mm, uaddr_t addr, u32 len, u32 pgoff, u32 flags, struct map_request *req)
+{
+	struct vma *vma = vma_find(mm, addr), *v;
+
+	if (!vma || !(vma->flags & VM_SHARED) || vma->start > addr || !vma->mapping)
+		return -EINVAL;
+	for (v = vma; v->end < addr + len; v = vma_next(v)) {
+		struct vma *next = vma_next(v);
+
+		if (!next || next->start != v->end || next->file != vma->file || next->mapping != vma->mapping ||
+		    next->flags != vma->flags)
+			return -EINVAL;
+	}
+	*req = (struct map_request){
+		.addr = addr, .len = len, .pgoff = pgoff, .file = vma->file, .mapping = vma->mapping, .ops = vma->ops,
+		.prot = (vma->flags & VM_READ ? PROT_READ : 0) | (vma->flags & VM_WRITE ? PROT_WRITE : 0) |
+			(vma->flags & VM_EXEC ? PROT_EXEC : 0),
+		.flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE | (flags & MAP_NONBLOCK) |
+			 (vma->flags & VM_LOCKED ? MAP_LOCKED : 0),
+		.may_flags = vma->flags & (VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC),
+	};
+	return 0;
+}
+
+int mm_remap_file_pages(struct mm *mm, uaddr_t addr, u32 len, u32 pgoff, u32 flags)
+{
+	struct vma_graveyard dead = { NULL };
+	struct map_request req;
+	bool populate = false;
+	long result;
+
+	addr &= (uaddr_t)PAGE_MASK;
+	len &= (u32)PAGE_MASK;
+	if (addr + len <= addr || pgoff + (len >> PAGE_SHIFT) < pgoff)
+		return -EINVAL;
+	if (down_write_killable(&mm->mmap_lock))
+		return -EINTR;
+	result = remap_request(mm, addr, len, pgoff, flags, &req);
+	if (!result && req.ops && req.ops->open)
+		result = -EINVAL; /* an object that counts its areas is not a file's */
+	if (!result)
+		result = mm_map_locked(mm, &req, &dead, &populate);
+	up_write(&mm->mmap_lock);
+	vma_graveyard_empty(&dead);
+	if (populate && !mm_is_error(result))
+		mm_populate(mm, addr, len);
+	return mm_is_error(result) ? (int)result : 0;
+}

@@ -89,46 +89,24 @@ static int charge(struct vma *vma, u32 *flags, u32 pages)
 	return 0;
 }
 
-/* Cut [start, end) out of @vma with the areas in reserve; the cut-out area. 0 areas left over is never the case: see split_reserve(). */
-static struct vma *isolate(struct vma *vma, uaddr_t start, uaddr_t end, struct split_reserve *r)
-{
-	if (vma->start < start) {
-		struct vma *upper = r->lower;
-
-		r->lower = NULL;
-		vma_split_at(vma, start, upper);
-		vma = upper;
-	}
-	if (vma->end > end) {
-		vma_split_at(vma, end, r->upper);
-		r->upper = NULL;
-	}
-	return vma;
-}
-
 static int protect_area(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r,
 			struct vma_graveyard *dead)
 {
-	struct vma *vma = *pvma;
-	struct mm *mm = vma->mm;
-	u32 pages = (end - start) >> PAGE_SHIFT;
-	unsigned cuts = (vma->start < start) + (vma->end > end);
+	u32 pages = (end - start) >> PAGE_SHIFT, old = (*pvma)->flags;
 	int err;
 
-	if (flags == vma->flags)
+	if (flags == old)
 		return 0;
-	if (cuts && mm->areas.count + cuts > sysctl_max_map_count)
-		return -ENOMEM;
-	err = charge(vma, &flags, pages);
+	err = charge(*pvma, &flags, pages);
 	if (err)
 		return err;
-	vma = isolate(vma, start, end, r);
-	account_area(mm, vma->flags, -(long)pages);
-	account_area(mm, flags, (long)pages);
-	vma->flags = flags;
-	vma_update_prot(vma);
-	change_protection(vma, start, end);
-	*pvma = vma_merge_around(vma, dead);
+	err = change_flags(pvma, start, end, flags, r, dead);
+	if (err) {
+		if (flags & ~old & VM_ACCOUNT)
+			vm_uncommit(pages);
+		return err;
+	}
+	change_protection(*pvma, start, end);
 	return 0;
 }
 

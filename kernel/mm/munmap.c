@@ -103,6 +103,42 @@ void split_reserve_free(struct split_reserve *r)
 	r->lower = r->upper = NULL;
 }
 
+struct vma *vma_isolate(struct vma *vma, uaddr_t start, uaddr_t end, struct split_reserve *r)
+{
+	if (vma->start < start) {
+		struct vma *upper = r->lower;
+
+		r->lower = NULL;
+		vma_split_at(vma, start, upper);
+		vma = upper;
+	}
+	if (vma->end > end) {
+		vma_split_at(vma, end, r->upper);
+		r->upper = NULL;
+	}
+	return vma;
+}
+
+int change_flags(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r,
+		 struct vma_graveyard *dead)
+{
+	struct vma *vma = *pvma;
+	unsigned cuts = (vma->start < start) + (vma->end > end);
+	long pages = (long)((end - start) >> PAGE_SHIFT);
+
+	if (vma->flags == flags)
+		return 0;
+	if (cuts && vma->mm->areas.count + cuts > sysctl_max_map_count)
+		return -ENOMEM;
+	vma = vma_isolate(vma, start, end, r);
+	account_area(vma->mm, vma->flags, -pages);
+	account_area(vma->mm, flags, pages);
+	vma->flags = flags;
+	vma_update_prot(vma);
+	*pvma = vma_merge_around(vma, dead);
+	return 0;
+}
+
 /* ---- unmap ---- */
 
 /* Take [start, end) out of the tree: a chain of areas through node.right, in order. => nothing straddles the borders */
@@ -146,9 +182,16 @@ static void unmap_chain(struct mm *mm, struct vma *chain, uaddr_t start, uaddr_t
 	tlb_gather_end(&tlb);
 }
 
+void unmap_whole(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead)
+{
+	struct vma *before, *after, *chain = detach_areas(mm, start, end, &before, &after);
+
+	unmap_chain(mm, chain, start, end, before, after, dead);
+}
+
 int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead)
 {
-	struct vma *vma = vma_tree_find_intersection(&mm->areas, start, end), *before, *after;
+	struct vma *vma = vma_tree_find_intersection(&mm->areas, start, end);
 	struct split_reserve r;
 	int err;
 
@@ -163,8 +206,7 @@ int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_gravey
 		vma_split_at(vma, start, r.lower);
 	if (r.upper)
 		vma_split_at(vma_find(mm, end - 1), end, r.upper);
-	vma = detach_areas(mm, start, end, &before, &after);
-	unmap_chain(mm, vma, start, end, before, after, dead);
+	unmap_whole(mm, start, end, dead);
 	return 0;
 }
 

@@ -210,6 +210,14 @@ struct vma *vma_merge_around(struct vma *vma, struct vma_graveyard *dead);
 struct split_reserve { struct vma *lower, *upper; };
 int split_reserve(struct mm *mm, uaddr_t start, uaddr_t end, struct split_reserve *r);
 void split_reserve_free(struct split_reserve *r);
+/* Cut [start, end) out of the area @vma with what is in reserve; the area that is exactly it. => @vma meets all of it */
+struct vma *vma_isolate(struct vma *vma, uaddr_t start, uaddr_t end, struct split_reserve *r);
+/* Give the part [start, end) of *@vma other flags: cut it out, count it, join it with its neighbours. *@vma is then the
+ * area that has the part. 0 or -ENOMEM (max_map_count) with nothing changed. Page-table entries are not touched. */
+int change_flags(struct vma **vma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r,
+		 struct vma_graveyard *dead);
+/* munmap of areas that begin and end at @start and @end: cannot fail. */
+void unmap_whole(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead);
 /* munmap of whole pages. => mmap_lock held for write; 0 or -errno with nothing changed */
 int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead);
 /* MAP_SHARED without a file: make the object that @req asks for; afterwards give it to the area, or drop it (shmem.c). */

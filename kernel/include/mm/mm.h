@@ -130,6 +130,8 @@ int mm_incore(struct mm *mm, uaddr_t addr, u32 pages, u8 *vec);
 int mm_sync(struct mm *mm, uaddr_t addr, u32 len, u32 flags);
 int mm_lock_range(struct mm *mm, uaddr_t addr, u32 len, u32 vm_flags);
 int mm_lock_all(struct mm *mm, u32 mcl_flags);
+/* remap_file_pages(2), @pgoff in pages: 0 or -errno. */
+int mm_remap_file_pages(struct mm *mm, uaddr_t addr, u32 len, u32 pgoff, u32 flags);
 /* For exec and the vDSO: an area of kernel-provided pages. 0 or -errno. */
 int mm_map_special(struct mm *mm, uaddr_t addr, u32 len, u32 vm_flags, const struct vma_ops *ops);
 /* exec: [vvar] and [vdso] of vdso_image where mmap would put them; sets mm->vdso (0 without an image). 0 or -errno */

@@ -1,0 +1,288 @@
+/*
+ * madvise: what a process says of its future use. Some advice is an order (DONTNEED, REMOVE, DONTFORK,
+ * WIPEONFORK, POPULATE), the rest is noted in the area or lets go of pages early.
+ *
+ * MADV_FREE frees at once: the manual leaves the moment to the kernel.
+ *
+ * madvise(2). Read next: pgtable.c (zap_range), gup.c (populate).
+ */
+#include "mm/virt.h"
+#include <linux/mman.h>
+
+/* ---- orders on pages. => mmap_lock held for read; [start, end) in @vma ---- */
+
+static int drop_pages(struct vma *vma, uaddr_t start, uaddr_t end)
+{
+	struct tlb_gather tlb;
+
+	update_hiwater(vma->mm);
+	tlb_gather_begin(&tlb, vma->mm);
+	zap_range(&tlb, vma, start, end, false);
+	tlb_gather_end(&tlb);
+	return 0;
+}
+
+static int advise_dontneed(struct vma *vma, uaddr_t start, uaddr_t end)
+{
+	return vma->flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB) ? -EINVAL : drop_pages(vma, start, end);
+}
+
+static int advise_free(struct vma *vma, uaddr_t start, uaddr_t end)
+{
+	return vma_is_anon(vma) ? drop_pages(vma, start, end) : -EINVAL;
+}
+
+/* Bring the file's pages into the cache; errors show at the access. */
+static int advise_willneed(struct vma *vma, uaddr_t start, uaddr_t end)
+{
+	struct mapping *m = vma->mapping;
+
+	if (!m || !m->ops->read_page)
+		return 0;
+	for (uaddr_t addr = start; addr < end && !fatal_signal_pending(current); addr += PAGE_SIZE) {
+		u32 index = vma_index(vma, addr);
+		struct page *page;
+
+		if ((loff_t)index << PAGE_SHIFT >= mapping_size(m))
+			break;
+		page = mapping_read_page(m, index);
+		if (IS_ERR(page))
+			break;
+		page_put(page);
+	}
+	return 0;
+}
+
+/* COLD, PAGEOUT: pages that can be read again are the next to go. */
+static int advise_cold(struct vma *vma, uaddr_t start, uaddr_t end)
+{
+	struct mapping *m = vma->mapping;
+
+	if (vma->flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB))
+		return -EINVAL;
+	for (uaddr_t addr = start; m && addr < end; addr += PAGE_SIZE) {
+		struct page *page = mapping_find(m, vma_index(vma, addr));
+
+		if (!page)
+			continue;
+		page_clear(page, PG_REFERENCED);
+		page_put(page);
+	}
+	return 0;
+}
+
+/* Punch the hole into the object: only memory objects can; a file system's own way is fallocate(2). */
+static int advise_remove(struct vma *vma, uaddr_t start, uaddr_t end)
+{
+	struct mapping *m = vma->mapping;
+
+	if ((vma->flags & VM_LOCKED) || !m)
+		return -EINVAL;
+	if ((vma->flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
+		return -EACCES;
+	if (!m->swap_backed)
+		return -EOPNOTSUPP;
+	mapping_truncate_range(m, (loff_t)vma_index(vma, start) << PAGE_SHIFT,
+			       ((loff_t)vma_index(vma, end - 1) + 1) << PAGE_SHIFT);
+	return 0;
+}
+
+/* ---- notes in the area: the new flags, or -EINVAL. => mmap_lock held for write ---- */
+
+static int advised_flags(const struct vma *vma, int advice, u32 *out)
+{
+	u32 flags = vma->flags;
+
+	switch (advice) {
+	case MADV_NORMAL:
+		flags &= ~(VM_RAND_READ | VM_SEQ_READ);
+		break;
+	case MADV_SEQUENTIAL:
+		flags = (flags & ~VM_RAND_READ) | VM_SEQ_READ;
+		break;
+	case MADV_RANDOM:
+		flags = (flags & ~VM_SEQ_READ) | VM_RAND_READ;
+		break;
+	case MADV_DONTFORK:
+		flags |= VM_DONTCOPY;
+		break;
+	case MADV_DOFORK:
+		if (flags & VM_IO)
+			return -EINVAL;
+		flags &= ~VM_DONTCOPY;
+		break;
+	case MADV_WIPEONFORK:
+		if (!vma_is_anon(vma) || (flags & VM_SHARED))
+			return -EINVAL;
+		flags |= VM_WIPEONFORK;
+		break;
+	case MADV_KEEPONFORK:
+		flags &= ~VM_WIPEONFORK;
+		break;
+	case MADV_DONTDUMP:
+		flags |= VM_DONTDUMP;
+		break;
+	case MADV_DODUMP:
+		if (flags & VM_SPECIAL)
+			return -EINVAL;
+		flags &= ~VM_DONTDUMP;
+		break;
+	case MADV_HUGEPAGE:
+		if (flags & VM_SPECIAL)
+			return -EINVAL;
+		flags = (flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE;
+		break;
+	case MADV_NOHUGEPAGE:
+		flags = (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE;
+		break;
+	default:
+		return -EINVAL;
+	}
+	*out = flags;
+	return 0;
+}
+
+/* ---- the walk ---- */
+
+typedef int (*page_advice_fn)(struct vma *vma, uaddr_t start, uaddr_t end);
+
+static page_advice_fn page_advice(int advice)
+{
+	switch (advice) {
+	case MADV_DONTNEED:
+		return advise_dontneed;
+	case MADV_FREE:
+		return advise_free;
+	case MADV_WILLNEED:
+		return advise_willneed;
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+		return advise_cold;
+	case MADV_REMOVE:
+		return advise_remove;
+	default:
+		return NULL;
+	}
+}
+
+/* Holes are an error, but only after everything else has been done. */
+static int walk_pages(struct mm *mm, uaddr_t start, uaddr_t end, page_advice_fn fn)
+{
+	int err = 0, hole = 0;
+
+	down_read(&mm->mmap_lock);
+	for (struct vma *vma = vma_find(mm, start); start < end && !err; vma = vma_next(vma)) {
+		if (!vma || vma->start > start)
+			hole = -ENOMEM;
+		if (!vma || vma->start >= end)
+			break;
+		start = MAX(start, vma->start);
+		err = fn(vma, start, MIN(vma->end, end));
+		start = vma->end;
+	}
+	up_read(&mm->mmap_lock);
+	return err ? err : hole;
+}
+
+static int walk_flags_locked(struct mm *mm, uaddr_t start, uaddr_t end, int advice, struct vma_graveyard *dead)
+{
+	struct split_reserve r;
+	int err = split_reserve(mm, start, end, &r), hole = 0;
+	u32 flags = 0;
+
+	if (err)
+		return err == -EINVAL ? err : -EAGAIN;
+	for (struct vma *vma = vma_find(mm, start); start < end && !err; vma = vma_next(vma)) {
+		if (!vma || vma->start > start)
+			hole = -ENOMEM;
+		if (!vma || vma->start >= end)
+			break;
+		start = MAX(start, vma->start);
+		err = advised_flags(vma, advice, &flags);
+		if (!err)
+			err = change_flags(&vma, start, MIN(vma->end, end), flags, &r, dead);
+		start = vma->end;
+	}
+	split_reserve_free(&r);
+	if (err == -ENOMEM)
+		err = -EAGAIN; /* a kernel resource, for madvise(2) */
+	return err ? err : hole;
+}
+
+static int walk_flags(struct mm *mm, uaddr_t start, uaddr_t end, int advice)
+{
+	struct vma_graveyard dead = { NULL };
+	int err;
+
+	if (down_write_killable(&mm->mmap_lock))
+		return -EINTR;
+	err = walk_flags_locked(mm, start, end, advice, &dead);
+	up_write(&mm->mmap_lock);
+	vma_graveyard_empty(&dead);
+	return err;
+}
+
+static int populate(struct mm *mm, uaddr_t start, uaddr_t end, bool write)
+{
+	for (uaddr_t addr = start; addr < end; addr += PAGE_SIZE) {
+		struct page *page;
+		struct vma *vma;
+		bool special;
+		long got;
+
+		down_read(&mm->mmap_lock);
+		vma = vma_find(mm, addr);
+		special = vma && vma->start <= addr && (vma->flags & (VM_IO | VM_PFNMAP));
+		up_read(&mm->mmap_lock);
+		if (!vma || vma->start > addr)
+			return -ENOMEM;
+		if (special)
+			return -EINVAL;
+		got = get_user_pages(mm, addr, 1, write, false, &page);
+		if (got == -EINTR)
+			return -EINTR;
+		if (got != 1)
+			return vma_is_accessible(vma) && got == -ENOMEM ? -ENOMEM : write || got == -EFAULT ? -EFAULT : -ENOMEM;
+		page_put(page);
+		cond_resched();
+	}
+	return 0;
+}
+
+static bool is_known(int advice)
+{
+	switch (advice) {
+	case MADV_POPULATE_READ:
+	case MADV_POPULATE_WRITE:
+	case MADV_NORMAL:
+	case MADV_SEQUENTIAL:
+	case MADV_RANDOM:
+	case MADV_DONTFORK:
+	case MADV_DOFORK:
+	case MADV_WIPEONFORK:
+	case MADV_KEEPONFORK:
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+		return true;
+	default:
+		return page_advice(advice) != NULL;
+	}
+}
+
+int mm_advise(struct mm *mm, uaddr_t addr, u32 len_in, int advice)
+{
+	u32 len = ALIGN_UP(len_in, PAGE_SIZE);
+	uaddr_t end = addr + len;
+
+	if (!is_known(advice) || addr & ~PAGE_MASK || (len_in && !len) || end < addr)
+		return -EINVAL;
+	if (end == addr)
+		return 0;
+	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
+		return populate(mm, addr, end, advice == MADV_POPULATE_WRITE);
+	if (page_advice(advice))
+		return walk_pages(mm, addr, end, page_advice(advice));
+	return walk_flags(mm, addr, end, advice);
+}
