@@ -74,4 +74,5 @@ def init():
     if not is_current(target, from_top("user/init", "tools/musl-cc")):
         debs.musl()
         make(os.path.join(NAME, "user/init"))
+        os.utime(target)
     return target

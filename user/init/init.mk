@@ -7,7 +7,7 @@ INIT_CC := $(if $(wildcard build/debs/musl-dev/.version),tools/musl-cc,$(GUEST_C
 
 .PHONY: init
 init: $(O)/user/init
-$(O)/user/init: $(INIT_SRCS) $(wildcard user/init/*.h)
+$(O)/user/init: $(INIT_SRCS) $(wildcard user/init/*.h) tools/musl-cc
 	$(call say,GUESTCC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(INIT_CC) $(GUEST_CFLAGS) -s -o $@ $(INIT_SRCS)
