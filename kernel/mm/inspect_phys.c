@@ -59,7 +59,7 @@ bool inspect_zone(unsigned n, struct inspect_zone *out)
 		.spanned = zone->end - zone->start,
 		.present = zone->present,
 		.managed = zone->managed,
-		.pcp_high = zone->pcp_high,
+		.pcp_high = 2 * zone->pcp_batch,
 		.pcp_batch = zone->pcp_batch,
 	};
 	for (unsigned class = 0; class < NR_ZONES; class++)
@@ -163,7 +163,7 @@ static u64 flags_of(const struct page *page)
 	for (unsigned i = 0; i < ARRAY_SIZE(flag_names); i++)
 		if (page_test(page, flag_names[i].flag))
 			bits |= 1ull << flag_names[i].kpf;
-	if (!page_test(page, PG_SLAB) && page_mapcount(page))
+	if (READ_ONCE(page->mapcount) >= 0)
 		bits |= 1ull << KPF_MMAP;
 	if (!(bits & 1ull << KPF_SLAB) && (READ_ONCE(page->mapping) & PAGE_MAPPING_ANON))
 		bits |= 1ull << KPF_ANON;
@@ -186,7 +186,9 @@ u64 inspect_kpageflags(pfn_t pfn)
 
 u64 inspect_kpagecount(pfn_t pfn)
 {
-	return pfn_valid(pfn) ? page_mapcount(pfn_to_page(pfn)) : 0;
+	s32 count = pfn_valid(pfn) ? READ_ONCE(pfn_to_page(pfn)->mapcount) + 1 : 0;
+
+	return count > 0 ? (u64)count : 0;
 }
 
 /* ---- the physical address map ---- */

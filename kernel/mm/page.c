@@ -10,7 +10,7 @@
 #include "arch/log.h"
 #include "lib/string.h"
 #include "mm/highmem.h"
-#include "zone.h"
+#include "pcplist.h"
 
 struct page *zero_page;
 void (*mm_lru_remove)(struct page *page);
@@ -31,8 +31,8 @@ static noinline __cold void report_bad_page(const struct page *page, const char 
 
 #ifdef CONFIG_DEBUG_PAGE_POISON
 #define POISON_BYTE 0xAA
-/* In page->owner of a free page that is filled: a page of a fresh section is not. */
-#define POISONED ((void *)(uintptr_t)0x5AFE)
+/* The mapcount of a free page that is filled: a page of a fresh section is not. */
+#define POISONED (-0x5AFE)
 
 static void poison(struct page *page)
 {
@@ -40,30 +40,28 @@ static void poison(struct page *page)
 
 	memset(p, POISON_BYTE, PAGE_SIZE);
 	kunmap_local(p);
-	page->owner = POISONED;
+	page->mapcount = POISONED;
 }
 
 static void check_poison(struct page *page)
 {
-	const u8 *p, *bad;
+	const u8 *p = kmap_local_page(page), *bad = memchr_inv(p, POISON_BYTE, PAGE_SIZE);
 
-	if (page->owner != POISONED)
-		return;
-	p = kmap_local_page(page);
-	bad = memchr_inv(p, POISON_BYTE, PAGE_SIZE);
 	if (bad)
 		panic("Free page %05lx was written: byte 0x%02x at offset 0x%x", page_to_pfn(page), *bad,
 		      (unsigned)(bad - p));
 	kunmap_local(p);
-	page->owner = NULL;
+	page->mapcount = -1;
+}
+
+void page_check_poison(struct page *page, unsigned order)
+{
+	for (unsigned i = 0; i < 1u << order; i++)
+		if (page[i].mapcount == POISONED)
+			check_poison(page + i);
 }
 #else
 static inline void poison(struct page *page)
-{
-	(void)page;
-}
-
-static inline void check_poison(struct page *page)
 {
 	(void)page;
 }
@@ -71,26 +69,26 @@ static inline void check_poison(struct page *page)
 
 /* ---- out ---- */
 
-void page_prepare(struct page *page, unsigned order, gfp_t gfp)
+void page_found_in_use(struct page *page)
 {
-	for (unsigned i = 0; i < 1u << order; i++)
-		check_poison(page + i);
-	if (unlikely(page->refs || page->mapcount != -1))
-		report_bad_page(page, "in use while free", __builtin_return_address(0));
-	if (unlikely(gfp & __GFP_COMP) && order) {
+	report_bad_page(page, "in use while free", __builtin_return_address(0));
+}
+
+void page_prepare_slow(struct page *page, unsigned order, gfp_t gfp)
+{
+	if ((gfp & __GFP_COMP) && order) {
 		page->flags = 1u << PG_HEAD;
 		page->order = order;
 	}
 	if (gfp & __GFP_ZERO)
 		for (unsigned i = 0; i < 1u << order; i++)
 			page_zero(page + i);
-	/* A lookup without a lock may have a stale pointer to this page: it must find all of the above. */
-	__atomic_store_n(&page->refs, 1, __ATOMIC_RELEASE);
 }
 
 /* ---- in ---- */
 
-bool page_retire(struct page *page, unsigned order, void *caller)
+/* False: the page is in no state to be freed (said so, with @caller): it is lost rather than given out twice. */
+static bool retire(struct page *page, unsigned order, void *caller)
 {
 	if (unlikely((page->flags & NEVER_AT_FREE) || page->mapcount != -1)) {
 		report_bad_page(page, page->flags & 1u << PG_BUDDY ? "freed twice" : "in use", caller);
@@ -98,7 +96,6 @@ bool page_retire(struct page *page, unsigned order, void *caller)
 	}
 	page->flags = 0;
 	page->mapping = 0;
-	page->index = 0;
 	for (unsigned i = 0; i < 1u << order; i++)
 		poison(page + i);
 	return true;
@@ -106,10 +103,10 @@ bool page_retire(struct page *page, unsigned order, void *caller)
 
 static void release(struct page *page, unsigned order, void *caller)
 {
-	if (!page_retire(page, order, caller))
+	if (!retire(page, order, caller))
 		return;
 	if (likely(!order)) {
-		pcp_free(page);
+		pcp_free(page, pfn_zone_id(page_to_pfn(page)));
 	} else {
 		struct zone *zone = page_zone(page);
 		irqflags_t flags = spin_lock_irqsave(&zone->lock);
@@ -181,7 +178,7 @@ void put_free_pages(void *ptr, unsigned order)
 
 void page_zero(struct page *page)
 {
-	void *p = kmap_local_page(page);
+	void *p = __builtin_assume_aligned(kmap_local_page(page), PAGE_SIZE);
 
 	memset(p, 0, PAGE_SIZE);
 	kunmap_local(p);
@@ -189,8 +186,8 @@ void page_zero(struct page *page)
 
 void page_copy(struct page *to, struct page *from)
 {
-	void *d = kmap_local_page(to);
-	void *s = kmap_local_page(from);
+	void *d = __builtin_assume_aligned(kmap_local_page(to), PAGE_SIZE);
+	void *s = __builtin_assume_aligned(kmap_local_page(from), PAGE_SIZE);
 
 	memcpy(d, s, PAGE_SIZE);
 	kunmap_local(s);

@@ -21,7 +21,7 @@
 #include "sched/task.h"
 #include "mm/inspect.h"
 #include "mm/memblock.h"
-#include "zone.h"
+#include "pcplist.h"
 
 unsigned long (*mm_reclaim)(gfp_t gfp, unsigned order);
 bool (*mm_out_of_memory)(gfp_t gfp, unsigned order);
@@ -55,13 +55,14 @@ static bool zone_has(const struct zone *zone, enum zone_id class, unsigned order
 	return above > limit + (long)zone->reserve[class];
 }
 
-static struct page *zone_take(struct zone *zone, unsigned order)
+static struct page *zone_take(enum zone_id id, unsigned order)
 {
+	struct zone *zone = &zones[id];
 	struct page *page;
 	irqflags_t flags;
 
 	if (!order)
-		return pcp_alloc(zone);
+		return pcp_alloc(id);
 	flags = spin_lock_irqsave(&zone->lock);
 	page = buddy_take(zone, order);
 	spin_unlock_irqrestore(&zone->lock, flags);
@@ -77,7 +78,7 @@ static struct page *try_zones(gfp_t gfp, unsigned order, struct floor floor)
 
 		if (!zone_has(&zones[id], class, order, floor))
 			continue;
-		page = zone_take(&zones[id], order);
+		page = zone_take(id, order);
 		if (page)
 			return page;
 	}
@@ -165,6 +166,9 @@ static noinline struct page *alloc_slow(gfp_t gfp, unsigned order)
 
 	if (order >= MAX_ORDER)
 		return NULL;
+	page = try_zones(gfp, order, (struct floor){.mark = MARK_LOW});
+	if (page)
+		return page;
 	if (mm_wake_reclaim)
 		mm_wake_reclaim();
 	page = try_zones(gfp, order, floor_of(gfp));
@@ -177,16 +181,12 @@ static noinline struct page *alloc_slow(gfp_t gfp, unsigned order)
 
 struct page *alloc_pages(gfp_t gfp, unsigned order)
 {
-	enum zone_id class = gfp_zone(gfp);
+	enum zone_id id = gfp_zone(gfp);
 	struct page *page = NULL;
 
-	if (likely(!order)) {
-		for (int id = class; id >= 0 && !page; id--)
-			if (READ_ONCE(zones[id].free) > zones[id].limit[MARK_LOW][class])
-				page = pcp_alloc(&zones[id]);
-	} else if (order < MAX_ORDER) {
-		page = try_zones(gfp, order, (struct floor){.mark = MARK_LOW});
-	}
+	/* What nearly always happens: one page of the first zone, and there is plenty. */
+	if (likely(!order && READ_ONCE(zones[id].free) > zones[id].limit[MARK_LOW][id]))
+		page = pcp_alloc(id);
 	if (unlikely(!page)) {
 		page = alloc_slow(gfp, order);
 		if (!page)
@@ -205,22 +205,10 @@ void *get_free_pages(gfp_t gfp, unsigned order)
 
 unsigned alloc_pages_bulk(gfp_t gfp, unsigned n, struct page **pages)
 {
-	enum zone_id class = gfp_zone(gfp);
 	unsigned got = 0;
 
-	for (int id = class; id >= 0 && got < n; id--) {
-		long above = (long)READ_ONCE(zones[id].free) - (long)zones[id].limit[MARK_LOW][class];
-
-		if (above > 0)
-			got += pcp_alloc_bulk(&zones[id], (unsigned)MIN((long)(n - got), above), pages + got);
-	}
-	for (unsigned i = 0; i < got; i++)
-		page_prepare(pages[i], 0, gfp);
-	for (; got < n; got++) {
-		pages[got] = alloc_page(gfp);
-		if (!pages[got])
-			break;
-	}
+	while (got < n && (pages[got] = alloc_page(gfp)))
+		got++;
 	return got;
 }
 

@@ -1,29 +1,42 @@
 /*
- * Per-CPU lists of single pages, one for each zone, in front of the buddy allocator: most pages come and go one at a
+ * Per-CPU stacks of single pages, two for each zone, in front of the buddy allocator: most pages come and go one at a
  * time, and the last one freed is the one whose data is still in the CPU's cache.
  *
- * A list is touched by its own CPU only, with interrupts off, so it needs no lock; zone->lock is taken once for a batch.
- * Its pages count as used in zone->free.
+ * A CPU takes from and gives to its first stack. When that is full (a batch) it becomes the spare, and the old spare
+ * goes back to the buddy allocator as a whole: its pages are the ones not used for longest. When the first is empty the
+ * spare takes its place. So a batch is the least that moves, and twice a batch the most that a CPU holds.
+ *
+ * Only the own CPU touches a stack, with interrupts off: no lock. zone->lock is taken once for a batch. Pages on a
+ * stack count as used in zone->free.
  *
  * Next: page_alloc.c.
  */
-#include "zone.h"
+#include "pcplist.h"
 
-struct pcp_lists {
-	struct page_list list[NR_ZONES];
-};
-static DEFINE_PER_CPU(struct pcp_lists, pcp_lists);
+DEFINE_PER_CPU(struct pcp_lists, pcp_lists);
 
-static struct page_list *pcp_list(const struct zone *zone)
+static void push(struct pcp *pcp, struct page *page)
 {
-	return &this_cpu_ptr(pcp_lists)->list[zone - zones];
+	page->owner = pcp->first;
+	pcp->first = page;
+	pcp->count++;
 }
 
-/* Move a batch from the buddy allocator; whole blocks where there are any, so that neighbours stay together. */
-static void refill(struct zone *zone, struct page_list *list)
+static void swap_stacks(struct pcp *pcp)
 {
+	struct pcp old = *pcp;
+
+	*pcp = (struct pcp){old.spare, old.spare_count, old.first, old.count};
+}
+
+bool pcp_refill(enum zone_id id, struct pcp *pcp)
+{
+	struct zone *zone = &zones[id];
 	unsigned wanted = zone->pcp_batch;
 
+	swap_stacks(pcp);
+	if (pcp->first)
+		return true;
 	spin_lock(&zone->lock);
 	while (wanted) {
 		unsigned order = 0;
@@ -33,76 +46,68 @@ static void refill(struct zone *zone, struct page_list *list)
 			break;
 		wanted -= 1u << order;
 		for (unsigned i = 1u << order; i--;)
-			page_list_add(list, page + i);
+			push(pcp, page + i);
 	}
 	spin_unlock(&zone->lock);
+	return pcp->first;
 }
 
-/* The pages longest on the list go back: => interrupts off */
-static void give_back(struct zone *zone, struct page_list *list, unsigned long n)
+/* Pages [start, end) go back, as the largest blocks that they make. => zone->lock */
+static void free_run(struct zone *zone, pfn_t start, pfn_t end)
 {
+	while (start < end) {
+		unsigned order = MIN(bit_lowest(start), MIN(ilog2(end - start), MAX_ORDER - 1u));
+
+		buddy_free(zone, pfn_to_page(start), order);
+		start += 1ul << order;
+	}
+}
+
+/*
+ * The first stack's pages go back. What a process frees at its end are mostly neighbours: they are put together here,
+ * which is much cheaper than merging them one by one. => interrupts off
+ */
+static void give_back(struct zone *zone, struct pcp *pcp)
+{
+	pfn_t start = 0, end = 0;
+
 	spin_lock(&zone->lock);
-	while (n--) {
-		struct page *page = page_list_last(list);
+	while (pcp->first) {
+		pfn_t pfn = page_to_pfn(pcp_pop(pcp));
 
-		page_list_del(list, page);
-		buddy_free(zone, page, 0);
+		if (pfn + 1 == start) {
+			start = pfn;
+		} else if (pfn == end) {
+			end = pfn + 1;
+		} else {
+			free_run(zone, start, end);
+			start = pfn;
+			end = pfn + 1;
+		}
 	}
+	free_run(zone, start, end);
 	spin_unlock(&zone->lock);
 }
 
-struct page *pcp_alloc(struct zone *zone)
+void pcp_overflow(enum zone_id id, struct pcp *pcp)
 {
-	irqflags_t flags = irq_save();
-	struct page_list *list = pcp_list(zone);
-	struct page *page;
-
-	if (unlikely(page_list_empty(list)))
-		refill(zone, list);
-	page = page_list_pop(list);
-	irq_restore(flags);
-	return page;
-}
-
-unsigned pcp_alloc_bulk(struct zone *zone, unsigned n, struct page **pages)
-{
-	irqflags_t flags = irq_save();
-	struct page_list *list = pcp_list(zone);
-	unsigned got = 0;
-
-	for (; got < n; got++) {
-		if (page_list_empty(list))
-			refill(zone, list);
-		pages[got] = page_list_pop(list);
-		if (!pages[got])
-			break;
-	}
-	irq_restore(flags);
-	return got;
-}
-
-void pcp_free(struct page *page)
-{
-	struct zone *zone = page_zone(page);
-	irqflags_t flags = irq_save();
-	struct page_list *list = pcp_list(zone);
-
-	page_list_add(list, page);
-	if (unlikely(list->count > zone->pcp_high))
-		give_back(zone, list, zone->pcp_batch);
-	irq_restore(flags);
+	swap_stacks(pcp);
+	if (pcp->first)
+		give_back(&zones[id], pcp);
 }
 
 void pcp_drain_local(void)
 {
 	irqflags_t flags = irq_save();
-	struct zone *zone;
 
-	for_each_zone(zone) {
-		struct page_list *list = pcp_list(zone);
+	for (unsigned id = 0; id < NR_ZONES; id++) {
+		struct pcp *pcp = &this_cpu_ptr(pcp_lists)->zone[id];
 
-		if (!page_list_empty(list))
-			give_back(zone, list, list->count);
+		for (unsigned i = 0; i < 2; i++) {
+			swap_stacks(pcp);
+			if (pcp->first)
+				give_back(&zones[id], pcp);
+		}
 	}
 	irq_restore(flags);
 }
@@ -125,5 +130,7 @@ void pcp_drain_all(void)
 
 unsigned long pcp_count(const struct zone *zone, unsigned cpu)
 {
-	return READ_ONCE(per_cpu_ptr(pcp_lists, cpu)->list[zone - zones].count);
+	const struct pcp *pcp = &per_cpu_ptr(pcp_lists, cpu)->zone[zone - zones];
+
+	return READ_ONCE(pcp->count) + READ_ONCE(pcp->spare_count);
 }

@@ -214,8 +214,8 @@ static void *refill(struct kmem_cache *cache)
 	return object;
 }
 
-/* => interrupts off before and after; on while pages are allocated, if @flags say so */
-static noinline void *alloc_slow(struct kmem_cache *cache, gfp_t gfp, irqflags_t flags)
+/* Interrupts are on while pages are allocated, if @flags say so. */
+void *cache_alloc_slow(struct kmem_cache *cache, gfp_t gfp, irqflags_t flags)
 {
 	for (;;) {
 		struct cache_cpu *c = cache->cpu[smp_cpu_id()];
@@ -238,27 +238,6 @@ static noinline void *alloc_slow(struct kmem_cache *cache, gfp_t gfp, irqflags_t
 	}
 }
 
-void *cache_alloc(struct kmem_cache *cache, gfp_t gfp, void *caller)
-{
-	irqflags_t flags = irq_save();
-	struct cache_cpu *c = cache->cpu[smp_cpu_id()];
-	void *object = c->free;
-
-	if (likely(object)) {
-		c->free = *object_link(cache, object);
-		c->avail--;
-	} else {
-		object = alloc_slow(cache, gfp, flags);
-	}
-	irq_restore(flags);
-	if (unlikely(!object))
-		return NULL;
-	slab_debug_alloc(cache, object, caller);
-	if ((gfp | cache->zero) & __GFP_ZERO)
-		memset(object, 0, cache->object_size);
-	return object;
-}
-
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 {
 	return cache_alloc(cache, gfp, __builtin_return_address(0));
@@ -278,8 +257,8 @@ static void drain(struct kmem_cache *cache, struct cache_cpu *c, unsigned n)
 	spin_unlock(&cache->lock);
 }
 
-/* The list is full, or there is none. => interrupts off */
-static noinline void free_slow(struct kmem_cache *cache, void *object)
+/* The list is full, or there is none. */
+void cache_free_slow(struct kmem_cache *cache, void *object)
 {
 	struct cache_cpu *c = cpu_list(cache);
 
@@ -294,24 +273,6 @@ static noinline void free_slow(struct kmem_cache *cache, void *object)
 	*object_link(cache, object) = c->free;
 	c->free = object;
 	c->avail++;
-}
-
-void cache_free(struct kmem_cache *cache, void *object, void *caller)
-{
-	irqflags_t flags;
-	struct cache_cpu *c;
-
-	slab_debug_free(cache, object, caller);
-	flags = irq_save();
-	c = cache->cpu[smp_cpu_id()];
-	if (likely(c->avail < c->limit)) {
-		*object_link(cache, object) = c->free;
-		c->free = object;
-		c->avail++;
-	} else {
-		free_slow(cache, object);
-	}
-	irq_restore(flags);
 }
 
 void kmem_cache_free(struct kmem_cache *cache, void *obj)

@@ -7,6 +7,7 @@
 #define MM_SLAB_CACHE_H
 
 #include "lib/list.h"
+#include "lib/string.h"
 #include "mm/page_list.h"
 #include "mm/slab.h"
 #include "sched/lock.h"
@@ -68,8 +69,48 @@ static inline void slab_debug_free(const struct kmem_cache *cache, void *object,
 }
 #endif
 
+/* slab.c, => interrupts off before and after: */
+void *cache_alloc_slow(struct kmem_cache *cache, gfp_t gfp, irqflags_t flags);
+void cache_free_slow(struct kmem_cache *cache, void *object);
+
 /* kmem_cache_alloc() and kmem_cache_free() on behalf of @caller. */
-void *cache_alloc(struct kmem_cache *cache, gfp_t gfp, void *caller);
-void cache_free(struct kmem_cache *cache, void *object, void *caller);
+static __always_inline void *cache_alloc(struct kmem_cache *cache, gfp_t gfp, void *caller)
+{
+	irqflags_t flags = irq_save();
+	struct cache_cpu *c = cache->cpu[smp_cpu_id()];
+	void *object = c->free;
+
+	if (likely(object)) {
+		c->free = *object_link(cache, object);
+		c->avail--;
+	} else {
+		object = cache_alloc_slow(cache, gfp, flags);
+	}
+	irq_restore(flags);
+	if (unlikely(!object))
+		return NULL;
+	slab_debug_alloc(cache, object, caller);
+	if ((gfp | cache->zero) & __GFP_ZERO)
+		memset(object, 0, cache->object_size);
+	return object;
+}
+
+static __always_inline void cache_free(struct kmem_cache *cache, void *object, void *caller)
+{
+	irqflags_t flags;
+	struct cache_cpu *c;
+
+	slab_debug_free(cache, object, caller);
+	flags = irq_save();
+	c = cache->cpu[smp_cpu_id()];
+	if (likely(c->avail < c->limit)) {
+		*object_link(cache, object) = c->free;
+		c->free = object;
+		c->avail++;
+	} else {
+		cache_free_slow(cache, object);
+	}
+	irq_restore(flags);
+}
 
 #endif

@@ -26,15 +26,20 @@ pfn_t max_pfn, max_low_pfn;
 
 /* ---- growing ---- */
 
-static void init_pages(pfn_t start, pfn_t end, struct page value)
+/* Free pages, or (with a reference that nobody drops) reserved ones: holes are as good as those. */
+static void init_pages(pfn_t start, pfn_t end, bool free)
 {
-	for (struct page *page = pfn_to_page(start), *last = pfn_to_page(end); page < last; page++)
-		*page = value;
-}
+	u32 refs = free ? 0 : 1;
+	u16 flags = free ? 0 : 1u << PG_RESERVED;
 
-static const struct page page_free = {.mapcount = -1};
-/* Holes are as good as reserved. */
-static const struct page page_reserved = {.refs = 1, .mapcount = -1, .flags = 1u << PG_RESERVED};
+	for (struct page *page = pfn_to_page(start), *last = pfn_to_page(end); page < last; page++) {
+		page->refs = refs;
+		page->mapcount = -1;
+		page->owner = NULL;
+		page->index = 0;
+		page->flags = flags;
+	}
+}
 
 static void section_range(const struct zone *zone, unsigned section, pfn_t *start, pfn_t *end)
 {
@@ -52,12 +57,12 @@ static unsigned long grow_section(struct zone *zone, unsigned section)
 
 	section_range(zone, section, &at, &end);
 	for (; memblock_next_free(at, end, &free_start, &free_end); at = free_end) {
-		init_pages(at, free_start, page_reserved);
-		init_pages(free_start, free_end, page_free);
+		init_pages(at, free_start, false);
+		init_pages(free_start, free_end, true);
 		buddy_add_range(zone, free_start, free_end);
 		added += free_end - free_start;
 	}
-	init_pages(at, end, page_reserved);
+	init_pages(at, end, false);
 	zone->ungrown -= added;
 	set_bit(section, zone->grown);
 	return added;
@@ -126,7 +131,6 @@ static void set_pcp_sizes(struct zone *zone)
 	unsigned long batch = MIN(zone->managed >> 10, (1ul << 20) / PAGE_SIZE) / 4;
 
 	zone->pcp_batch = (unsigned)MAX(rounddown_pow_of_two(MAX(batch + batch / 2, 1ul)) - 1, 1ul);
-	zone->pcp_high = 6 * zone->pcp_batch;
 }
 
 static void zone_init(struct zone *zone, pfn_t start, pfn_t end)

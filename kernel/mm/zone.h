@@ -29,11 +29,11 @@ struct zone {
 	unsigned long *grown;           /* (l) bitmap of sections with struct pages */
 	unsigned sections;              /* (b) in the bitmap; number 0 is the one of @start */
 	unsigned next_section;          /* (l) all before it are grown */
-	unsigned pcp_batch, pcp_high;   /* (b) pages that move at once; most that a per-CPU list keeps */
+	unsigned pcp_batch;             /* (b) pages that move at once between a CPU and the lists */
 	unsigned long mark[NR_MARKS];   /* (k) watermarks, in pages */
 	unsigned long reserve[NR_ZONES];/* (k) lowmem_reserve against requests that could use zone n */
 	unsigned long limit[NR_MARKS][NR_ZONES]; /* (k) mark + reserve: free must stay above it */
-};
+} __aligned(64);
 
 extern struct zone zones[NR_ZONES];
 #define for_each_zone(zone) for ((zone) = zones; (zone) < zones + NR_ZONES; (zone)++)
@@ -81,20 +81,30 @@ void buddy_free(struct zone *zone, struct page *page, unsigned order);
 /* Put fresh pages [start, end), that have no free neighbour, on the lists; zone->free is the caller's business. */
 void buddy_add_range(struct zone *zone, pfn_t start, pfn_t end);
 
-/* pcplist.c */
-/* One page of @zone; NULL: none. Any context. */
-struct page *pcp_alloc(struct zone *zone);
-/* Up to @n pages: how many. */
-unsigned pcp_alloc_bulk(struct zone *zone, unsigned n, struct page **pages);
-void pcp_free(struct page *page);
-/* Give the lists of all CPUs back to the buddy allocator. => as ipi_call() */
+/* pcplist.c; its fast paths are in pcplist.h */
+/* Give the pages of all CPUs back to the buddy allocator. => as ipi_call() */
 void pcp_drain_all(void);
 void pcp_drain_local(void);
 unsigned long pcp_count(const struct zone *zone, unsigned cpu);
 
-/* page.c: what a page goes through on its way out and in */
-void page_prepare(struct page *page, unsigned order, gfp_t gfp);
-/* False: the page is in no state to be freed (said so, with @caller); it is lost rather than given out twice. */
-bool page_retire(struct page *page, unsigned order, void *caller);
+/* page.c: what a page goes through on its way out */
+void page_prepare_slow(struct page *page, unsigned order, gfp_t gfp);
+void page_found_in_use(struct page *page);
+#ifdef CONFIG_DEBUG_PAGE_POISON
+void page_check_poison(struct page *page, unsigned order);
+#else
+static inline void page_check_poison(struct page *page, unsigned order) { (void)page, (void)order; }
+#endif
+
+static inline void page_prepare(struct page *page, unsigned order, gfp_t gfp)
+{
+	page_check_poison(page, order);
+	if (unlikely(page->refs || page->mapcount != -1))
+		page_found_in_use(page);
+	if (gfp & (__GFP_ZERO | __GFP_COMP))
+		page_prepare_slow(page, order, gfp);
+	/* A lookup without a lock may have a stale pointer to this page: it must find all of the above. */
+	__atomic_store_n(&page->refs, 1, __ATOMIC_RELEASE);
+}
 
 #endif
