@@ -63,8 +63,9 @@ LIBGCC := $(shell $(CROSS)gcc -print-libgcc-file-name)
 UAPI := /usr/i686-linux-gnu/include
 
 # A table may give a default for all rows, [0 ... N] = x, and then the rows that differ.
-OVERRIDE_OK := $(if $(findstring clang,$(CC)),-Wno-initializer-overrides,-Wno-override-init)
-WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror $(OVERRIDE_OK)
+# i386 aligns 64-bit members to 4 bytes; cmpxchg8b takes them as they are.
+ACCEPTED := $(if $(findstring clang,$(CC)),-Wno-initializer-overrides -Wno-atomic-alignment,-Wno-override-init)
+WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror $(ACCEPTED)
 KCPPFLAGS := -nostdinc -isystem $(COMPILER_INCLUDE) -isystem $(UAPI) -Ikernel/include \
 	-Ikernel -Ikernel/arch/x86/include -I$(O)/include -DISTHMUS_KERNEL -include $(CONFIG_H)
 KARCH := -m32 -march=i686 -mregparm=3 -mno-sse -mno-mmx -msoft-float -mno-80387
@@ -179,7 +180,8 @@ cppcheck: $(CONFIG_H)
 		-DISTHMUS_KERNEL --include=$(CONFIG_H) $(CHECK_SRCS)
 sparse: $(CONFIG_H)
 	$(Q)status=0; for f in $(CHECK_SRCS); do \
-		sparse -m32 -std=gnu17 -ffreestanding -D__float128='long double' -Wno-decl -Wsparse-error $(KCPPFLAGS) $$f || status=1; done; exit $$status
+		sparse -m32 -std=gnu17 -ffreestanding -D__float128='long double' '-D__builtin_assume_aligned(p, ...)=(p)' \
+		-D__VERSION__='"sparse"' -Wno-decl -Wsparse-error $(KCPPFLAGS) $$f || status=1; done; exit $$status
 lint: format-check cppcheck sparse
 compile_commands.json: $(GENERATED)/auto.mk
 	$(Q)$(PYTHON) tools/compile-commands.py '$(KCC) $(KCPPFLAGS) $(KCFLAGS)' $(CHECK_SRCS) >$@
