@@ -12,3 +12,25 @@
 # Several people write here: keep one test's lines together, in alphabetical order of the tests.
 
 SIM_SRCS := $(wildcard kernel/arch/*.c kernel/arch/sim/*.c)
+
+UNIT_TESTS += test_inflate
+test_inflate_SRCS := kernel/lib/inflate.c kernel/lib/crc32.c
+
+UNIT_TESTS += test_lib
+test_lib_SRCS := kernel/lib/bitmap.c kernel/lib/chacha20.c kernel/lib/crc32.c kernel/lib/hash.c kernel/lib/sort.c \
+	kernel/lib/strutil.c
+
+UNIT_TESTS += test_parse
+test_parse_SRCS := kernel/lib/parse.c kernel/lib/cmdline.c kernel/lib/strutil.c
+
+UNIT_TESTS += test_printf
+test_printf_SRCS := kernel/lib/printf.c
+
+UNIT_TESTS += test_rbtree
+test_rbtree_SRCS := kernel/lib/rbtree.c
+
+UNIT_TESTS += test_string
+test_string_SRCS :=
+
+UNIT_TESTS += test_xarray
+test_xarray_SRCS := kernel/lib/xarray.c kernel/lib/bitmap.c
