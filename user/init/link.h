@@ -14,12 +14,13 @@
 #define LINK_VERSION 1
 #define LINK_HEADER 4
 #define LINK_PAYLOAD 4096 /* most bytes in a frame */
-#define LINK_WINDOW 2048  /* bytes of stdin, headers counted, that may be on their way: less than a tty's buffer */
+#define LINK_WINDOW \
+	2048 /* bytes of stdin, headers counted, that may be on their way: less than a tty's buffer */
 
 enum link_frame {
 	/* guest to host */
-	LINK_HELLO = 'H',      /* u8 version: init listens */
-	LINK_STARTED = 'S',    /* the program runs */
+	LINK_HELLO = 'H',       /* u8 version: init listens */
+	LINK_STARTED = 'S',     /* the program runs */
 	LINK_EXEC_FAILED = 'F', /* u32 errno */
 	LINK_STDOUT = 'O',
 	LINK_STDERR = 'E',
@@ -30,8 +31,8 @@ enum link_frame {
 	/* host to guest */
 	LINK_STDIN = 'I',
 	LINK_STDIN_EOF = 'Z',
-	LINK_SIZE = 'W',       /* u16 rows, u16 columns */
-	LINK_SIGNAL = 'K',     /* u8 signal for the program's process group */
+	LINK_SIZE = 'W',        /* u16 rows, u16 columns */
+	LINK_SIGNAL = 'K',      /* u8 signal for the program's process group */
 	LINK_OUTPUT_SHUT = 'o', /* u8 1 or 2: nobody reads that descriptor any more */
 };
 

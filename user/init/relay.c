@@ -24,7 +24,7 @@
 
 struct relay {
 	pid_t child;
-	int tty;                   /* the terminal, or -1 */
+	int tty;                      /* the terminal, or -1 */
 	int in, out, err, kernel_log; /* our ends of the pipes, /dev/kmsg; -1 when closed */
 	char stdin_data[STDIN_BUFFER];
 	size_t stdin_start, stdin_end;
@@ -281,8 +281,8 @@ int relay_run(const struct job *job)
 	if (events_open() < 0)
 		complain("no pipe for signals: %s", strerror(errno));
 	link_send(LINK_HELLO, &(uint8_t){LINK_VERSION}, 1);
-	relay.child = job->terminal ? start_on_terminal(&relay, job) :
-				      start_on_pipes(&relay, job->argv);
+	relay.child =
+		job->terminal ? start_on_terminal(&relay, job) : start_on_pipes(&relay, job->argv);
 	if (relay.child < 0) {
 		link_send_u32(LINK_EXEC_FAILED, -relay.child);
 		return 127 << 8;
