@@ -5,7 +5,7 @@
  *
  * proc(5) overcommit_memory, overcommit_ratio; getrlimit(2).
  */
-#include "mm/virt.h"
+#include "virt.h"
 #include <linux/capability.h>
 #include <linux/resource.h>
 

@@ -1,7 +1,7 @@
 /*
  * The heap: one private anonymous area that begins at mm->start_brk. brk(2).
  */
-#include "mm/virt.h"
+#include "virt.h"
 #include <linux/mman.h>
 #include <linux/resource.h>
 

@@ -25,7 +25,7 @@
  * again under the lock, and if another thread was faster its result stands and ours is thrown away.
  * Read next: filemap.c (3-5), tlb.c (8), docs/memory/fault.md.
  */
-#include "mm/virt.h"
+#include "virt.h"
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 #include <linux/resource.h>

@@ -6,7 +6,7 @@
  * first and then copies with faults switched off: a fault in between shows as a short copy, and the write tries again.
  */
 #include "mm/iov_iter.h"
-#include "mm/virt.h"
+#include "virt.h"
 
 ssize_t mapping_copy_out(struct mapping *m, loff_t pos, struct iov_iter *to)
 {

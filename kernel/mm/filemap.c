@@ -10,7 +10,7 @@
  *
  * Locks: page lock, then tree_lock. Read next: truncate.c, writeback.c, filecopy.c, reclaim.c.
  */
-#include "mm/virt.h"
+#include "virt.h"
 #include "sched/rcu.h"
 
 static struct kmem_cache *node_cache;

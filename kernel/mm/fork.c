@@ -8,7 +8,7 @@
  * its areas in mapping->i_mmap. The parent's TLBs are flushed once, at the end.
  * Read next: fault.c, tlb.c.
  */
-#include "mm/virt.h"
+#include "virt.h"
 
 /* ---- page tables ---- */
 

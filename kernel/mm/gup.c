@@ -2,7 +2,7 @@
  * The pages of a process for others: pinned one by one, with the fault that would bring them in where they are absent.
  * For /proc/PID/mem, ptrace, process_vm_readv, futex keys; and populating areas ahead of use.
  */
-#include "mm/virt.h"
+#include "virt.h"
 
 /*
  * The page that serves the access now, referenced; NULL: a fault is needed. Where a debugger has written to a read-only

@@ -4,7 +4,7 @@
  *
  * mmap(2); REFERENCE "User-space layout rules".
  */
-#include "mm/virt.h"
+#include "virt.h"
 #include <linux/capability.h>
 #include <linux/mman.h>
 

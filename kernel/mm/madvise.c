@@ -6,7 +6,7 @@
  *
  * madvise(2). Read next: pgtable.c (zap_range), gup.c (populate).
  */
-#include "mm/virt.h"
+#include "virt.h"
 #include <linux/mman.h>
 
 /* ---- orders on pages. => mmap_lock held for read; [start, end) in @vma ---- */

@@ -4,7 +4,7 @@
  *
  * mlock(2). Read next: gup.c (populate).
  */
-#include "mm/virt.h"
+#include "virt.h"
 #include <linux/capability.h>
 #include <linux/mman.h>
 #include <linux/resource.h>

@@ -8,7 +8,7 @@
  * Locks: mmap_lock, task->alloc_lock for task->mm.
  * Read next: vma.c, mmap.c, fault.c, fork.c.
  */
-#include "mm/virt.h"
+#include "virt.h"
 
 static struct kmem_cache *mm_cache, *vma_cache;
 
@@ -31,6 +31,7 @@ void mm_virt_init(void)
 	rmap_init();
 	filemap_init();
 	reclaim_init();
+	oom_init();
 	sched_switch_mm = switch_mm;
 	arch_hooks.page_fault = mm_page_fault;
 }

@@ -6,7 +6,7 @@
  *
  * mmap(2). Read next: layout.c (which address), munmap.c, fault.c.
  */
-#include "mm/virt.h"
+#include "virt.h"
 #include <linux/mman.h>
 #include <linux/resource.h>
 

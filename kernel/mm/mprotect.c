@@ -7,7 +7,7 @@
  *
  * mprotect(2). Read next: fault.c.
  */
-#include "mm/virt.h"
+#include "virt.h"
 #include <linux/mman.h>
 
 /* ---- page-table entries ---- */

@@ -6,7 +6,7 @@
  *
  * mremap(2). Read next: munmap.c.
  */
-#include "mm/virt.h"
+#include "virt.h"
 #include <linux/mman.h>
 
 struct move {

@@ -3,7 +3,7 @@
  *
  * msync(2), mincore(2).
  */
-#include "mm/virt.h"
+#include "virt.h"
 #include <linux/mman.h>
 
 /* ---- msync ---- */

@@ -10,7 +10,7 @@
  *
  * munmap(2).
  */
-#include "mm/virt.h"
+#include "virt.h"
 
 /* ---- divide and join ---- */
 

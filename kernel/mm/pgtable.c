@@ -9,7 +9,7 @@
  * clearing a page at each fork and exit.
  * Read next: tlb.c, fault.c.
  */
-#include "mm/virt.h"
+#include "virt.h"
 
 #define CACHED_TABLES 8u
 

@@ -13,7 +13,7 @@
  * Locks: lru_lock of a zone; a page's lock and i_mmap_sem are only tried for.
  */
 #include "mm/page_list.h"
-#include "mm/virt.h"
+#include "virt.h"
 #include "zone.h"
 
 #define BATCH 32u

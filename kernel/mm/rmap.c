@@ -12,7 +12,7 @@
  * Locks: mapping->i_mmap_sem, family->sem; inside them page_table_lock.
  * Read next: filemap.c, reclaim.c.
  */
-#include "mm/virt.h"
+#include "virt.h"
 
 struct anon_family {
 	u32 members;             /* (s) */

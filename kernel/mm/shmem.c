@@ -5,16 +5,19 @@
  *
  * Read next: filemap.c.
  */
-#include "mm/virt.h"
+#include "virt.h"
 #include <linux/mman.h>
 
 struct shared_anon {
 	struct mapping mapping;
 	u32 areas;          /* (a) */
 	u32 promised;       /* pages of vm_commit() */
+	u32 number;         /* shown as its inode */
 };
 
 static const struct mapping_ops shared_anon_mapping_ops = { 0 };
+
+static u32 last_number; /* (a) */
 
 static struct shared_anon *object_of(const struct vma *vma)
 {
@@ -51,6 +54,11 @@ static const struct vma_ops shared_anon_ops = {
 	.open = shared_anon_open, .close = shared_anon_close, .name = shared_anon_name, .may_merge = true,
 };
 
+u32 shared_anon_number(const struct vma *vma)
+{
+	return vma->ops == &shared_anon_ops ? object_of(vma)->number : 0;
+}
+
 int shared_anon_prepare(struct map_request *req)
 {
 	u32 len = ALIGN_UP(req->len, PAGE_SIZE);
@@ -71,6 +79,7 @@ int shared_anon_prepare(struct map_request *req)
 	obj->mapping.size = len;
 	obj->mapping.swap_backed = true;
 	obj->areas = 1;
+	obj->number = atomic_inc_return(&last_number);
 	req->mapping = &obj->mapping;
 	req->ops = &shared_anon_ops;
 	req->pgoff = 0;

@@ -4,7 +4,7 @@
  *
  * vdso(7). Read next: arch/port.h, struct vdso_image.
  */
-#include "mm/virt.h"
+#include "virt.h"
 
 static struct page *vvar_fault(struct vma *vma, u32 pgoff, bool write)
 {

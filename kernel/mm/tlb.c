@@ -11,7 +11,7 @@
  * mm_unload() makes all CPUs let go at the end of an mm: no reference is held for lazy use.
  * Read next: munmap.c.
  */
-#include "mm/virt.h"
+#include "virt.h"
 
 DEFINE_PER_CPU(struct mm *, loaded_mm);
 

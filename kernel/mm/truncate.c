@@ -8,7 +8,7 @@
  *
  * Locks: i_mmap_sem before the page lock, so the page tables are walked with no page locked.
  */
-#include "mm/virt.h"
+#include "virt.h"
 #include "sched/rcu.h"
 
 /* ---- truncate ---- */

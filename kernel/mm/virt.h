@@ -184,6 +184,7 @@ void cache_remove(struct mapping *m, struct page *page);
 /* The same, if nobody but the cache and the caller refers to the page and it is clean. */
 bool cache_remove_idle(struct mapping *m, struct page *page);
 void reclaim_init(void);
+void oom_init(void);
 void lru_add(struct page *page);
 void lru_remove(struct page *page);
 
@@ -223,6 +224,8 @@ int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_gravey
 /* MAP_SHARED without a file: make the object that @req asks for; afterwards give it to the area, or drop it (shmem.c). */
 int shared_anon_prepare(struct map_request *req);
 void shared_anon_finish(struct map_request *req, bool failed);
+/* The inode number that maps shows for such an area; 0: another kind of object. */
+u32 shared_anon_number(const struct vma *vma);
 long mm_map_locked(struct mm *mm, const struct map_request *req, struct vma_graveyard *dead, bool *populate);
 
 /* ---- accounting (account.c) ---- */

@@ -1,0 +1,219 @@
+/*
+ * Read-only views of an address space, for /proc and the tests. The formats are fs/proc's.
+ *
+ * proc(5); Documentation of pagemap: bit 63 present, 62 swap, 61 file or shared, 56 exclusively mapped, 0-54 the frame.
+ */
+#include "mm/inspect_virt.h"
+#include "virt.h"
+
+#define PAGEMAP_PRESENT (1ull << 63)
+#define PAGEMAP_FILE (1ull << 61)
+#define PAGEMAP_EXCLUSIVE (1ull << 56)
+#define PAGEMAP_SOFT_DIRTY (1ull << 55)
+
+/* ---- areas ---- */
+
+static const char *area_name(struct vma *vma)
+{
+	const struct mm *mm = vma->mm;
+	const char *name = vma->ops && vma->ops->name ? vma->ops->name(vma) : NULL;
+
+	if (name)
+		return name;
+	if (vma->start <= mm->brk && vma->end >= mm->start_brk && mm->brk)
+		return "[heap]";
+	if (vma->start <= mm->start_stack && vma->end >= mm->start_stack)
+		return "[stack]";
+	return "";
+}
+
+bool inspect_area(struct mm *mm, uaddr_t addr, struct inspect_area *out)
+{
+	struct vma *vma;
+
+	down_read(&mm->mmap_lock);
+	vma = vma_find(mm, addr);
+	if (vma) {
+		out->start = vma->start;
+		out->end = vma->end;
+		out->flags = vma->flags;
+		out->pgoff = vma->pgoff;
+		out->file = vma->file;
+		out->name = vma->file ? "" : area_name(vma);
+		out->ino = vma->file || !vma->mapping ? 0 : shared_anon_number(vma);
+		if (vma->file)
+			mm_file_get(vma->file);
+	}
+	up_read(&mm->mmap_lock);
+	return vma;
+}
+
+u64 inspect_area_offset(const struct inspect_area *area)
+{
+	return area->file || area->ino ? (u64)area->pgoff << PAGE_SHIFT : 0;
+}
+
+int inspect_vm_flags(u32 flags, char *buf, size_t size)
+{
+	static const struct {
+		u32 flag;
+		char letters[3];
+	} names[] = {
+		{ VM_READ, "rd" },       { VM_WRITE, "wr" },       { VM_EXEC, "ex" },        { VM_SHARED, "sh" },
+		{ VM_MAYREAD, "mr" },    { VM_MAYWRITE, "mw" },    { VM_MAYEXEC, "me" },     { VM_MAYSHARE, "ms" },
+		{ VM_GROWSDOWN, "gd" },  { VM_PFNMAP, "pf" },      { VM_LOCKED, "lo" },      { VM_IO, "io" },
+		{ VM_SEQ_READ, "sr" },   { VM_RAND_READ, "rr" },   { VM_DONTCOPY, "dc" },    { VM_DONTEXPAND, "de" },
+		{ VM_LOCKONFAULT, "lf" },{ VM_ACCOUNT, "ac" },     { VM_NORESERVE, "nr" },   { VM_HUGETLB, "ht" },
+		{ VM_WIPEONFORK, "wf" }, { VM_DONTDUMP, "dd" },    { VM_MIXEDMAP, "mm" },    { VM_HUGEPAGE, "hg" },
+		{ VM_NOHUGEPAGE, "nh" },
+	};
+	size_t len = 0;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!(flags & names[i].flag) || len + 4 > size)
+			continue;
+		buf[len++] = names[i].letters[0];
+		buf[len++] = names[i].letters[1];
+		buf[len++] = ' ';
+	}
+	if (size)
+		buf[len] = '\0';
+	return (int)len;
+}
+
+/* ---- pages ---- */
+
+/* Call @fn for each present entry of [start, end). => mmap_lock held */
+static void for_each_present(struct mm *mm, uaddr_t start, uaddr_t end, void (*fn)(uaddr_t addr, pte_t pte, void *arg), void *arg)
+{
+	for (uaddr_t addr = start, next; addr < end; addr = next) {
+		pte_t *ptep;
+
+		next = MIN((uaddr_t)((addr & PMD_MASK) + PMD_SIZE), end);
+		spin_lock(&mm->page_table_lock);
+		ptep = pte_find(mm, addr);
+		for (uaddr_t a = addr; ptep && a < next; a += PAGE_SIZE, ptep++)
+			if (pte_present(*ptep))
+				fn(a, *ptep, arg);
+		spin_unlock(&mm->page_table_lock);
+	}
+}
+
+static void count_usage(uaddr_t addr, pte_t pte, void *arg)
+{
+	struct inspect_usage *u = arg;
+	struct page *page;
+	unsigned mapped;
+	bool dirty;
+
+	(void)addr;
+	if (pte_special(pte))
+		return;
+	page = pfn_to_page(pte_pfn(pte));
+	mapped = MAX(page_mapcount(page), 1u);
+	dirty = pte_dirty(pte) || page_test(page, PG_DIRTY);
+	u->rss += PAGE_SIZE;
+	u->pss += PAGE_SIZE / mapped;
+	if (dirty)
+		u->pss_dirty += PAGE_SIZE / mapped;
+	if (mapped > 1)
+		*(dirty ? &u->shared_dirty : &u->shared_clean) += PAGE_SIZE;
+	else
+		*(dirty ? &u->private_dirty : &u->private_clean) += PAGE_SIZE;
+	if (pte_young(pte) || page_test(page, PG_REFERENCED))
+		u->referenced += PAGE_SIZE;
+	if (page_is_anon(page))
+		u->anonymous += PAGE_SIZE;
+}
+
+void inspect_usage(struct mm *mm, uaddr_t start, uaddr_t end, struct inspect_usage *out)
+{
+	u64 pss = out->pss;
+	struct vma *vma;
+
+	down_read(&mm->mmap_lock);
+	for_each_present(mm, start, end, count_usage, out);
+	vma = vma_find(mm, start);
+	if (vma && vma->start <= start && (vma->flags & VM_LOCKED))
+		out->locked += out->pss - pss;
+	up_read(&mm->mmap_lock);
+}
+
+struct pagemap {
+	uaddr_t start;
+	u64 *out;
+};
+
+static void pagemap_entry(uaddr_t addr, pte_t pte, void *arg)
+{
+	struct pagemap *map = arg;
+	u64 word = PAGEMAP_PRESENT | PAGEMAP_SOFT_DIRTY | pte_pfn(pte);
+
+	if (!pte_special(pte)) {
+		const struct page *page = pfn_to_page(pte_pfn(pte));
+
+		if (!page_is_anon(page))
+			word |= PAGEMAP_FILE;
+		if (page_mapcount(page) == 1)
+			word |= PAGEMAP_EXCLUSIVE;
+	}
+	map->out[(addr - map->start) >> PAGE_SHIFT] = word;
+}
+
+void inspect_pagemap(struct mm *mm, uaddr_t addr, unsigned n, u64 *out)
+{
+	struct pagemap map = { addr, out };
+	u32 pages = addr < TASK_SIZE ? MIN((u32)n, (TASK_SIZE - addr) >> PAGE_SHIFT) : 0;
+
+	memset(out, 0, n * sizeof(*out));
+	down_read(&mm->mmap_lock);
+	for_each_present(mm, addr, addr + (pages << PAGE_SHIFT), pagemap_entry, &map);
+	up_read(&mm->mmap_lock);
+}
+
+void inspect_walk(struct mm *mm, uaddr_t addr, struct inspect_walk *out)
+{
+	pgd_t *pgd = pgd_entry(&mm->arch, addr);
+	pmd_t *pmd;
+	pte_t pte;
+
+	memset(out, 0, sizeof(*out));
+	down_read(&mm->mmap_lock);
+	out->pgd = pgd->val;
+	if (pgd_none(*pgd))
+		goto out;
+	pmd = pmd_entry(pgd, addr);
+	out->pmd = pmd->val;
+	if (pmd_none(*pmd))
+		goto out;
+	pte = pte_read(pte_entry(pmd, addr));
+	out->pte = pte.val;
+	out->present = pte_present(pte);
+	out->pfn = out->present ? pte_pfn(pte) : 0;
+out:
+	up_read(&mm->mmap_lock);
+}
+
+/* ---- sizes ---- */
+
+void inspect_sizes(struct mm *mm, struct inspect_sizes *out)
+{
+	unsigned long rss = mm_rss(mm);
+
+	out->total = mm->total_vm;
+	out->rss = rss;
+	out->shared = (unsigned long)(mm->rss_file + mm->rss_shmem);
+	out->text = (ALIGN_UP(mm->end_code, PAGE_SIZE) - ALIGN_DOWN(mm->start_code, PAGE_SIZE)) >> PAGE_SHIFT;
+	out->data = mm->data_vm + mm->stack_vm;
+	out->peak = MAX(mm->hiwater_vm, mm->total_vm);
+	out->hiwater_rss = MAX(mm->hiwater_rss, rss);
+	out->locked = mm->locked_vm;
+	out->exec = mm->exec_vm;
+	out->stack = mm->stack_vm;
+	out->anon = (unsigned long)mm->rss_anon;
+	out->file = (unsigned long)mm->rss_file;
+	out->shmem = (unsigned long)mm->rss_shmem;
+	out->swap = (unsigned long)mm->swap_ents;
+	out->pt_bytes = mm->pt_bytes;
+	out->areas = mm->areas.count;
+}
