@@ -49,7 +49,7 @@ unsigned select_cpu(struct task *t, bool new)
 {
 	unsigned cpu = t->cpu, idle;
 
-	if (nr_cpus < 2)
+	if (nr_cpus < 2 || t->kmap.idx)
 		return cpu;
 	if (cpumask_test(&t->cpus_allowed, cpu)) {
 		if (claim(cpu))
@@ -79,6 +79,12 @@ static struct run_queue *busiest_queue(const struct run_queue *except)
 	return busiest;
 }
 
+/* A pointer of kmap_local is an address of this CPU: a task that holds one stays. */
+static bool may_move(const struct task *t, unsigned cpu)
+{
+	return cpumask_test(&t->cpus_allowed, cpu) && !t->kmap.idx;
+}
+
 static struct task *waiting_fair(struct run_queue *from, unsigned cpu)
 {
 	struct rb_node *node = rb_last(&from->fair.root);
@@ -86,7 +92,7 @@ static struct task *waiting_fair(struct run_queue *from, unsigned cpu)
 	for (unsigned i = 0; node && i < PULL_TRIES; i++, node = rb_prev(node)) {
 		struct task *t = rb_entry(node, struct task, se.node);
 
-		if (cpumask_test(&t->cpus_allowed, cpu))
+		if (may_move(t, cpu))
 			return t;
 	}
 	return NULL;
@@ -100,7 +106,7 @@ static struct task *waiting_rt(struct run_queue *from, unsigned cpu)
 		struct task *t;
 
 		list_for_each_entry(t, &from->rt[n], se.rt_node)
-			if (t != from->curr && !t->on_cpu && cpumask_test(&t->cpus_allowed, cpu))
+			if (t != from->curr && !t->on_cpu && may_move(t, cpu))
 				return t;
 	}
 	return NULL;

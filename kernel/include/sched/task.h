@@ -101,7 +101,7 @@ struct task {
 	/* mm */
 	struct mm *mm;               /* (c) NULL for kernel threads; changed under alloc_lock, read by others with it */
 	struct mm *active_mm;        /* (r) the address space loaded while it runs */
-	struct kmap_ctrl kmap;
+	struct kmap_ctrl kmap;       /* (c) while idx is not 0 the task stays on its CPU: addresses are per CPU */
 	unsigned pagefault_off;      /* (c) pagefault_disable() nesting */
 	unsigned long min_flt, maj_flt; /* (c) */
 
