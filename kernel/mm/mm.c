@@ -18,7 +18,10 @@ void (*mm_file_put)(struct file *file);
 /* => run queue locked, interrupts off. A kernel thread keeps what is loaded. */
 static void switch_mm(struct task *prev, struct task *next)
 {
-	(void)prev;
+	if (unlikely(prev->kmap.idx))
+		kmap_local_sched_out(prev);
+	if (unlikely(next->kmap.idx))
+		kmap_local_sched_in(next);
 	if (next->mm)
 		mm_switch_to(next->mm);
 }
