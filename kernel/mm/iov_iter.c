@@ -121,14 +121,23 @@ size_t zero_iter(size_t n, struct iov_iter *to)
 	return advance_over(to, NULL, n, CLEAR_USER);
 }
 
+/*
+ * First through a short-lived window with page faults off, which nearly always does it all. Where the user's page is not
+ * there, the rest through kmap(), which may be held while the fault is handled.
+ */
 static size_t page_piece(struct page *page, size_t offset, size_t n, struct iov_iter *it, enum direction dir)
 {
-	char *p = kmap_local_page(page);
+	char *p = kmap_atomic(page);
 	size_t done;
 
 	DEBUG_ASSERT(offset <= PAGE_SIZE && n <= PAGE_SIZE - offset);
 	done = advance_over(it, p + offset, n, dir);
-	kunmap_local(p);
+	kunmap_atomic(p);
+	if (likely(done == n) || pagefault_disabled() || !it->count)
+		return done;
+	p = kmap(page);
+	done += advance_over(it, p + offset + done, n - done, dir);
+	kunmap(page);
 	return done;
 }
 
