@@ -242,13 +242,15 @@ static bool gap_fits(const struct gap_search *s, uaddr_t start, uaddr_t end)
 	return end >= start && end - start >= s->len;
 }
 
-/* Can there be a gap in this subtree, which lies in the free interval [start, end)? */
+/*
+ * Can there be a gap in, before or behind this subtree, whose neighbours leave it [start, end)? A stack's guard gap may
+ * reach below areas of the subtree, so @end bounds only the gap behind the last of them.
+ */
 static bool subtree_may_fit(const struct gap_search *s, const struct vma *vma, uaddr_t start, uaddr_t end)
 {
-	if (!gap_fits(s, start, end))
-		return false;
-	return vma->max_gap >= s->len || gap_between(start, vma->sub_start) >= s->len ||
-	       gap_between(vma->sub_end, end) >= s->len;
+	if (vma->max_gap >= s->len && vma->sub_start < s->high && vma->sub_end > s->low)
+		return true;
+	return gap_fits(s, start, vma->sub_start) || gap_fits(s, vma->sub_end, end);
 }
 
 /* In-order from above; depth of recursion: the height of the tree, at most 2 log2 n. */

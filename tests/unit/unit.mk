@@ -34,3 +34,6 @@ test_string_SRCS :=
 
 UNIT_TESTS += test_xarray
 test_xarray_SRCS := kernel/lib/xarray.c kernel/lib/bitmap.c
+
+UNIT_TESTS += test_vma
+test_vma_SRCS := kernel/mm/vma.c kernel/lib/rbtree.c
