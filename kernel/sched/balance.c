@@ -117,8 +117,7 @@ static void move_task(struct task *t, struct run_queue *from, struct run_queue *
 {
 	rq_deactivate(from, t);
 	t->cpu = to->cpu;
-	if (!task_is_rt(t))
-		t->se.vruntime += to->min_vruntime;
+	fair_place(to, t, (s64)(t->se.vruntime - from->min_vruntime));
 	rq_activate(to, t);
 }
 

@@ -85,7 +85,6 @@ void rq_deactivate(struct run_queue *rq, struct task *t)
 		rq->fair_running--;
 		if (t != rq->curr)
 			fair_dequeue(rq, t);
-		fair_leave(rq, t);
 	}
 }
 
@@ -165,10 +164,23 @@ static bool wake_queued(struct task *t)
 	return queued;
 }
 
+/* How far @t is from the minimum of the queue that it slept on. => wake_lock held, rq not locked */
+static s64 distance_on(struct run_queue *rq, const struct task *t)
+{
+	u64 min;
+
+	spin_lock(&rq->lock);
+	min = rq->min_vruntime;
+	spin_unlock(&rq->lock);
+	return (s64)(t->se.vruntime - min);
+}
+
 /* => wake_lock held, @t on no queue and on no CPU */
 static void wake_asleep(struct task *t, bool new)
 {
 	struct run_queue *rq = cpu_rq(select_cpu(t, new));
+	bool moves = !new && rq->cpu != t->cpu;
+	s64 distance = new ? (s64)SLICE_MIN_NS : moves ? distance_on(cpu_rq(t->cpu), t) : 0;
 	u64 now = clock_ns();
 
 	spin_lock(&rq->lock);
@@ -178,7 +190,7 @@ static void wake_asleep(struct task *t, bool new)
 	t->cpu = rq->cpu;
 	WRITE_ONCE(t->state, TASK_RUNNING);
 	if (!task_is_rt(t))
-		fair_join(rq, t, (s64)(now - t->se.exec_start) > 0 ? now - t->se.exec_start : 0);
+		fair_place(rq, t, new || moves ? distance : (s64)(t->se.vruntime - rq->min_vruntime));
 	rq_activate(rq, t);
 	rq_check_preempt(rq, t, now);
 	spin_unlock(&rq->lock);
@@ -224,7 +236,6 @@ void sched_fork(struct task *child, struct task *parent)
 	spin_lock_init(&child->wake_lock, RANK_TASK);
 	child->cpus_allowed = parent->cpus_allowed;
 	child->se = (struct sched_entity){
-		.vruntime = SLICE_MIN_NS, /* a distance: behind those who are there */
 		.exec_start = now,
 		.weight = parent->se.weight,
 		.policy = parent->se.policy,
@@ -244,7 +255,6 @@ void wake_up_new_task(struct task *t)
 {
 	irqflags_t flags = spin_lock_irqsave(&t->wake_lock);
 
-	t->se.exec_start = clock_ns(); /* the time since sched_fork() earns nothing */
 	wake_asleep(t, true);
 	spin_unlock_irqrestore(&t->wake_lock, flags);
 }

@@ -2,8 +2,9 @@
  * The fair class: each task has a virtual run time that grows as it runs, the slower the larger its
  * weight; the one that is furthest behind runs next. Nice levels are weights, 1.25 apart.
  *
- * min_vruntime follows the smallest vruntime of the queue and never goes back. A task that is on no
- * queue stores its distance from the minimum instead, so that it means the same on another CPU.
+ * min_vruntime follows the smallest vruntime of the queue and never goes back. Virtual times of two
+ * CPUs have nothing in common: a task that moves keeps its distance from the minimum. One that slept
+ * may come back somewhat ahead of the queue, but not with all that it did not use.
  * Virtual times wrap round: they are compared by their difference only.
  */
 #include "lib/div64.h"
@@ -84,20 +85,10 @@ void fair_charge(struct run_queue *rq, struct task *curr, u64 delta)
 		rq->min_vruntime = min;
 }
 
-void fair_join(struct run_queue *rq, struct task *t, u64 slept)
+void fair_place(struct run_queue *rq, struct task *t, s64 distance)
 {
-	s64 distance = (s64)t->se.vruntime - (s64)slept;
-
-	if (distance < -(s64)WAKEUP_BONUS_NS)
-		distance = MIN((s64)t->se.vruntime, -(s64)WAKEUP_BONUS_NS);
-	if (distance < -(s64)SCHED_LATENCY_NS)
-		distance = -(s64)SCHED_LATENCY_NS;
-	t->se.vruntime = rq->min_vruntime + (u64)distance;
-}
-
-void fair_leave(struct run_queue *rq, struct task *t)
-{
-	t->se.vruntime -= rq->min_vruntime;
+	distance = MAX(distance, -(s64)WAKEUP_BONUS_NS);
+	t->se.vruntime = rq->min_vruntime + (u64)MIN(distance, (s64)SCHED_LATENCY_NS);
 }
 
 bool fair_preempts(const struct task *t, const struct task *curr)

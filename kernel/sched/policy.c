@@ -13,7 +13,7 @@ struct change {
 /* => rq locked, @t on it. The counts of both classes and the lists stay right. */
 static void apply_queued(struct run_queue *rq, struct task *t, const struct change *c)
 {
-	bool running = rq->curr == t;
+	bool running = rq->curr == t, was_rt = task_is_rt(t);
 	u64 now = clock_ns();
 
 	rq_update_curr(rq, now);
@@ -25,8 +25,8 @@ static void apply_queued(struct run_queue *rq, struct task *t, const struct chan
 	t->se.rt_priority = (u8)c->rt_priority;
 	t->se.nice = (s8)c->nice;
 	t->se.weight = fair_weight(c->policy, c->nice);
-	if (!task_is_rt(t))
-		t->se.vruntime += rq->min_vruntime;
+	if (was_rt)
+		fair_place(rq, t, 0);
 	rq_activate(rq, t);
 	if (running) {
 		rq->curr = t;
@@ -46,8 +46,6 @@ static void apply(struct task *t, const struct change *c)
 	if (t->se.on_rq) {
 		apply_queued(rq, t, c);
 	} else {
-		if (c->rt_priority && !task_is_rt(t))
-			t->se.vruntime = 0; /* a distance; nothing of it outlives the other class */
 		t->se.policy = (u8)c->policy;
 		t->se.rt_priority = (u8)c->rt_priority;
 		t->se.nice = (s8)c->nice;
@@ -80,6 +78,7 @@ void sched_set_nice(struct task *t, int nice)
 /* A waiting task that may not stay: to the first CPU that it may use. => wake_lock held */
 static void move_waiting(struct task *t, struct run_queue *from)
 {
+	s64 distance = (s64)(t->se.vruntime - from->min_vruntime);
 	struct run_queue *to;
 
 	rq_deactivate(from, t);
@@ -87,8 +86,7 @@ static void move_waiting(struct task *t, struct run_queue *from)
 	to = cpu_rq(select_cpu(t, true));
 	spin_lock(&to->lock);
 	t->cpu = to->cpu;
-	if (!task_is_rt(t))
-		t->se.vruntime += to->min_vruntime;
+	fair_place(to, t, distance);
 	rq_activate(to, t);
 	rq_check_preempt(to, t, clock_ns());
 	spin_unlock(&to->lock);

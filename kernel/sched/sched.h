@@ -41,7 +41,7 @@ struct run_queue {
 	struct task *leaving;       /* just switched from, and not allowed on this CPU any more */
 
 	struct rb_root_cached fair; /* waiting tasks by vruntime; the running one is not in it */
-	u64 min_vruntime;           /* never goes back; a sleeping task keeps its distance from it */
+	u64 min_vruntime;           /* never goes back */
 	unsigned fair_running;      /* fair tasks, the running one too */
 
 	unsigned rt_running;
@@ -104,9 +104,8 @@ void fair_charge(struct run_queue *rq, struct task *curr, u64 delta);
 bool fair_preempts(const struct task *t, const struct task *curr);
 u64 fair_slice(const struct run_queue *rq);
 void fair_yield(struct run_queue *rq, struct task *curr);
-/* vruntime from a distance to the queue's minimum to absolute, with a sleeper's bonus, and back. */
-void fair_join(struct run_queue *rq, struct task *t, u64 slept);
-void fair_leave(struct run_queue *rq, struct task *t);
+/* Before it is enqueued: @distance from the queue's minimum, within limits. */
+void fair_place(struct run_queue *rq, struct task *t, s64 distance);
 
 /* rt.c; => rq locked */
 void rt_init(struct run_queue *rq);
