@@ -13,7 +13,7 @@
  */
 #include "virt.h"
 
-DEFINE_PER_CPU(struct mm *, loaded_mm);
+DEFINE_PER_CPU(struct mm *, cpu_mm);
 
 /* Beyond so many pages, loading CR3 is cheaper than one invlpg a page. */
 #define FLUSH_CEILING 32u
@@ -27,14 +27,14 @@ struct flush_request {
 
 void mm_switch_to(struct mm *mm)
 {
-	struct mm *old = this_cpu_read(loaded_mm);
+	struct mm *old = this_cpu_read(cpu_mm);
 	unsigned cpu = smp_cpu_id();
 
 	if (old == mm)
 		return;
 	if (mm)
 		cpumask_set(&mm->cpus, cpu);
-	this_cpu_write(loaded_mm, mm);
+	this_cpu_write(cpu_mm, mm);
 	arch_mm_load(mm ? &mm->arch : NULL);
 	if (old)
 		cpumask_unset(&old->cpus, cpu);
@@ -57,7 +57,7 @@ bool mm_is_remote(const struct mm *mm)
 
 static void unload_here(void *arg)
 {
-	if (this_cpu_read(loaded_mm) == arg)
+	if (this_cpu_read(cpu_mm) == arg)
 		mm_switch_to(NULL);
 }
 
@@ -90,7 +90,7 @@ static void flush_ipi(void *arg)
 {
 	const struct flush_request *r = arg;
 
-	if (this_cpu_read(loaded_mm) != r->mm)
+	if (this_cpu_read(cpu_mm) != r->mm)
 		return;
 	if (current->mm != r->mm)
 		mm_switch_to(NULL);
@@ -103,7 +103,7 @@ void tlb_flush_range(struct mm *mm, uaddr_t start, uaddr_t end)
 	struct flush_request r = { mm, start, end };
 
 	smp_mb(); /* the entries are changed before the mask is read; see mm_switch_to() */
-	if (this_cpu_read(loaded_mm) == mm)
+	if (this_cpu_read(cpu_mm) == mm)
 		flush_here(&r);
 	if (mm_is_remote(mm)) {
 		cpumask_t mask = mm->cpus;

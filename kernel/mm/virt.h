@@ -91,7 +91,7 @@ static inline void tlb_gather_touch(struct tlb_gather *tlb, uaddr_t start, uaddr
 }
 void tlb_gather_table(struct tlb_gather *tlb, void *table);
 
-DECLARE_PER_CPU(struct mm *, loaded_mm);
+DECLARE_PER_CPU(struct mm *, cpu_mm);
 /* Remove [start, end) from the TLBs of all CPUs; returns when all have done it. Any lock of RANK_PAGETABLE or below may be held. */
 void tlb_flush_range(struct mm *mm, uaddr_t start, uaddr_t end);
 void tlb_flush_mm(struct mm *mm);
