@@ -1,7 +1,8 @@
 /*
  * Who runs where. A task that wakes goes to an idle CPU if there is one, its own first; a CPU that
- * runs out of work takes a waiting task from the busiest queue; and at each tick a CPU with waiting
- * tasks wakes an idle one, which will do so. There is no other balancing.
+ * runs out of work takes a waiting task from the busiest queue; at each tick a CPU with waiting
+ * tasks wakes an idle one, which will do so; and now and then a busy CPU takes a task from one that has
+ * at least two more.
  *
  * cpu_idle_mask is a hint: a waker claims an idle CPU by clearing its bit, so that two wakers do not
  * choose the same one; the CPU sets it again when it finds nothing to do.
@@ -12,6 +13,7 @@ cpumask_t cpu_online_mask;
 cpumask_t cpu_idle_mask;
 const cpumask_t cpu_all_mask = { { [0 ... ARRAY_SIZE(((cpumask_t *)0)->bits) - 1] = ~0UL } };
 
+#define BALANCE_NS (32 * NSEC_PER_MSEC)
 #define PULL_TRIES 8 /* waiting tasks to look at: most may run anywhere */
 
 static bool claim(unsigned cpu)
@@ -121,24 +123,48 @@ static void move_task(struct task *t, struct run_queue *from, struct run_queue *
 	rq_activate(to, t);
 }
 
+/* Take a waiting task if @from has at least @surplus more than we. => both locked */
+static void pull_from(struct run_queue *from, struct run_queue *rq, unsigned surplus)
+{
+	struct task *t;
+
+	if (from->nr_running < 2 || from->nr_running < rq->nr_running + surplus)
+		return;
+	t = waiting_rt(from, rq->cpu);
+	if (!t)
+		t = waiting_fair(from, rq->cpu);
+	if (t)
+		move_task(t, from, rq);
+}
+
 bool pull_task(struct run_queue *rq)
 {
 	struct run_queue *from = busiest_queue(rq);
-	struct task *t;
 
 	if (!from)
 		return false;
 	spin_unlock(&rq->lock);
 	rq_lock_two(rq, from);
-	if (!rq->nr_running && from->nr_running > 1) {
-		t = waiting_rt(from, rq->cpu);
-		if (!t)
-			t = waiting_fair(from, rq->cpu);
-		if (t)
-			move_task(t, from, rq);
-	}
+	if (!rq->nr_running)
+		pull_from(from, rq, 1);
 	spin_unlock(&from->lock);
 	return rq->nr_running;
+}
+
+void balance_tick(struct run_queue *rq, u64 now)
+{
+	struct run_queue *from;
+
+	if (nr_cpus < 2 || now - rq->balanced_at < BALANCE_NS)
+		return;
+	rq->balanced_at = now;
+	from = busiest_queue(rq);
+	if (!from || READ_ONCE(from->nr_running) < READ_ONCE(rq->nr_running) + 2)
+		return;
+	rq_lock_two(rq, from);
+	pull_from(from, rq, 2);
+	spin_unlock(&from->lock);
+	spin_unlock(&rq->lock);
 }
 
 void kick_idle_cpu(struct run_queue *rq)

@@ -449,6 +449,7 @@ void sched_tick(bool user, u64 now)
 	}
 	rq->tick_at = now + slice_of(rq);
 	spin_unlock(&rq->lock);
+	balance_tick(rq, now);
 	loadavg_tick(now);
 }
 

@@ -49,6 +49,7 @@ struct run_queue {
 	struct list_head rt[RT_PRIORITIES];       /* the running one stays on its list */
 
 	u64 tick_at;                /* this CPU only: when curr is looked at again, TICK_NEVER when idle */
+	u64 balanced_at;            /* this CPU only: when it last looked for a longer queue */
 	u32 rcu_seq;                /* the grace period that this CPU has last let pass */
 	long nr_uninterruptible;    /* meaningful as a sum over all CPUs */
 	struct cpu_times times;     /* sampled; busy_ns - their sum is not yet known to be which */
@@ -120,6 +121,8 @@ unsigned select_cpu(struct task *t, bool new);
 /* This CPU has nothing to do: take a waiting task from the busiest one. => rq locked; it may be
  * unlocked for a while. True: there is something to run now. */
 bool pull_task(struct run_queue *rq);
+/* At a tick, now and then: take a task from a CPU that has two more than we. => rq not locked, interrupts off */
+void balance_tick(struct run_queue *rq, u64 now);
 /* At a tick: an idle CPU may take one of our waiting tasks. => rq locked */
 void kick_idle_cpu(struct run_queue *rq);
 
