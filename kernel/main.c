@@ -49,10 +49,10 @@ void kernel_main(void)
 	boot_parameters(boot_info.cmdline);
 	pr_info("Isthmus " ISTHMUS_VERSION " (%s)\n", ISTHMUS_COMPILER);
 	pr_info("Kernel command line: %s\n", boot_info.cmdline);
+	sched_init(); /* needs no memory, and everything else may use locks and current */
 	mm_init();
 	arch_hooks.table_alloc = table_alloc;
 	arch_hooks.table_free = table_free;
-	sched_init();
 	arch_init_interrupts();
 	mm_virt_init();
 	proc_init();
@@ -68,5 +68,6 @@ void kernel_main(void)
 	irq_enable();
 	if (!proc_create_init(init_main, NULL))
 		panic("No memory for init");
+	sched_start();
 	sched_idle_loop();
 }

@@ -53,8 +53,6 @@ static int log_owner = -1; /* CPU */
 static void (*console_write)(const char *s, size_t n) = arch_early_console;
 
 int console_loglevel = 7;
-void (*log_new_record)(void);
-bool log_unannounced;
 
 /* False: this CPU has the lock already, or whoever has it does not run any more (panic). */
 static bool log_acquire(irqflags_t *flags)
@@ -124,22 +122,6 @@ static void console_line(u64 now, const char *text, size_t len)
 	console_write("\n", 1);
 }
 
-static void announce(void)
-{
-	WRITE_ONCE(log_unannounced, true);
-	if (!irqs_disabled() && !in_interrupt())
-		log_announce();
-}
-
-void log_announce(void)
-{
-	void (*announce_to)(void) = READ_ONCE(log_new_record);
-
-	WRITE_ONCE(log_unannounced, false);
-	if (announce_to)
-		announce_to();
-}
-
 static void log_line(unsigned facility, unsigned level, const char *text, size_t len)
 {
 	u64 now = clock_ns();
@@ -154,7 +136,6 @@ static void log_line(unsigned facility, unsigned level, const char *text, size_t
 	if ((int)level < console_loglevel)
 		console_line(now, text, len);
 	log_release(flags);
-	announce();
 }
 
 /* The level at the beginning of a message; *text moves behind it. */

@@ -36,7 +36,8 @@ extern int console_loglevel;
 /* Where the console output goes: the early console until a driver registers. @write any context. */
 void log_set_console(void (*write)(const char *s, size_t n));
 
-/* Reading, for /dev/kmsg and syslog(2). Records are numbered from 0; a reader that was overtaken gets -EPIPE
+/* Reading, for /dev/kmsg and syslog(2). Nobody is woken by a new record, because one may be logged under any lock:
+ * readers look now and then. Records are numbered from 0; a reader that was overtaken gets -EPIPE
  * and *seq is moved to the oldest. */
 struct log_record {
 	u64 seq, ts_ns;
@@ -47,12 +48,6 @@ struct log_record {
 int log_read(u64 *seq, struct log_record *rec, char *buf, size_t size);
 u64 log_first_seq(void);
 u64 log_next_seq(void);
-/* Called after new records, never with a scheduler's lock held (wakes the readers); must not call
- * printk. A record logged with interrupts off is announced by the next log_announce(). */
-extern void (*log_new_record)(void);
-/* Announce what was logged with interrupts off: the scheduler calls it now and then. */
-extern bool log_unannounced;
-void log_announce(void);
 /* log_buf_len=: go on in a larger buffer of @size bytes (a power of two, at least 64 KB), which stays ours. */
 void log_set_buffer(void *buf, size_t size);
 /* Append a record from user space (/dev/kmsg write). */

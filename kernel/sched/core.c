@@ -372,8 +372,6 @@ static __always_inline void schedule_common(bool may_sleep)
 	u64 now;
 
 	assert_may_sleep();
-	if (unlikely(log_unannounced))
-		log_announce();
 	irq_disable();
 	rq = this_rq();
 	spin_lock(&rq->lock);
