@@ -161,6 +161,10 @@ static inline paddr_t lowmem_paddr(const void *ptr);
  * unmap clears the entry and flushes it from the local TLB. => does not sleep, interrupts may be off.
  * void *arch_kmap_slot_map(unsigned idx, pfn_t pfn);  void arch_kmap_slot_unmap(unsigned idx);   in <machine/pgtable.h> */
 
+/* The page allocator tells who frames belong to, so that a machine that watches (arch/sim) can: taken before their new owner
+ * touches them, freed when nobody may. Nothing on x86.
+ * void arch_frames_taken(pfn_t first, unsigned long n);  void arch_frames_freed(pfn_t first, unsigned long n);   in <machine/pgtable.h> */
+
 /* pkmap: set or clear window @slot; clearing flushes nothing (see tlb_flush_kernel_range). */
 void *arch_pkmap_map(unsigned slot, pfn_t pfn);
 void arch_pkmap_unmap(unsigned slot);

@@ -68,7 +68,7 @@ extern char __page_offset[];
 #define TASK_SIZE ((uaddr_t)PAGE_OFFSET)
 #else
 extern unsigned long sim_page_offset; /* arch/sim: the host address of the simulated direct map */
-extern u32 sim_task_size;
+extern unsigned sim_task_size;
 #define PAGE_OFFSET sim_page_offset
 #define TASK_SIZE ((uaddr_t)sim_task_size)
 #endif

@@ -70,8 +70,13 @@ typedef u32 kdev_t; /* a device number in Linux's user-space encoding of 32 bits
 #define noinline __attribute__((noinline))
 #undef __always_inline /* glibc has one for its own headers */
 #define __always_inline inline __attribute__((always_inline))
+#ifdef __SANITIZE_THREAD__ /* the host's race detector takes no volatile for an answer */
+#define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v) __atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+#else
 #define READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
+#endif
 #define barrier() __asm__ volatile("" ::: "memory")
 
 #ifdef ISTHMUS_KERNEL

@@ -98,6 +98,7 @@ static bool retire(struct page *page, unsigned order, void *caller)
 	page->mapping = 0;
 	for (unsigned i = 0; i < 1u << order; i++)
 		poison(page + i);
+	arch_frames_freed(page_to_pfn(page), 1ul << order);
 	return true;
 }
 

@@ -98,6 +98,7 @@ static inline void page_check_poison(struct page *page, unsigned order) { (void)
 
 static inline void page_prepare(struct page *page, unsigned order, gfp_t gfp)
 {
+	arch_frames_taken(page_to_pfn(page), 1ul << order);
 	page_check_poison(page, order);
 	if (unlikely(page->refs || page->mapcount != -1))
 		page_found_in_use(page);
