@@ -28,6 +28,10 @@ bool (*mm_out_of_memory)(gfp_t gfp, unsigned order);
 void (*mm_wake_reclaim)(void);
 unsigned long (*mm_nr_reclaimable)(void);
 
+#ifdef CONFIG_DEBUG_VM
+bool (*mm_fail_alloc)(gfp_t gfp);
+#endif
+
 /* Larger requests are not worth killing for: their callers have something else in mind. */
 #define COSTLY_ORDER 3
 /* Reclaim rounds that freed something and still did not help. */
@@ -184,6 +188,10 @@ struct page *alloc_pages(gfp_t gfp, unsigned order)
 	enum zone_id id = gfp_zone(gfp);
 	struct page *page = NULL;
 
+#ifdef CONFIG_DEBUG_VM
+	if (mm_fail_alloc && mm_fail_alloc(gfp))
+		return NULL;
+#endif
 	/* What nearly always happens: one page of the first zone, and there is plenty. */
 	if (likely(!order && READ_ONCE(zones[id].free) > zones[id].limit[MARK_LOW][id]))
 		page = pcp_alloc(id);

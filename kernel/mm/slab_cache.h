@@ -76,10 +76,17 @@ void cache_free_slow(struct kmem_cache *cache, void *object);
 /* kmem_cache_alloc() and kmem_cache_free() on behalf of @caller. */
 static __always_inline void *cache_alloc(struct kmem_cache *cache, gfp_t gfp, void *caller)
 {
-	irqflags_t flags = irq_save();
-	struct cache_cpu *c = cache->cpu[smp_cpu_id()];
-	void *object = c->free;
+	irqflags_t flags;
+	struct cache_cpu *c;
+	void *object;
 
+#ifdef CONFIG_DEBUG_VM
+	if (mm_fail_alloc && mm_fail_alloc(gfp))
+		return NULL;
+#endif
+	flags = irq_save();
+	c = cache->cpu[smp_cpu_id()];
+	object = c->free;
 	if (likely(object)) {
 		c->free = *object_link(cache, object);
 		c->avail--;

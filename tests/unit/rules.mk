@@ -3,9 +3,10 @@
 UNIT_WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
 UNIT_CFLAGS := -std=gnu17 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -fwrapv \
 	-Ikernel/include -Ikernel -Ikernel/arch/sim/include \
-	-Itests/unit -I$(O)/include -include $(CONFIG_H) $(UNIT_WARNINGS)
+	-Itests/unit -I$(O)/include -include $(CONFIG_H) $(UNIT_WARNINGS) \
+	$(addprefix -DCONFIG_DEBUG_,$(addsuffix =1,KERNEL LOCKS KMAP PAGE_POISON SLAB VM))
 UNIT_SANITIZE_asan := -fsanitize=address,undefined -fno-sanitize-recover=all
-UNIT_SANITIZE_tsan := -fsanitize=thread
+UNIT_SANITIZE_tsan := -fsanitize=thread -Wno-tsan
 
 # $(1) sanitizer, $(2) test
 unit_binary = $(O)/unit/$(1)/$(2)

@@ -37,3 +37,5 @@ test_xarray_SRCS := kernel/lib/xarray.c kernel/lib/bitmap.c
 
 UNIT_TESTS += test_vma
 test_vma_SRCS := kernel/mm/vma.c kernel/lib/rbtree.c
+
+include $(wildcard tests/unit/mm_*.mk)

@@ -142,6 +142,11 @@ extern void (*mm_wake_reclaim)(void);
 /* Take a page whose last reference went off its LRU list (PG_LRU is set): clears PG_LRU and PG_ACTIVE. Any context. */
 extern void (*mm_lru_remove)(struct page *page);
 
+#ifdef CONFIG_DEBUG_VM
+/* Tests: true makes this allocation fail (pages and slab objects alike). NULL: none does. */
+extern bool (*mm_fail_alloc)(gfp_t gfp);
+#endif
+
 /* Totals, in pages. */
 unsigned long total_ram_pages(void);
 unsigned long total_high_pages(void);

@@ -1,0 +1,116 @@
+/*
+ * How a simulated machine ends: a panic, a wild pointer, an oracle. Each prints what it knows and leaves with a status of
+ * its own, which sim_expect_panic() looks for.
+ */
+#include <sanitizer/common_interface_defs.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "arch/log.h"
+#include "sim.h"
+
+static char console[1 << 18];
+static size_t console_len;
+static bool quiet = true;
+
+void arch_early_console(const char *s, size_t n)
+{
+	size_t room = sizeof(console) - 1 - console_len;
+
+	n = MIN(n, room);
+	memcpy(console + console_len, s, n);
+	console_len += n;
+	if (!quiet && write(2, s, n) < 0)
+		_exit(SIM_EXIT_PANIC);
+}
+
+const char *sim_console(void)
+{
+	return console;
+}
+
+void sim_console_clear(void)
+{
+	memset(console, 0, console_len);
+	console_len = 0;
+}
+
+static void __noreturn leave(void)
+{
+	size_t done = 0;
+
+	while (quiet && done < console_len) {
+		ssize_t n = write(2, console + done, console_len - done);
+
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	_exit(SIM_EXIT_PANIC);
+}
+
+void arch_halt(void)
+{
+	leave();
+}
+
+void arch_reboot(void)
+{
+	leave();
+}
+
+void arch_power_off(void)
+{
+	leave();
+}
+
+void arch_backtrace(const struct regs *regs)
+{
+	(void)regs;
+	if (getenv("SIM_BACKTRACE"))
+		__sanitizer_print_stack_trace();
+}
+
+void sim_die(const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	n = vsnprintf(text, sizeof(text) - 1, fmt, args);
+	va_end(args);
+	n = MIN(n, (int)sizeof(text) - 2);
+	text[n++] = '\n';
+	arch_early_console("sim: ", 5);
+	arch_early_console(text, (size_t)n);
+	leave();
+}
+
+/* Not async-signal-safe in the letter: the process ends here, and nothing that it interrupts is ours. */
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	char what[128];
+
+	(void)sig, (void)context;
+	if (!sim_describe_address((unsigned long)info->si_addr, what, sizeof(what)))
+		snprintf(what, sizeof(what), "wild pointer");
+	arch_backtrace(NULL);
+	sim_die("fault at %p: %s", info->si_addr, what);
+}
+
+void sim_fault_init(void)
+{
+	static char stack[1 << 16];
+	stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
+	struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+	quiet = !getenv("SIM_VERBOSE");
+	sigaltstack(&alternate, NULL);
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+}

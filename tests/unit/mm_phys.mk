@@ -1,0 +1,13 @@
+# Physical memory and the kernel's mappings, on the simulated machine with the real scheduler.
+
+MM_PHYS_SRCS := $(SIM_SRCS) $(wildcard kernel/sched/*.c) \
+	$(addprefix kernel/lib/,bitmap.c cmdline.c parse.c printf.c rbtree.c strutil.c) \
+	$(addprefix kernel/mm/,buddy.c highmem.c init.c inspect_phys.c ioremap.c iov_iter.c kmalloc.c kmap_local.c \
+	memblock.c page.c page_alloc.c page_lock.c pcplist.c pkmap.c slab.c slab_debug.c stack.c vmalloc.c zone.c)
+
+MM_PHYS_TESTS := test_mm_kmap
+MM_PHYS_TSAN := test_mm_kmap
+
+UNIT_TESTS += $(MM_PHYS_TESTS)
+UNIT_TSAN += $(MM_PHYS_TSAN)
+$(foreach t,$(MM_PHYS_TESTS),$(eval $(t)_SRCS := $(MM_PHYS_SRCS)))
