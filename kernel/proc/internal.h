@@ -22,10 +22,8 @@ struct signal_queue {
 /* proc's part of a task that most tasks do not need. */
 struct task_ext {
 	int ioprio;
-	u64 timer_slack_ns;
+	unsigned long timer_slack_ns;
 };
-/* Made at the first use; NULL: no memory. Of the current task. */
-struct task_ext *task_ext_get(void);
 
 /* pid.c, cred.c */
 extern const struct xa_ops proc_xa_ops;

@@ -62,13 +62,6 @@ static void free_task(struct task *t)
 	kmem_cache_free(task_cache, t);
 }
 
-struct task_ext *task_ext_get(void)
-{
-	if (!current->ext)
-		current->ext = kzalloc(sizeof(*current->ext), GFP_KERNEL);
-	return current->ext;
-}
-
 void task_set_comm(struct task *t, const char *name)
 {
 	spin_lock(&t->alloc_lock);

@@ -211,6 +211,15 @@ void task_work_add(struct task_work *work);
 #define UTS_FIELD 65
 extern char uts_hostname[UTS_FIELD], uts_domainname[UTS_FIELD];
 extern const char uts_release[], uts_version[];
+void uts_read(const char *name, char out[UTS_FIELD]);
+void uts_write(char *name, const char value[UTS_FIELD]);
 extern unsigned pid_max, randomize_va_space;
+
+/* ioprio_set(2); PR_SET_TIMERSLACK; PR_SET_CHILD_SUBREAPER. 0 or -ENOMEM */
+int task_ioprio(struct task *t);
+int task_set_ioprio(struct task *t, int ioprio);
+unsigned long task_timer_slack(void);
+int task_set_timer_slack(unsigned long ns);
+void process_set_subreaper(bool on);
 
 #endif
