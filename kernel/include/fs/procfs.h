@@ -18,19 +18,24 @@ int proc_register_string(const char *path, mode_t mode, char *buf, size_t size);
 int proc_register_link(const char *path, const char *target);
 void *proc_data(const struct inode *inode);
 
-/* Directories of processes. proc/ owns tasks; fs/procfs owns inodes and dentries and asks through this. */
+/* Directories of processes. proc/ owns tasks; fs/procfs owns inodes and dentries and asks through this. A row is a file, a link or a
+ * directory of each process; rows end with one without a name. */
 struct proc_pid_file {
 	const char *name;
 	mode_t mode;                                   /* with S_IFMT: S_IFREG, S_IFDIR, S_IFLNK */
-	int (*show)(struct seq_file *m, struct task *t);  /* text files. 0 or -errno at open/read */
-	const struct file_operations *op;              /* or operations: proc_task_get(inode) gives the task */
-	int (*link)(struct task *t, struct path *out); /* magic link */
-	int (*readlink)(struct task *t, char *buf, size_t size);
-	const struct proc_pid_file *dir;               /* rows of a fixed subdirectory, ended by name NULL */
-	/* dynamic subdirectories (fd, fdinfo, task): next number >= from, or -1; and how a number is a row */
+	bool guarded;                                  /* only for those who may trace the process: -EACCES for others */
+	int (*show)(struct seq_file *m, struct task *t);  /* text files; proc_entry_number(m->file->inode) in numbered directories. 0 or -errno */
+	int (*write)(struct task *t, char *text);      /* text files that take one; NUL-terminated. 0 or -errno */
+	const struct file_operations *op;              /* or operations: proc_task_get(file->inode) gives the task; guarded is theirs to check */
+	int (*link)(struct task *t, int number, struct path *out); /* magic links: the path, referenced; number -1 outside numbered ones */
+	const struct proc_pid_file *dir;               /* rows of a fixed subdirectory */
+	/* Numbered subdirectories (fd, fdinfo, task): the next number >= @from, or -1; and the row that each number is. */
 	int (*next)(struct task *t, int from);
 	const struct proc_pid_file *each;
-	bool thread_only, process_only;
+	bool (*exists)(struct task *t, int number);    /* in the row of each: still there? Under RCU, must not sleep */
+	mode_t (*number_mode)(struct task *t, int number); /* in the row of each: its mode, when it depends on the number */
+	bool task_dir;                                 /* in the row of each: the number is a thread with the process's own rows */
+	bool thread_only, process_only;                /* a row of /proc/PID/task/TID only; of /proc/PID only */
 };
 struct proc_pid_provider {
 	struct task *(*find)(pid_t tgid);              /* referenced, or NULL; threads too (Linux finds /proc/TID) */
