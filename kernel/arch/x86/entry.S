@@ -62,7 +62,7 @@
 771:	popl %ds
 772:	popl %es
 773:	popl %fs
-	.pushsection .entry.text, "ax"
+	.pushsection .fixup, "ax"
 774:	movl $0, (%esp)
 	jmp 771b
 775:	movl $0, (%esp)

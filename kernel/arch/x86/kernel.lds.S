@@ -41,6 +41,7 @@ SECTIONS
 
 	.rodata : AT(ADDR(.rodata) - LINK_PAGE_OFFSET) ALIGN(4096) {
 		_srodata = .;
+		*(.rodata..vdso)
 		*(.rodata .rodata.*)
 		. = ALIGN(4);
 		__ex_table_start = .;

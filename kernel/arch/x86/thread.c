@@ -39,7 +39,12 @@ void fpu_load(const struct fxsave_area *area)
 	__asm__ volatile("fxrstor %0" ::"m"(*area));
 }
 
-static u16 read_gs(void)
+void fpu_reset(void)
+{
+	fpu_load(&fpu_init);
+}
+
+u16 thread_read_gs(void)
 {
 	u16 gs;
 
@@ -48,7 +53,7 @@ static u16 read_gs(void)
 }
 
 /* A selector that does not load (its TLS entry is gone) becomes 0. */
-static void load_gs(u32 gs)
+void thread_write_gs(u32 gs)
 {
 	__asm__ volatile("1: mov %w0, %%gs\n"
 			 ".pushsection .fixup, \"ax\"\n2: xorl %0, %0\n jmp 1b\n.popsection\n"
@@ -69,7 +74,7 @@ static void load_user_state(struct arch_thread *t)
 	unsigned cpu_id = smp_cpu_id();
 
 	load_tls(t);
-	load_gs(t->gs);
+	thread_write_gs(t->gs);
 	if (this_cpu_read(fpu_owner) == t && t->fpu_cpu == cpu_id)
 		return;
 	fpu_load(&t->fpu);
@@ -80,7 +85,7 @@ static void load_user_state(struct arch_thread *t)
 struct arch_thread *arch_switch_to(struct arch_thread *prev, struct arch_thread *next)
 {
 	if (prev->user_state) {
-		prev->gs = read_gs();
+		prev->gs = thread_read_gs();
 		fpu_save(&prev->fpu);
 	}
 	entry_area_of(smp_cpu_id())->tss.sp0 = next->sp0;
@@ -125,7 +130,7 @@ int arch_thread_fork(struct arch_thread *child, void *stack, const struct regs *
 	child_regs->ax = 0;
 	if (sp)
 		child_regs->sp = sp;
-	child->gs = read_gs();
+	child->gs = thread_read_gs();
 	memcpy(child->tls, parent->tls, sizeof(child->tls));
 	child->user_state = true;
 	fpu_save(&child->fpu);
@@ -225,7 +230,7 @@ int arch_set_thread_area(struct arch_thread *t, void *desc, bool allocate)
 	t->tls[entry - TLS_ENTRY_MIN] = desc_is_empty(d) ? 0 : desc_encode(d);
 	if (t == current_thread()) {
 		load_tls(t);
-		load_gs(read_gs());
+		thread_write_gs(thread_read_gs());
 	}
 	irq_restore(flags);
 	return 0;

@@ -1,13 +1,17 @@
 /*
- * FPU state, for signal frames.
+ * The running thread's state that is not in struct regs, for signal frames.
  */
 #ifndef X86_THREAD_H
 #define X86_THREAD_H
 
 #include "arch/port.h"
 
-/* The running thread's state to memory; from memory (=> valid: mxcsr has no reserved bit). */
+/* The FPU registers to memory; from memory (=> mxcsr has no reserved bit); as in a new program. */
 void fpu_save(struct fxsave_area *area);
 void fpu_load(const struct fxsave_area *area);
+void fpu_reset(void);
+
+u16 thread_read_gs(void);
+void thread_write_gs(u32 selector); /* one that does not load becomes 0 */
 
 #endif

@@ -3,6 +3,7 @@
  * the page tables; then, with paging on, CPU 0's own data and kernel_main().
  */
 #include "boot.h"
+#include "../apic.h"
 #include "../cpu.h"
 #include "../percpu_init.h"
 #include "../traps.h"
@@ -157,6 +158,7 @@ u32 __init boot_setup(u32 mbi_address)
 {
 	const struct multiboot_info *mbi = lowmem_ptr(mbi_address);
 
+	time_start(cycles_now());
 	boot_info.cmdline = boot_cmdline;
 	describe_image();
 	find_initrd(mbi);
