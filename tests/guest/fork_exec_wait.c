@@ -314,7 +314,7 @@ static int auto_reap(void *arg)
 	signal(SIGCHLD, SIG_IGN);
 	pid = t_spawn(code, (void *)1);
 	need(waitpid(pid, NULL, 0) == -1 && errno == ECHILD);
-	need(kill(pid, 0) == -1 && errno == ESRCH);
+	need(t_until(kill(pid, 0) == -1) && errno == ESRCH);
 	return 0;
 }
 
