@@ -20,7 +20,7 @@ static void init_idle_task(struct task *t, unsigned cpu, void *stack)
 	t->refs = 1;
 	t->stack = stack;
 	t->cpus_allowed = cpu_all_mask;
-	t->se.policy = SCHED_IDLE;
+	t->se.policy = SCHED_NORMAL; /* what kernel threads and init inherit */
 	t->se.weight = fair_weight(SCHED_NORMAL, 0);
 	sched_fork(t, t);
 	spin_lock_init(&t->alloc_lock, RANK_FILES);
