@@ -142,5 +142,5 @@ void die(const struct regs *regs, const char *fmt, ...)
 	printk(KERN_EMERG "%s\n", what);
 	show_regs(regs);
 	arch_backtrace(regs);
-	panic("Fatal exception: %s", what);
+	panic("Fatal exception in the kernel");
 }

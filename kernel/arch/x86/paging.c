@@ -193,6 +193,17 @@ pte_t *kernel_lookup(unsigned long va, unsigned long *size)
 	return pte_entry(pmd, va);
 }
 
+/* The first and the last piece of the direct map are in small pages (boot/tables.c). */
+void arch_direct_map_kb(unsigned long *small_kb, unsigned long *large_kb)
+{
+	*small_kb = *large_kb = 0;
+	for (unsigned long va = PAGE_OFFSET, size; va < (unsigned long)windows.high_memory; va += size) {
+		if (!kernel_lookup(va, &size))
+			break;
+		*(size == PAGE_SIZE ? small_kb : large_kb) += size / 1024;
+	}
+}
+
 bool arch_kernel_lookup(const void *va, pfn_t *pfn, pgprot_t *prot)
 {
 	unsigned long address = (unsigned long)va, size;

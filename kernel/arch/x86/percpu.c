@@ -47,6 +47,11 @@ int percpu_init_cpu(unsigned cpu_id)
 	return 0;
 }
 
+unsigned long arch_percpu_bytes(void)
+{
+	return nr_cpus * (unsigned long)(__percpu_end - __percpu_start);
+}
+
 void set_current_thread(struct arch_thread *thread)
 {
 	this_cpu_write(percpu_thread, thread);
