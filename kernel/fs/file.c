@@ -61,7 +61,7 @@ static noinline void file_release(struct file *file)
 		locks_release_file(file);
 	if (file->op && file->op->release && !(file->mode & FMODE_PATH))
 		file->op->release(inode, file);
-	if (unlikely(inode->marks) && !(file->mode & (FMODE_PATH | FMODE_NONOTIFY)))
+	if (unlikely(inotify_watches))
 		inotify_file_event(file, file->mode & FMODE_WRITE ? NOTIFY_CLOSE_WRITE : NOTIFY_CLOSE_NOWRITE);
 	if (file->mode & FMODE_WRITER) {
 		inode_put_write_access(inode);
@@ -114,7 +114,7 @@ ssize_t vfs_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	if (unlikely((ssize_t)to->count < 0 || *pos < 0))
 		return -EINVAL;
 	n = file->op->read_iter(file, to, pos);
-	if (unlikely(file->inode->marks) && n > 0)
+	if (unlikely(inotify_watches) && n > 0)
 		inotify_file_event(file, NOTIFY_ACCESS);
 	return n;
 }
@@ -130,7 +130,7 @@ ssize_t vfs_write(struct file *file, struct iov_iter *from, loff_t *pos)
 	if (unlikely((ssize_t)from->count < 0 || *pos < 0))
 		return -EINVAL;
 	n = file->op->write_iter(file, from, pos);
-	if (unlikely(file->inode->marks) && n > 0)
+	if (unlikely(inotify_watches) && n > 0)
 		inotify_file_event(file, NOTIFY_MODIFY);
 	return n;
 }

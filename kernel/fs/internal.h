@@ -102,22 +102,28 @@ int file_truncate_open(struct file *file);
 int inode_get_write_access(struct inode *inode);  /* -ETXTBSY */
 void inode_put_write_access(struct inode *inode);
 
+/* ---- anon.c ---- */
+/* The internal mount of a file system that nobody mounts (pipes, sockets). NULL */
+struct mount *pseudo_mount(const struct file_system_type *type, const struct super_operations *op, u32 magic);
+
 /* ---- the rest ---- */
 void inode_init(void);
-void chrdev_open_init(void);
+void kmsg_init(void);
 void devtmpfs_init(void);
 void tmpfs_init(void);
 void pipe_init(void);
 void procfs_init(void);
 void sysfs_init(void);
 void random_init(void);
+void poll_init(void);
+void memfd_init(void);
 void mem_devices_init(void);
 void anon_inode_init(void);
 void epoll_init(void);
 void locks_init(void);
 void inotify_init(void);
 
-extern const struct file_operations pipe_fops, cdev_open_fops, no_device_fops, dir_pinned_fops;
+extern const struct file_operations kmsg_fops, pipe_fops, cdev_open_fops, no_device_fops;
 /* A nameless file of @sb, a tmpfs: memfd, shared memory. ERR_PTR */
 struct inode *tmpfs_file_inode(struct super_block *sb, mode_t mode);
 struct super_block *tmpfs_mount(const struct file_system_type *type, const char *source, u32 flags, const char *options);
@@ -143,6 +149,7 @@ void inotify_dentry_event(struct dentry *dentry, unsigned event);
 void inotify_name_event(struct inode *dir, const char *name, unsigned event, u32 cookie, bool is_dir);
 void inotify_inode_event(struct inode *inode, unsigned event);
 u32 inotify_cookie(void);
+void inotify_unmount(struct super_block *sb);
 
 /* seals.c: memfd's F_SEAL_*. */
 int seals_check_mmap(struct inode *inode, struct map_request *req);

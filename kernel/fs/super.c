@@ -78,6 +78,7 @@ void super_put(struct super_block *sb)
 {
 	if (!atomic_dec_and_test(&sb->refs))
 		return;
+	inotify_unmount(sb);
 	if (sb->op && sb->op->sync && !(sb->flags & MS_RDONLY))
 		sb->op->sync(sb, true);
 	if (sb->root) {

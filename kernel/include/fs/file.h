@@ -91,6 +91,10 @@ struct file *file_open_exec(int dirfd, const char *name, int flags); /* execute 
 struct file *file_open_path(const struct path *path, int flags, const struct cred *cred);
 /* A file without a name in any directory (pipe, epoll, memfd...): "anon_inode:[name]" unless an inode is given. ERR_PTR */
 struct file *file_anon(const char *name, const struct file_operations *op, void *private, int flags);
+/* A file of @inode (holds it) in an internal mount: sockets, pipes. @dop may give its name for /proc. ERR_PTR */
+struct dentry_operations;
+struct file *file_pseudo(struct mount *mnt, struct inode *inode, const char *name, const struct dentry_operations *dop,
+			 const struct file_operations *op, int flags);
 void file_allow_write(struct file *file);               /* undo file_open_exec's denial */
 ssize_t file_read_kernel(struct file *file, void *buf, size_t n, loff_t *pos);
 ssize_t file_write_kernel(struct file *file, const void *buf, size_t n, loff_t *pos);
@@ -104,6 +108,9 @@ int vfs_mmap(struct file *file, struct map_request *req); /* fills mapping, ops,
 /* The absolute path of @path as the caller's root sees it, written to the end of @buf; start pointer or ERR_PTR(-ENAMETOOLONG).
  * " (deleted)" is appended to unlinked names. */
 char *path_name(const struct path *path, char *buf, size_t size);
+
+/* getcwd(2): the same for the working directory; "(unreachable)" outside the root; -ENOENT when it was removed. */
+char *cwd_name(char *buf, size_t size);
 
 /* Readable/writable now? A driver's poll() calls poll_wait() for each queue, then returns POLL* bits. */
 struct poll_table { void (*queue)(struct poll_table *pt, struct file *file, struct wait_queue *wq); };
@@ -160,6 +167,14 @@ int vfs_mount(const char *source, const char *target, const char *type, u32 flag
 /* rootfs: a tmpfs becomes the root and cwd of the current task; then the initramfs is unpacked into it. */
 void vfs_init(void);
 int initramfs_unpack(const void *data, size_t len);
+
+/* ---- the log, for syslog(2): records as "<level>[time] text\n" ---- */
+/* Format record *@seq (skipping what is lost) and advance: the length, 0: none, -ENOMEM. */
+int syslog_format(u64 *seq, char *buf, size_t size);
+/* The system-wide reader of syslog(2) type 2 and /proc/kmsg: wait for something unread; format and consume it. */
+int syslog_wait(bool nonblock);
+size_t syslog_unread(void);
+int syslog_next(char *buf, size_t size);
 
 /* ---- what fs needs from proc/, which registers it: the credentials of the caller as file systems see them ---- */
 struct fs_cred { uid_t fsuid; gid_t fsgid; };

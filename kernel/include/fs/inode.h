@@ -210,6 +210,8 @@ int simple_setattr(struct inode *inode, const struct iattr *attr); /* inode_set_
 /* A character device by number: open() finds its operations. -EBUSY if taken. */
 struct cdev { kdev_t first; unsigned count; const struct file_operations *fop; const char *name; struct rb_node node; };
 int cdev_register(struct cdev *cdev);
+/* All of them, in the order of their numbers; under a spinlock. */
+void cdev_for_each(void (*fn)(const struct cdev *c, void *arg), void *arg);
 #define MKDEV(major, minor) ((kdev_t)(((minor) & 0xff) | ((major) << 8) | (((minor) & ~0xffu) << 12)))
 #define MAJOR(dev) (((dev) & 0xfff00) >> 8)
 #define MINOR(dev) (((dev) & 0xff) | (((dev) >> 12) & 0xfff00))

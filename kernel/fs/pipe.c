@@ -1,0 +1,655 @@
+/*
+ * Pipes and FIFOs (pipe(7)): a ring of buffers, each a part of one page; the ring counters run freely.
+ *
+ * head - tail buffers are in use. pipe->lock guards all but the wait queues; copies to and from user memory happen under it (it
+ * ranks before the memory locks). Pages that were emptied stay with the pipe for the next write. Readers sleep only while it is
+ * empty and writers while it is full, so waking whoever sleeps after each change wakes nobody in vain; pollers hear of each write.
+ */
+#include "fs/pipe.h"
+#include "fs/internal.h"
+
+#include <linux/magic.h>
+#include <linux/poll.h>
+#include <asm/ioctls.h>
+
+#include "lib/bitmap.h"
+#include "mm/highmem.h"
+
+#define PIPE_SLOTS 16u             /* 64 KB */
+#define PIPE_SPARE 2u
+
+struct pipe_buffer {
+	struct page *page;
+	u16 offset, len;
+	bool packet;               /* O_DIRECT: one write, one read */
+};
+
+struct pipe {
+	mutex_t lock;              /* RANK_PIPE */
+	struct wait_queue readers_wait, writers_wait;
+	u32 head, tail;            /* next to write, next to read */
+	u32 slots;                 /* a power of two */
+	struct pipe_buffer *ring;
+	struct page *spare[PIPE_SPARE];
+	u32 readers, writers;      /* open files */
+	u32 reader_opens, writer_opens; /* ever: a FIFO's open waits for the other side to have come */
+	u32 users;                 /* open files and opens in progress: inode->pipe lives as long */
+};
+
+unsigned sysctl_pipe_max_size = 1u << 20;
+static struct kmem_cache *pipe_cache;
+static struct mount *pipe_mount;
+
+/* ---- the ring. => pipe->lock held ---- */
+
+static inline u32 used(const struct pipe *p)
+{
+	return p->head - p->tail;
+}
+
+static inline bool pipe_full(const struct pipe *p)
+{
+	return used(p) >= p->slots;
+}
+
+static inline struct pipe_buffer *slot(const struct pipe *p, u32 n)
+{
+	return &p->ring[n & (p->slots - 1)];
+}
+
+static struct page *take_page(struct pipe *p)
+{
+	for (unsigned i = 0; i < PIPE_SPARE; i++) {
+		struct page *page = p->spare[i];
+
+		if (page) {
+			p->spare[i] = NULL;
+			return page;
+		}
+	}
+	return alloc_page(GFP_HIGHUSER);
+}
+
+static void give_page(struct pipe *p, struct page *page)
+{
+	for (unsigned i = 0; i < PIPE_SPARE && page_refs(page) == 1; i++) {
+		if (!p->spare[i]) {
+			p->spare[i] = page;
+			return;
+		}
+	}
+	page_put(page);
+}
+
+static struct pipe *pipe_alloc(void)
+{
+	struct pipe *p = kmem_cache_alloc(pipe_cache, GFP_KERNEL);
+
+	if (!p)
+		return NULL;
+	memset(p, 0, sizeof(*p));
+	p->ring = kcalloc(PIPE_SLOTS, sizeof(struct pipe_buffer), GFP_KERNEL);
+	if (!p->ring) {
+		kmem_cache_free(pipe_cache, p);
+		return NULL;
+	}
+	p->slots = PIPE_SLOTS;
+	mutex_init(&p->lock, RANK_PIPE);
+	wait_queue_init(&p->readers_wait);
+	wait_queue_init(&p->writers_wait);
+	return p;
+}
+
+static void pipe_free(struct pipe *p)
+{
+	for (u32 n = p->tail; n != p->head; n++)
+		page_put(slot(p, n)->page);
+	for (unsigned i = 0; i < PIPE_SPARE; i++) {
+		if (p->spare[i])
+			page_put(p->spare[i]);
+	}
+	kfree(p->ring);
+	kmem_cache_free(pipe_cache, p);
+}
+
+/* Wake whoever waits. => the change is made, the lock dropped */
+static inline void notify(struct wait_queue *wq, unsigned events)
+{
+	smp_mb(); /* the change before the look at the queue, as sleepers queue before they look at the pipe */
+	if (wait_queue_active(wq))
+		wake_up_poll(wq, events);
+}
+
+static inline struct pipe *pipe_of(const struct file *file)
+{
+	return file->private;
+}
+
+/* ---- reading ---- */
+
+/* Take from the first buffer: bytes, 0 when the caller's memory is bad. */
+static size_t read_buffer(struct pipe *p, struct iov_iter *to)
+{
+	struct pipe_buffer *b = slot(p, p->tail);
+	size_t n = MIN((size_t)b->len, to->count);
+
+	n = copy_page_to_iter(b->page, b->offset, n, to);
+	b->offset = (u16)(b->offset + n);
+	b->len = (u16)(b->len - n);
+	if (n && b->packet)
+		b->len = 0; /* the rest of a packet is lost */
+	if (!b->len) {
+		give_page(p, b->page);
+		b->page = NULL;
+		p->tail++;
+	}
+	return n;
+}
+
+/* Under the lock, again without: other sleepers must see the state that we leave. */
+static int wait_readable(struct pipe *p)
+{
+	int err;
+
+	mutex_unlock(&p->lock);
+	err = wait_event_interruptible_exclusive(&p->readers_wait,
+						 READ_ONCE(p->head) != READ_ONCE(p->tail) || !READ_ONCE(p->writers));
+	mutex_lock(&p->lock);
+	return err;
+}
+
+static ssize_t pipe_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	struct pipe *p = pipe_of(file);
+	bool was_full = false, more;
+	ssize_t done = 0;
+
+	(void)pos;
+	if (!to->count)
+		return 0;
+	mutex_lock(&p->lock);
+	for (;;) {
+		while (used(p) && to->count) {
+			bool packet = slot(p, p->tail)->packet;
+			size_t n;
+
+			was_full |= pipe_full(p);
+			n = read_buffer(p, to);
+			if (!n) {
+				if (!done)
+					done = -EFAULT;
+				goto out;
+			}
+			done += (ssize_t)n;
+			if (packet)
+				goto out;
+		}
+		if (done || !p->writers)
+			break;
+		if (file->flags & O_NONBLOCK) {
+			done = -EAGAIN;
+			break;
+		}
+		done = wait_readable(p);
+		if (done)
+			break;
+	}
+out:
+	more = used(p) != 0;
+	if (was_full && pipe_full(p))
+		was_full = false;
+	mutex_unlock(&p->lock);
+	if (was_full)
+		notify(&p->writers_wait, POLLOUT | POLLWRNORM);
+	if (more)
+		notify(&p->readers_wait, POLLIN | POLLRDNORM);
+	return done;
+}
+
+/* ---- writing ---- */
+
+/* Small writes share the page of the last buffer. True: all of @len went there. */
+static bool append(struct pipe *p, struct iov_iter *from, size_t len, ssize_t *done)
+{
+	struct pipe_buffer *b;
+	size_t n;
+
+	if (!used(p))
+		return false;
+	b = slot(p, p->head - 1);
+	if (b->packet || b->offset + b->len + len > PAGE_SIZE || page_refs(b->page) > 1)
+		return false;
+	n = copy_page_from_iter(b->page, (size_t)(b->offset + b->len), len, from);
+	b->len = (u16)(b->len + n);
+	*done = n ? (ssize_t)n : -EFAULT;
+	return true;
+}
+
+/* Fill one new buffer: bytes or -ENOMEM, -EFAULT. => not full */
+static ssize_t add_buffer(struct pipe *p, struct iov_iter *from, bool packet)
+{
+	struct pipe_buffer *b = slot(p, p->head);
+	struct page *page = take_page(p);
+	size_t n;
+
+	if (!page)
+		return -ENOMEM;
+	n = copy_page_from_iter(page, 0, MIN(from->count, PAGE_SIZE), from);
+	if (!n) {
+		give_page(p, page);
+		return -EFAULT;
+	}
+	b->page = page;
+	b->offset = 0;
+	b->len = (u16)n;
+	b->packet = packet;
+	p->head++;
+	return (ssize_t)n;
+}
+
+static int wait_writable(struct pipe *p)
+{
+	int err;
+
+	mutex_unlock(&p->lock);
+	err = wait_event_interruptible_exclusive(&p->writers_wait,
+						 READ_ONCE(p->head) - READ_ONCE(p->tail) < READ_ONCE(p->slots) ||
+							 !READ_ONCE(p->readers));
+	mutex_lock(&p->lock);
+	return err;
+}
+
+static ssize_t pipe_write(struct file *file, struct iov_iter *from, loff_t *pos)
+{
+	struct pipe *p = pipe_of(file);
+	bool packet = file->flags & O_DIRECT, room;
+	size_t tail_len = from->count & (PAGE_SIZE - 1);
+	ssize_t done = 0, n = 0;
+
+	(void)pos;
+	if (!from->count)
+		return 0;
+	mutex_lock(&p->lock);
+	if (!p->readers) {
+		mutex_unlock(&p->lock);
+		fs_send_sigpipe();
+		return -EPIPE;
+	}
+	/* the odd end of the write goes first, into the last page; so writes of up to PIPE_BUF are never torn */
+	if (!packet && tail_len && append(p, from, tail_len, &n)) {
+		done = n;
+		if (n < 0 || (size_t)n < tail_len)
+			goto out;
+	}
+	while (from->count) {
+		if (!p->readers) {
+			fs_send_sigpipe();
+			if (!done)
+				done = -EPIPE;
+			break;
+		}
+		if (!pipe_full(p)) {
+			n = add_buffer(p, from, packet);
+			if (n < 0) {
+				if (!done)
+					done = n;
+				break;
+			}
+			done += n;
+			continue;
+		}
+		if (file->flags & O_NONBLOCK) {
+			if (!done)
+				done = -EAGAIN;
+			break;
+		}
+		notify(&p->readers_wait, POLLIN | POLLRDNORM);
+		n = wait_writable(p);
+		if (n) {
+			if (!done)
+				done = n;
+			break;
+		}
+	}
+out:
+	room = !pipe_full(p);
+	mutex_unlock(&p->lock);
+	notify(&p->readers_wait, POLLIN | POLLRDNORM);
+	if (room)
+		notify(&p->writers_wait, POLLOUT | POLLWRNORM);
+	if (done > 0 && (file->path.mnt != pipe_mount))
+		inode_touch(file->inode, ATTR_MTIME | ATTR_CTIME);
+	return done;
+}
+
+/* ---- the rest ---- */
+
+static unsigned pipe_poll(struct file *file, struct poll_table *pt)
+{
+	struct pipe *p = pipe_of(file);
+	unsigned mask = 0;
+
+	if (file->mode & FMODE_READ)
+		poll_wait(file, &p->readers_wait, pt);
+	if (file->mode & FMODE_WRITE)
+		poll_wait(file, &p->writers_wait, pt);
+	if (file->mode & FMODE_READ) {
+		if (READ_ONCE(p->head) != READ_ONCE(p->tail))
+			mask |= POLLIN | POLLRDNORM;
+		/* a FIFO that no writer has opened since we did is not hung up */
+		if (!READ_ONCE(p->writers) && (u32)file->pos != p->writer_opens)
+			mask |= POLLHUP;
+	}
+	if (file->mode & FMODE_WRITE) {
+		if (READ_ONCE(p->head) - READ_ONCE(p->tail) < READ_ONCE(p->slots))
+			mask |= POLLOUT | POLLWRNORM;
+		if (!READ_ONCE(p->readers))
+			mask |= POLLERR;
+	}
+	return mask;
+}
+
+static long pipe_ioctl(struct file *file, unsigned cmd, unsigned long arg)
+{
+	struct pipe *p = pipe_of(file);
+	u32 bytes = 0;
+
+	if (cmd != FIONREAD)
+		return -ENOTTY;
+	mutex_lock(&p->lock);
+	for (u32 n = p->tail; n != p->head; n++)
+		bytes += slot(p, n)->len;
+	mutex_unlock(&p->lock);
+	return put_user_u32(bytes, (uaddr_t)arg);
+}
+
+/* The last user takes the pipe off its inode. => inode->lock not held */
+static void pipe_drop(struct inode *inode, struct pipe *p)
+{
+	bool last;
+
+	spin_lock(&inode->i_lock);
+	last = --p->users == 0;
+	if (last)
+		inode->pipe = NULL;
+	spin_unlock(&inode->i_lock);
+	if (last)
+		pipe_free(p);
+}
+
+static void pipe_release(struct inode *inode, struct file *file)
+{
+	struct pipe *p = pipe_of(file);
+
+	mutex_lock(&p->lock);
+	if (file->mode & FMODE_READ)
+		p->readers--;
+	if (file->mode & FMODE_WRITE)
+		p->writers--;
+	mutex_unlock(&p->lock);
+	wake_up_all(&p->readers_wait);
+	wake_up_all(&p->writers_wait);
+	pipe_drop(inode, p);
+}
+
+/* The pipe of a FIFO's inode, made at its first open; counted. NULL */
+static struct pipe *fifo_get(struct inode *inode)
+{
+	struct pipe *p, *new = NULL;
+
+	for (;;) {
+		spin_lock(&inode->i_lock);
+		p = inode->pipe;
+		if (!p && new) {
+			p = inode->pipe = new;
+			new = NULL;
+		}
+		if (p)
+			p->users++;
+		spin_unlock(&inode->i_lock);
+		if (p)
+			break;
+		new = pipe_alloc();
+		if (!new)
+			return NULL;
+	}
+	if (new)
+		pipe_free(new);
+	return p;
+}
+
+/*
+ * open(2) of a FIFO: a reader waits for a writer and a writer for a reader, each until the other has come (even if it has gone again).
+ * O_NONBLOCK: a reader goes on, a writer gets ENXIO. Read and write: no waiting.
+ */
+static int fifo_open(struct inode *inode, struct file *file)
+{
+	bool reads = file->mode & FMODE_READ, writes = file->mode & FMODE_WRITE;
+	struct pipe *p;
+	u32 seen;
+	int err = 0;
+
+	if (!reads && !writes)
+		return -EINVAL;
+	p = fifo_get(inode);
+	if (!p)
+		return -ENOMEM;
+	mutex_lock(&p->lock);
+	if (writes && !reads && (file->flags & O_NONBLOCK) && !p->readers) {
+		mutex_unlock(&p->lock);
+		pipe_drop(inode, p);
+		return -ENXIO;
+	}
+	if (reads && p->readers++ == 0)
+		p->reader_opens++;
+	else if (reads)
+		p->reader_opens++;
+	if (writes) {
+		p->writers++;
+		p->writer_opens++;
+	}
+	file->private = p;
+	/* poll: no hang-up before the first writer; the position has no other use here */
+	file->pos = p->writers ? ~0u : p->writer_opens;
+	wake_up_all(reads ? &p->writers_wait : &p->readers_wait);
+	if (reads && writes)
+		wake_up_all(&p->readers_wait);
+	if (reads && !writes && !p->writers && !(file->flags & O_NONBLOCK)) {
+		seen = p->writer_opens;
+		mutex_unlock(&p->lock);
+		err = wait_event_interruptible(&p->readers_wait, READ_ONCE(p->writer_opens) != seen);
+		mutex_lock(&p->lock);
+	} else if (writes && !reads && !p->readers) {
+		seen = p->reader_opens;
+		mutex_unlock(&p->lock);
+		err = wait_event_interruptible(&p->writers_wait, READ_ONCE(p->reader_opens) != seen);
+		mutex_lock(&p->lock);
+	}
+	mutex_unlock(&p->lock);
+	if (err)
+		pipe_release(inode, file);
+	return err;
+}
+
+const struct file_operations pipe_fops = {
+	.open = fifo_open,
+	.release = pipe_release,
+	.read_iter = pipe_read,
+	.write_iter = pipe_write,
+	.llseek = no_llseek,
+	.poll = pipe_poll,
+	.ioctl = pipe_ioctl,
+};
+
+static char *pipe_name(struct dentry *dentry, char *buf, size_t size)
+{
+	int len = snprintf(buf, size, "pipe:[%llu]", (unsigned long long)dentry->inode->ino);
+
+	return (size_t)len < size ? buf : ERR_PTR(-ENAMETOOLONG);
+}
+
+static const struct dentry_operations pipe_dentry_ops = { .name = pipe_name };
+
+static struct inode *pipe_inode(void)
+{
+	struct inode *inode = inode_alloc(pipe_mount->sb);
+	struct pipe *p;
+
+	if (!inode)
+		return NULL;
+	p = pipe_alloc();
+	if (!p) {
+		inode_put(inode);
+		return NULL;
+	}
+	p->users = 2;
+	p->readers = p->writers = 1;
+	p->reader_opens = p->writer_opens = 1;
+	inode->pipe = p;
+	inode_init_owner(inode, NULL, S_IFIFO | 0600);
+	inode->fop = &pipe_fops;
+	return inode;
+}
+
+int pipe_create(struct file *ends[2], int flags)
+{
+	struct inode *inode = pipe_inode();
+
+	if (!inode)
+		return -ENOMEM;
+	ends[0] = file_pseudo(pipe_mount, inode, "", &pipe_dentry_ops, &pipe_fops, O_RDONLY | (flags & O_NONBLOCK));
+	if (IS_ERR(ends[0])) {
+		pipe_free(inode->pipe);
+		inode_put(inode);
+		return (int)PTR_ERR(ends[0]);
+	}
+	ends[0]->private = inode->pipe;
+	ends[1] = file_pseudo(pipe_mount, inode, "", &pipe_dentry_ops, &pipe_fops,
+			      O_WRONLY | (flags & (O_NONBLOCK | O_DIRECT)));
+	inode_put(inode);
+	if (IS_ERR(ends[1])) {
+		inode->pipe->users = 1; /* the read end's release frees it */
+		fput(ends[0]);
+		return (int)PTR_ERR(ends[1]);
+	}
+	ends[1]->private = inode->pipe;
+	return 0;
+}
+
+bool file_is_pipe(const struct file *file)
+{
+	return file->op == &pipe_fops;
+}
+
+long pipe_get_size(struct file *file)
+{
+	return file_is_pipe(file) ? (long)(pipe_of(file)->slots * PAGE_SIZE) : -EBADF;
+}
+
+long pipe_set_size(struct file *file, unsigned long bytes)
+{
+	struct pipe *p = pipe_of(file);
+	struct pipe_buffer *ring, *old;
+	u32 slots, n;
+
+	if (!file_is_pipe(file))
+		return -EBADF;
+	if (bytes > 1ul << 31)
+		return -EINVAL;
+	slots = (u32)roundup_pow_of_two(MAX(1ul, DIV_ROUND_UP(bytes, PAGE_SIZE)));
+	if (slots > p->slots && slots * PAGE_SIZE > sysctl_pipe_max_size && !fs_capable(CAP_SYS_RESOURCE))
+		return -EPERM;
+	ring = kcalloc(slots, sizeof(*ring), GFP_KERNEL);
+	if (!ring)
+		return -ENOMEM;
+	mutex_lock(&p->lock);
+	if (used(p) > slots) {
+		mutex_unlock(&p->lock);
+		kfree(ring);
+		return -EBUSY;
+	}
+	for (n = p->tail; n != p->head; n++)
+		ring[n & (slots - 1)] = *slot(p, n);
+	old = p->ring;
+	p->ring = ring;
+	p->slots = slots;
+	mutex_unlock(&p->lock);
+	kfree(old);
+	wake_up_all(&p->writers_wait);
+	return (long)(slots * PAGE_SIZE);
+}
+
+/* ---- tee(2) ---- */
+
+static void lock_both(struct pipe *a, struct pipe *b)
+{
+	mutex_lock(a < b ? &a->lock : &b->lock);
+	mutex_lock_nested(a < b ? &b->lock : &a->lock);
+}
+
+/* Share the pages of @from's buffers. => both locked */
+static ssize_t tee_locked(struct pipe *from, struct pipe *to, size_t len)
+{
+	ssize_t done = 0;
+
+	for (u32 n = from->tail; n != from->head && len && !pipe_full(to); n++) {
+		struct pipe_buffer *b = slot(to, to->head);
+
+		*b = *slot(from, n);
+		b->len = (u16)MIN((size_t)b->len, len);
+		page_get(b->page);
+		to->head++;
+		len -= b->len;
+		done += b->len;
+	}
+	return done;
+}
+
+ssize_t pipe_tee(struct file *from_file, struct file *to_file, size_t len, bool nonblock)
+{
+	struct pipe *from, *to;
+	ssize_t done;
+
+	if (!file_is_pipe(from_file) || !file_is_pipe(to_file) || pipe_of(from_file) == pipe_of(to_file))
+		return -EINVAL;
+	if (!(from_file->mode & FMODE_READ) || !(to_file->mode & FMODE_WRITE))
+		return -EBADF;
+	from = pipe_of(from_file);
+	to = pipe_of(to_file);
+	for (;;) {
+		int err;
+
+		lock_both(from, to);
+		if (!to->readers)
+			done = -EPIPE;
+		else
+			done = len ? tee_locked(from, to, len) : 0;
+		if (!done && len && (used(from) || from->writers))
+			done = -EAGAIN;
+		mutex_unlock(&from->lock);
+		mutex_unlock(&to->lock);
+		if (done == -EPIPE)
+			fs_send_sigpipe();
+		if (done > 0)
+			wake_up_poll(&to->readers_wait, POLLIN | POLLRDNORM);
+		if (done != -EAGAIN || nonblock)
+			return done;
+		err = wait_event_interruptible(&from->readers_wait,
+					       READ_ONCE(from->head) != READ_ONCE(from->tail) || !READ_ONCE(from->writers));
+		if (!err)
+			err = wait_event_interruptible(&to->writers_wait,
+						       READ_ONCE(to->head) - READ_ONCE(to->tail) < READ_ONCE(to->slots) ||
+							       !READ_ONCE(to->readers));
+		if (err)
+			return err;
+	}
+}
+
+void __init pipe_init(void)
+{
+	static const struct file_system_type type = { .name = "pipefs" };
+
+	pipe_cache = kmem_cache_create("pipe", sizeof(struct pipe), 0, SLAB_PANIC);
+	pipe_mount = pseudo_mount(&type, NULL, PIPEFS_MAGIC);
+	BUG_ON(!pipe_mount);
+}

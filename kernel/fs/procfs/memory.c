@@ -1,0 +1,341 @@
+/*
+ * The files of /proc that show memory as a whole, in Linux's formats: meminfo, zoneinfo, buddyinfo, pagetypeinfo, vmallocinfo,
+ * slabinfo, iomem, swaps, kpageflags, kpagecount. The numbers come from mm/inspect.h; nothing is counted here.
+ */
+#include "procfs.h"
+#include "mm/inspect.h"
+#include "mm/mm.h"
+#include "lib/printf.h"
+#include "lib/string.h"
+
+#define ORDERS MAX_ORDER
+#define KB(pages) ((unsigned long)(pages) << (PAGE_SHIFT - 10))
+
+static void line(struct seq_file *m, const char *name, unsigned long kb)
+{
+	seq_printf(m, "%-16s%8lu kB\n", name, kb);
+}
+
+static void zeros(struct seq_file *m, const char *const *names)
+{
+	for (; *names; names++)
+		line(m, *names, 0);
+}
+
+static int show_meminfo(struct seq_file *m, void *v)
+{
+	static const char *const huge[] = { "HardwareCorrupted:", "AnonHugePages:", "ShmemHugePages:", "ShmemPmdMapped:",
+		"FileHugePages:", "FilePmdMapped:", NULL };
+	unsigned long total = total_ram_pages(), high = total_high_pages();
+	unsigned long free_pages_now = nr_free_pages(), high_free = nr_free_high_pages();
+	unsigned long cache = total_cache_pages(), shmem = total_shmem_pages(), anon = total_anon_pages();
+	unsigned long small, large;
+
+	(void)v;
+	arch_direct_map_kb(&small, &large);
+	line(m, "MemTotal:", KB(total));
+	line(m, "MemFree:", KB(free_pages_now));
+	line(m, "MemAvailable:", KB(nr_available_pages()));
+	line(m, "Buffers:", 0);
+	line(m, "Cached:", KB(cache));
+	line(m, "SwapCached:", 0);
+	line(m, "Active:", KB(anon));
+	line(m, "Inactive:", KB(cache));
+	line(m, "Active(anon):", KB(anon));
+	line(m, "Inactive(anon):", KB(shmem));
+	line(m, "Active(file):", 0);
+	line(m, "Inactive(file):", KB(cache - MIN(cache, shmem)));
+	line(m, "Unevictable:", 0);
+	line(m, "Mlocked:", 0);
+	line(m, "HighTotal:", KB(high));
+	line(m, "HighFree:", KB(high_free));
+	line(m, "LowTotal:", KB(total - high));
+	line(m, "LowFree:", KB(free_pages_now - MIN(high_free, free_pages_now)));
+	line(m, "SwapTotal:", 0);
+	line(m, "SwapFree:", 0);
+	line(m, "Zswap:", 0);
+	line(m, "Zswapped:", 0);
+	line(m, "Dirty:", 0);
+	line(m, "Writeback:", 0);
+	line(m, "AnonPages:", KB(anon));
+	line(m, "Mapped:", KB(total_mapped_pages()));
+	line(m, "Shmem:", KB(shmem));
+	line(m, "KReclaimable:", 0);
+	line(m, "Slab:", KB(inspect_slab_pages()));
+	line(m, "SReclaimable:", 0);
+	line(m, "SUnreclaim:", KB(inspect_slab_pages()));
+	line(m, "KernelStack:", KB(inspect_stack_pages()));
+	line(m, "PageTables:", total_pt_bytes() >> 10);
+	line(m, "SecPageTables:", 0);
+	line(m, "NFS_Unstable:", 0);
+	line(m, "Bounce:", 0);
+	line(m, "WritebackTmp:", 0);
+	line(m, "CommitLimit:", KB(vm_commit_limit_pages()));
+	line(m, "Committed_AS:", KB(vm_committed_pages()));
+	line(m, "VmallocTotal:", inspect_vmalloc_total() >> 10);
+	line(m, "VmallocUsed:", inspect_vmalloc_used() >> 10);
+	line(m, "VmallocChunk:", 0);
+	line(m, "Percpu:", arch_percpu_bytes() >> 10);
+	zeros(m, huge);
+	seq_puts(m, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n");
+	line(m, "Hugepagesize:", PMD_SIZE >> 10);
+	line(m, "Hugetlb:", 0);
+	line(m, "DirectMap4k:", small);
+	line(m, PMD_SIZE == 0x200000 ? "DirectMap2M:" : "DirectMap4M:", large);
+	return 0;
+}
+
+/* ---- zones ---- */
+
+/* What Linux keeps per node stands below the first zone. */
+static void show_node(struct seq_file *m)
+{
+	unsigned long cache = total_cache_pages(), shmem = total_shmem_pages(), anon = total_anon_pages();
+
+	seq_puts(m, "  per-node stats\n");
+	seq_printf(m, "      nr_inactive_anon %lu\n", shmem);
+	seq_printf(m, "      nr_active_anon %lu\n", anon);
+	seq_printf(m, "      nr_inactive_file %lu\n", cache - MIN(cache, shmem));
+	seq_printf(m, "      nr_active_file 0\n      nr_unevictable 0\n      nr_slab_reclaimable 0\n");
+	seq_printf(m, "      nr_slab_unreclaimable %lu\n", inspect_slab_pages());
+	seq_printf(m, "      nr_anon_pages %lu\n", anon);
+	seq_printf(m, "      nr_mapped    %lu\n", total_mapped_pages());
+	seq_printf(m, "      nr_file_pages %lu\n", cache);
+	seq_puts(m, "      nr_dirty     0\n      nr_writeback 0\n");
+	seq_printf(m, "      nr_shmem     %lu\n", shmem);
+	seq_printf(m, "      nr_kernel_stack %lu\n", KB(inspect_stack_pages()));
+	seq_printf(m, "      nr_page_table_pages %lu\n", total_pt_bytes() >> PAGE_SHIFT);
+}
+
+static void show_pagesets(struct seq_file *m, unsigned n, const struct inspect_zone *z)
+{
+	seq_puts(m, "  pagesets\n");
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
+		seq_printf(m, "    cpu: %u\n", cpu);
+		seq_printf(m, "              count: %lu\n", inspect_zone_pcp(n, cpu));
+		seq_printf(m, "              high:  %u\n", z->pcp_high);
+		seq_printf(m, "              batch: %u\n", z->pcp_batch);
+		seq_puts(m, "  vm stats threshold: 0\n");
+	}
+}
+
+static void show_zone(struct seq_file *m, unsigned n, const struct inspect_zone *z, bool first)
+{
+	seq_printf(m, "Node 0, zone %8s", z->name);
+	if (first) {
+		seq_putc(m, '\n');
+		show_node(m);
+		seq_printf(m, "  pages free     %lu\n", z->free);
+	} else {
+		seq_printf(m, "\n  pages free     %lu\n", z->free);
+	}
+	seq_puts(m, "        boost    0\n");
+	seq_printf(m, "        min      %lu\n        low      %lu\n        high     %lu\n", z->min, z->low, z->high);
+	seq_printf(m, "        spanned  %lu\n        present  %lu\n        managed  %lu\n        cma      0\n", z->spanned,
+		   z->present, z->managed);
+	seq_printf(m, "        protection: (%lu, %lu, %lu, %lu)\n", z->protection[0], z->protection[1], z->protection[2],
+		   z->protection[2]);
+	if (!z->present)
+		return;
+	seq_printf(m, "      nr_free_pages %lu\n", z->free);
+	show_pagesets(m, n, z);
+	seq_puts(m, "  node_unreclaimable:  0\n");
+	seq_printf(m, "  start_pfn:           %lu\n", (unsigned long)z->start_pfn);
+}
+
+static int show_zoneinfo(struct seq_file *m, void *v)
+{
+	static const struct inspect_zone movable = { .name = "Movable" };
+	struct inspect_zone z;
+
+	(void)v;
+	for (unsigned n = 0; inspect_zone(n, &z); n++)
+		show_zone(m, n, &z, n == 0);
+	show_zone(m, INSPECT_ZONES, &movable, false);
+	return 0;
+}
+
+static int show_buddyinfo(struct seq_file *m, void *v)
+{
+	struct inspect_zone z;
+
+	(void)v;
+	for (unsigned n = 0; inspect_zone(n, &z); n++) {
+		if (!z.present)
+			continue;
+		seq_printf(m, "Node 0, zone %8s ", z.name);
+		for (unsigned order = 0; order < ORDERS; order++)
+			seq_printf(m, "%6lu ", z.blocks[order]);
+		seq_putc(m, '\n');
+	}
+	return 0;
+}
+
+/* The allocator does not group by mobility: every block counts as Movable, as user pages are. */
+static int show_pagetypeinfo(struct seq_file *m, void *v)
+{
+	static const char *const types[] = { "Unmovable", "Movable", "Reclaimable", "HighAtomic", "Isolate" };
+	unsigned block_order = PMD_SHIFT - PAGE_SHIFT;
+	struct inspect_zone z;
+
+	(void)v;
+	seq_printf(m, "Page block order: %u\nPages per block:  %u\n\n", block_order, 1u << block_order);
+	seq_puts(m, "Free pages count per migrate type at order ");
+	for (unsigned order = 0; order < ORDERS; order++)
+		seq_printf(m, "%6u ", order);
+	seq_putc(m, '\n');
+	for (unsigned n = 0; inspect_zone(n, &z); n++) {
+		for (unsigned type = 0; z.present && type < ARRAY_SIZE(types); type++) {
+			seq_printf(m, "Node %4d, zone %8s, type %12s ", 0, z.name, types[type]);
+			for (unsigned order = 0; order < ORDERS; order++)
+				seq_printf(m, "%6lu ", type == 1 ? z.blocks[order] : 0);
+			seq_putc(m, '\n');
+		}
+	}
+	seq_puts(m, "\nNumber of blocks type ");
+	for (unsigned type = 0; type < ARRAY_SIZE(types); type++)
+		seq_printf(m, "%12s ", types[type]);
+	seq_putc(m, '\n');
+	for (unsigned n = 0; inspect_zone(n, &z); n++) {
+		if (!z.present)
+			continue;
+		seq_printf(m, "Node %d, zone %8s ", 0, z.name);
+		for (unsigned type = 0; type < ARRAY_SIZE(types); type++)
+			seq_printf(m, "%12lu ", type == 1 ? DIV_ROUND_UP(z.spanned, 1ul << block_order) : 0);
+		seq_putc(m, '\n');
+	}
+	return 0;
+}
+
+/* ---- the kernel's windows and objects ---- */
+
+static int show_vmallocinfo(struct seq_file *m, void *v)
+{
+	struct inspect_vmalloc area;
+	unsigned long from = 0;
+
+	(void)v;
+	while (inspect_vmalloc(from, &area)) {
+		seq_printf(m, "0x%08lx-0x%08lx %7lu %pS", area.start, area.start + area.size, area.size, area.caller);
+		if (area.pages)
+			seq_printf(m, " pages=%lu", area.pages);
+		if (area.phys)
+			seq_printf(m, " phys=0x%016llx", (unsigned long long)area.phys);
+		if (area.kind & INSPECT_IOREMAP)
+			seq_puts(m, " ioremap");
+		if (area.kind & INSPECT_VMALLOC)
+			seq_puts(m, " vmalloc");
+		if (area.kind & INSPECT_VMAP)
+			seq_puts(m, " vmap");
+		if (area.kind & INSPECT_UNPURGED)
+			seq_puts(m, " unpurged vm_area");
+		seq_putc(m, '\n');
+		from = area.start + area.size;
+	}
+	return 0;
+}
+
+static int show_slabinfo(struct seq_file *m, void *v)
+{
+	struct inspect_slab s;
+
+	(void)v;
+	seq_puts(m, "slabinfo - version: 2.1\n");
+	seq_puts(m, "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>");
+	seq_puts(m, " : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	for (unsigned n = 0; inspect_slab_cache(n, &s); n++) {
+		seq_printf(m, "%-17s %6lu %6lu %6u %4u %4u", s.name, s.active_objects, s.objects, s.object_size,
+			   s.objects_per_slab, s.pages_per_slab);
+		seq_printf(m, " : tunables %4u %4u %4u : slabdata %6lu %6lu %6lu\n", 0, 0, 0, s.active_slabs, s.slabs, 0ul);
+	}
+	return 0;
+}
+
+static int show_iomem(struct seq_file *m, void *v)
+{
+	struct inspect_iomem r;
+	int width;
+
+	(void)v;
+	for (unsigned n = 0; inspect_iomem(n, &r); n++) {
+		width = r.end > 0x100000000ull ? 9 : 8;
+		seq_printf(m, "%s%0*llx-%0*llx : %s\n", r.depth ? "  " : "", width == 9 && r.start > 0xffffffffull ? 9 : 8,
+			   (unsigned long long)r.start, width, (unsigned long long)(r.end - 1), r.name);
+	}
+	return 0;
+}
+
+static int show_swaps(struct seq_file *m, void *v)
+{
+	(void)v;
+	seq_puts(m, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	return 0;
+}
+
+static int show_vmstat(struct seq_file *m, void *v)
+{
+	unsigned long cache = total_cache_pages(), shmem = total_shmem_pages();
+
+	(void)v;
+	seq_printf(m, "nr_free_pages %lu\n", nr_free_pages());
+	seq_printf(m, "nr_inactive_file %lu\n", cache - MIN(cache, shmem));
+	seq_printf(m, "nr_anon_pages %lu\nnr_mapped %lu\nnr_file_pages %lu\n", total_anon_pages(), total_mapped_pages(), cache);
+	seq_printf(m, "nr_shmem %lu\nnr_page_table_pages %lu\n", shmem, total_pt_bytes() >> PAGE_SHIFT);
+	seq_printf(m, "nr_kernel_stack %lu\nnr_slab_unreclaimable %lu\n", KB(inspect_stack_pages()), inspect_slab_pages());
+	return 0;
+}
+
+/* ---- one word a frame: kpageflags, kpagecount ---- */
+
+static ssize_t read_frames(struct iov_iter *to, loff_t *pos, u64 (*get)(pfn_t pfn))
+{
+	u64 words[64];
+	ssize_t total = 0;
+
+	if ((*pos & 7) || (to->count & 7))
+		return -EINVAL;
+	while (to->count && (u64)*pos / 8 < max_pfn) {
+		pfn_t pfn = (pfn_t)(*pos / 8);
+		size_t n = MIN(to->count / 8, (size_t)64);
+
+		n = MIN(n, (size_t)(max_pfn - pfn));
+		for (size_t i = 0; i < n; i++)
+			words[i] = get(pfn + i);
+		if (copy_to_iter(words, n * 8, to) != n * 8)
+			return total ? total : -EFAULT;
+		*pos += (loff_t)n * 8;
+		total += (ssize_t)n * 8;
+		cond_resched();
+	}
+	return total;
+}
+
+static ssize_t kpageflags_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	(void)file;
+	return read_frames(to, pos, inspect_kpageflags);
+}
+
+static ssize_t kpagecount_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	(void)file;
+	return read_frames(to, pos, inspect_kpagecount);
+}
+
+static const struct file_operations kpageflags_fops = { .read_iter = kpageflags_read, .llseek = generic_llseek };
+static const struct file_operations kpagecount_fops = { .read_iter = kpagecount_read, .llseek = generic_llseek };
+
+void proc_register_memory(void)
+{
+	proc_register("meminfo", 0444, show_meminfo, NULL);
+	proc_register("zoneinfo", 0444, show_zoneinfo, NULL);
+	proc_register("buddyinfo", 0444, show_buddyinfo, NULL);
+	proc_register("pagetypeinfo", 0400, show_pagetypeinfo, NULL);
+	proc_register("vmallocinfo", 0400, show_vmallocinfo, NULL);
+	proc_register("slabinfo", 0400, show_slabinfo, NULL);
+	proc_register("iomem", 0444, show_iomem, NULL);
+	proc_register("swaps", 0444, show_swaps, NULL);
+	proc_register("vmstat", 0444, show_vmstat, NULL);
+	proc_register_ops("kpageflags", 0400, &kpageflags_fops, NULL);
+	proc_register_ops("kpagecount", 0400, &kpagecount_fops, NULL);
+}
