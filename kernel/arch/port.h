@@ -347,6 +347,10 @@ void arch_init_early(void);     /* CPU features, per-CPU of CPU 0, IDT, GDT; con
 void arch_init_interrupts(void);/* APIC or PIC, timers; after mm is up (ioremap, table_alloc) */
 void arch_init_late(void);      /* W^X of the kernel image, vDSO, entry area; free .init is the caller's */
 
+/* The direct map in kilobytes of small and of large pages; bytes of per-CPU data of all CPUs. For /proc/meminfo. */
+void arch_direct_map_kb(unsigned long *small_kb, unsigned long *large_kb);
+unsigned long arch_percpu_bytes(void);
+
 const char *arch_cpu_name(void);
 /* One CPU's stanza for /proc/cpuinfo, in Linux's format, through @emit. */
 void arch_cpuinfo(unsigned cpu, void (*emit)(void *arg, const char *fmt, ...) __printf(2, 3), void *arg);
