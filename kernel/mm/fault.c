@@ -93,7 +93,31 @@ static int fault_anon_read(struct fault *f)
 	return 0;
 }
 
-static int fault_anon_write(struct fault *f)
+/* 2, the fault that programs make most: on its own, with everything in registers. */
+static noinline int fault_anon_fresh(struct vma *vma, uaddr_t addr, pte_t *ptep)
+{
+	struct page *page = alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_ZERO);
+	struct mm *mm = vma->mm;
+
+	if (unlikely(!page))
+		return -ENOMEM;
+	spin_lock(&mm->page_table_lock);
+	if (unlikely(!pte_none(*ptep))) {
+		spin_unlock(&mm->page_table_lock);
+		page_put(page);
+		return 0;
+	}
+	if (unlikely(!vma->anon_id))
+		vma_new_anon_id(vma);
+	page_add_new_anon(page, vma, addr);
+	set_pte(ptep, vma_pte_writable(vma, page));
+	spin_unlock(&mm->page_table_lock);
+	rss_add(&mm->rss_anon, 1);
+	return 0;
+}
+
+/* 6: the zero page may be in TLBs, read-only. */
+static int fault_zero_page_write(struct fault *f)
 {
 	struct page *page = alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_ZERO);
 
@@ -103,10 +127,8 @@ static int fault_anon_write(struct fault *f)
 		page_put(page);
 		return 0;
 	}
-	if (unlikely(pte_present(f->pte))) { /* 6: the zero page may be in TLBs, read-only */
-		set_pte(f->ptep, (pte_t){ 0 });
-		tlb_flush_page(f->mm, f->addr);
-	}
+	set_pte(f->ptep, (pte_t){ 0 });
+	tlb_flush_page(f->mm, f->addr);
 	set_new_anon(f, page);
 	unlock(f);
 	return 0;
@@ -395,7 +417,7 @@ static int fault_write_protected(struct fault *f)
 	struct page *page;
 
 	if (pte_special(f->pte))
-		return vma_is_anon(f->vma) ? fault_anon_write(f) : -EIO;
+		return vma_is_anon(f->vma) ? fault_zero_page_write(f) : -EIO;
 	page = pfn_to_page(pte_pfn(f->pte));
 	if (f->vma->flags & VM_SHARED) {
 		if (vma_wants_notify(f->vma))
@@ -425,8 +447,8 @@ static int fault_not_present(struct fault *f, bool write)
 {
 	struct vma *vma = f->vma;
 
-	if (likely(vma_is_anon(vma)))
-		return write ? fault_anon_write(f) : fault_anon_read(f);
+	if (vma_is_anon(vma))
+		return fault_anon_read(f);
 	if (!vma->mapping)
 		return vma->ops->fault ? fault_device(f, write) : -EIO;
 	if (!write)
@@ -434,14 +456,10 @@ static int fault_not_present(struct fault *f, bool write)
 	return vma->flags & VM_SHARED ? fault_file_shared_write(f) : fault_file_cow(f);
 }
 
-int handle_fault(struct vma *vma, uaddr_t addr, bool write)
+static noinline int handle_other_fault(struct vma *vma, uaddr_t addr, pte_t *ptep, bool write)
 {
-	struct fault f = { .mm = vma->mm, .vma = vma, .addr = addr & (uaddr_t)PAGE_MASK };
+	struct fault f = { .mm = vma->mm, .vma = vma, .addr = addr, .ptep = ptep, .pte = pte_read(ptep) };
 
-	f.ptep = pte_alloc(f.mm, f.addr);
-	if (unlikely(!f.ptep))
-		return -ENOMEM;
-	f.pte = pte_read(f.ptep);
 	if (pte_none(f.pte))
 		return fault_not_present(&f, write);
 	if (write && !pte_write(f.pte))
@@ -450,6 +468,22 @@ int handle_fault(struct vma *vma, uaddr_t addr, bool write)
 	if (current->mm == f.mm)
 		tlb_flush_user_local();
 	return 0;
+}
+
+static inline int fault_page(struct vma *vma, uaddr_t addr, bool write)
+{
+	pte_t *ptep = pte_alloc(vma->mm, addr);
+
+	if (unlikely(!ptep))
+		return -ENOMEM;
+	if (likely(write && vma_is_anon(vma) && pte_none(*ptep)))
+		return fault_anon_fresh(vma, addr & (uaddr_t)PAGE_MASK, ptep);
+	return handle_other_fault(vma, addr & (uaddr_t)PAGE_MASK, ptep, write);
+}
+
+int handle_fault(struct vma *vma, uaddr_t addr, bool write)
+{
+	return fault_page(vma, addr, write);
 }
 
 /* ---- stack growth ---- */
@@ -521,22 +555,29 @@ static bool access_allowed(const struct vma *vma, unsigned error)
 	return vma->flags & VM_ACCESS;
 }
 
-int mm_fault(struct mm *mm, uaddr_t addr, unsigned error, struct regs *regs)
+static __always_inline int fault_in(struct mm *mm, uaddr_t addr, unsigned error)
 {
 	struct vma *vma;
 	int result;
 
-	(void)regs;
 	down_read(&mm->mmap_lock);
-	vma = find_extend_vma(mm, addr);
+	vma = vma_find(mm, addr);
+	if (unlikely(!vma || vma->start > addr))
+		vma = find_extend_vma(mm, addr);
 	if (unlikely(!vma))
 		result = -EFAULT;
 	else if (unlikely(!access_allowed(vma, error)))
 		result = -EACCES;
 	else
-		result = handle_fault(vma, addr, error & FAULT_WRITE);
+		result = fault_page(vma, addr, error & FAULT_WRITE);
 	up_read(&mm->mmap_lock);
 	return result;
+}
+
+int mm_fault(struct mm *mm, uaddr_t addr, unsigned error, struct regs *regs)
+{
+	(void)regs;
+	return fault_in(mm, addr, error);
 }
 
 static void send_fault_signal(int result, uaddr_t addr)
@@ -563,10 +604,11 @@ bool mm_page_fault(struct regs *regs, unsigned long addr, unsigned error)
 	struct mm *mm = current->mm;
 	int result;
 
-	if (unlikely(addr >= TASK_SIZE || !mm || pagefault_disabled()))
+	(void)regs;
+	if (unlikely(addr >= TASK_SIZE || !mm))
 		result = -EFAULT;
 	else
-		result = mm_fault(mm, (uaddr_t)addr, error, regs);
+		result = fault_in(mm, (uaddr_t)addr, error);
 	if (likely(!result)) {
 		current->min_flt++;
 		return true;

@@ -55,16 +55,14 @@ static const struct rb_augment vma_augment = { vma_update };
 
 /* ---- find ---- */
 
-struct vma *vma_tree_find(struct vma_tree *tree, uaddr_t addr)
+struct vma *vma_tree_search(struct vma_tree *tree, uaddr_t addr)
 {
-	struct vma *vma = READ_ONCE(tree->cached), *best = NULL;
-	struct rb_node *node;
+	struct rb_node *node = tree->root.node;
+	struct vma *best = NULL;
 
-	if (vma && vma->start <= addr && addr < vma->end)
-		return vma;
-	node = tree->root.node;
 	while (node) {
-		vma = vma_of(node);
+		struct vma *vma = vma_of(node);
+
 		if (addr >= vma->end) {
 			node = node->right;
 		} else {

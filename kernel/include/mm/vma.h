@@ -99,7 +99,15 @@ static inline uaddr_t vma_start_gap(const struct vma *vma)
 }
 
 /* The first area with end > @addr, or NULL: the area of @addr, or the next above it. O(log n), O(1) for the last found. */
-struct vma *vma_tree_find(struct vma_tree *tree, uaddr_t addr);
+struct vma *vma_tree_search(struct vma_tree *tree, uaddr_t addr);
+static inline struct vma *vma_tree_find(struct vma_tree *tree, uaddr_t addr)
+{
+	struct vma *vma = READ_ONCE(tree->cached);
+
+	if (likely(vma && vma->start <= addr && addr < vma->end))
+		return vma;
+	return vma_tree_search(tree, addr);
+}
 /* The first area that meets [start, end), or NULL. */
 struct vma *vma_tree_find_intersection(struct vma_tree *tree, uaddr_t start, uaddr_t end);
 struct vma *vma_tree_first(const struct vma_tree *tree);
