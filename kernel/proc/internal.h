@@ -29,6 +29,8 @@ struct task_ext {
 extern const struct xa_ops proc_xa_ops;
 struct pid *pid_alloc(pid_t wanted);
 struct process *process_next(pid_t *nr);
+/* The number given out last. */
+pid_t last_pid(void);
 void pid_init(void);
 void cred_init(void);
 extern unsigned suid_dumpable;

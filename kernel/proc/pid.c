@@ -160,6 +160,11 @@ struct process *process_find_get(pid_t tgid)
 }
 
 /* Every number upward from *@nr that is a process; => rcu_read_lock or tasklist_lock */
+pid_t pid_last(void)
+{
+	return (pid_t)READ_ONCE(pid_next) - 1;
+}
+
 struct process *process_next(pid_t *nr)
 {
 	unsigned long index = (unsigned long)*nr;
@@ -190,6 +195,11 @@ struct task *process_next_leader(pid_t from)
 	}
 	rcu_read_unlock();
 	return t;
+}
+
+pid_t last_pid(void)
+{
+	return (pid_t)READ_ONCE(pid_next) - 1;
 }
 
 void __init pid_init(void)

@@ -114,6 +114,10 @@ void process_put(struct process *p);
 
 extern spinlock_t tasklist_lock;      /* RANK_TASKLIST */
 extern struct process *init_process;
+/* The number given last, for /proc/loadavg. */
+pid_t pid_last(void);
+/* Boot: /proc/stat, loadavg, version and sys/kernel. */
+void system_files_init(void);
 extern unsigned nr_tasks_total;       /* (a) threads that exist, kernel threads included */
 extern unsigned long total_forks;     /* (a) since boot, for /proc/stat */
 

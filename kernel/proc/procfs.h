@@ -1,0 +1,49 @@
+/* The files of /proc/PID, by what they show. Private to proc/. */
+#ifndef PROC_PROCFS_H
+#define PROC_PROCFS_H
+
+#include "fs/procfs.h"
+#include "proc/internal.h"
+
+/* procfs_task.c */
+int procfs_stat(struct seq_file *m, struct task *t);
+int procfs_limits(struct seq_file *m, struct task *t);
+int procfs_comm(struct seq_file *m, struct task *t);
+int procfs_comm_write(struct task *t, char *text);
+int procfs_wchan(struct seq_file *m, struct task *t);
+int procfs_personality(struct seq_file *m, struct task *t);
+int procfs_loginuid(struct seq_file *m, struct task *t);
+int procfs_oom_score(struct seq_file *m, struct task *t);
+int procfs_oom_score_adj(struct seq_file *m, struct task *t);
+int procfs_oom_score_adj_write(struct task *t, char *text);
+/* State of a task as ps shows it. */
+char procfs_state(const struct task *t, const char **word);
+/* Which signals are ignored, which have handlers. => siglock not held */
+void procfs_signal_sets(struct process *p, u64 *ignored, u64 *caught);
+
+/* procfs_status.c */
+int procfs_status(struct seq_file *m, struct task *t);
+
+/* procfs_mm.c */
+int procfs_maps(struct seq_file *m, struct task *t);
+int procfs_smaps(struct seq_file *m, struct task *t);
+int procfs_smaps_rollup(struct seq_file *m, struct task *t);
+int procfs_statm(struct seq_file *m, struct task *t);
+int procfs_cmdline(struct seq_file *m, struct task *t);
+int procfs_environ(struct seq_file *m, struct task *t);
+int procfs_auxv(struct seq_file *m, struct task *t);
+int procfs_exe(struct task *t, int number, struct path *out);
+extern const struct file_operations procfs_mem_fops, procfs_pagemap_fops;
+
+/* procfs_fd.c */
+int procfs_cwd(struct task *t, int number, struct path *out);
+int procfs_root(struct task *t, int number, struct path *out);
+int procfs_mounts(struct seq_file *m, struct task *t);
+int procfs_mountinfo(struct seq_file *m, struct task *t);
+extern const struct proc_pid_file procfs_fd_row, procfs_fdinfo_row;
+int procfs_next_fd(struct task *t, int from);
+
+/* system_files.c */
+void system_files_init(void);
+
+#endif

@@ -1,0 +1,172 @@
+/*
+ * /proc/PID/{fd,fdinfo,cwd,root,mounts,mountinfo}: the files that a process has open and where it stands.
+ */
+#include "proc/procfs.h"
+#include "fs/mount.h"
+#include <linux/fcntl.h>
+#include <linux/mount.h>
+#include <linux/stat.h>
+
+/* ---- descriptors ---- */
+
+int procfs_next_fd(struct task *t, int from)
+{
+	return files_next_fd(t, from);
+}
+
+static bool fd_exists(struct task *t, int fd)
+{
+	return files_next_fd(t, fd) == fd;
+}
+
+/* What the open file allows: the arrow of ls -l shows it. */
+static mode_t fd_mode(struct task *t, int fd)
+{
+	struct file *file = fget_task(t, fd);
+	mode_t mode = S_IFLNK;
+
+	if (!file)
+		return mode;
+	if (file->mode & FMODE_READ)
+		mode |= 0500;
+	if (file->mode & FMODE_WRITE)
+		mode |= 0300;
+	fput(file);
+	return mode;
+}
+
+static int fd_link(struct task *t, int fd, struct path *out)
+{
+	struct file *file = fget_task(t, fd);
+
+	if (!file)
+		return -ENOENT;
+	*out = file->path;
+	path_get(out);
+	fput(file);
+	return 0;
+}
+
+static int fdinfo_show(struct seq_file *m, struct task *t)
+{
+	int fd = proc_entry_number(m->file->inode);
+	struct file *file = fget_task(t, fd);
+
+	if (!file)
+		return -ENOENT;
+	seq_printf(m, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%llu\n", file->pos,
+		   file->flags | (unsigned)files_fd_flags(t, fd), file->path.mnt->id, file->inode->ino);
+	if (file->op->show_fdinfo)
+		file->op->show_fdinfo(file, m);
+	fput(file);
+	return 0;
+}
+
+const struct proc_pid_file procfs_fd_row = {
+	.mode = S_IFLNK | 0777, .guarded = true, .link = fd_link, .exists = fd_exists, .number_mode = fd_mode,
+};
+
+const struct proc_pid_file procfs_fdinfo_row = {
+	.mode = S_IFREG | 0444, .guarded = true, .show = fdinfo_show, .exists = fd_exists,
+};
+
+/* ---- places ---- */
+
+static int place(struct task *t, bool root, struct path *out)
+{
+	int err = -ENOENT;
+
+	spin_lock(&t->alloc_lock);
+	if (t->fs) {
+		spin_lock_nested(&t->fs->lock);
+		*out = root ? t->fs->root : t->fs->cwd;
+		path_get(out);
+		spin_unlock(&t->fs->lock);
+		err = 0;
+	}
+	spin_unlock(&t->alloc_lock);
+	return err;
+}
+
+int procfs_cwd(struct task *t, int number, struct path *out)
+{
+	(void)number;
+	return place(t, false, out);
+}
+
+int procfs_root(struct task *t, int number, struct path *out)
+{
+	(void)number;
+	return place(t, true, out);
+}
+
+/* ---- mounts ---- */
+
+#define MOUNT_ESCAPED " \t\n\\#"
+
+static void show_mount_flags(struct seq_file *m, u32 flags)
+{
+	static const struct { u32 flag; const char *text; } words[] = {
+		{ MS_NOSUID, ",nosuid" }, { MS_NODEV, ",nodev" }, { MS_NOEXEC, ",noexec" }, { MS_NOATIME, ",noatime" },
+		{ MS_NODIRATIME, ",nodiratime" }, { MS_RELATIME, ",relatime" },
+	};
+
+	seq_puts(m, flags & MS_RDONLY ? "ro" : "rw");
+	for (unsigned i = 0; i < ARRAY_SIZE(words); i++)
+		if (flags & words[i].flag)
+			seq_puts(m, words[i].text);
+}
+
+static void show_super_options(struct seq_file *m, struct super_block *sb)
+{
+	if (sb->op->show_options)
+		sb->op->show_options(m, sb);
+}
+
+static const char *source_of(const struct mount *mnt)
+{
+	return mnt->source && mnt->source[0] ? mnt->source : "none";
+}
+
+static int mounts_line(struct mount *mnt, const char *path, void *arg)
+{
+	struct seq_file *m = arg;
+
+	seq_escape(m, source_of(mnt), MOUNT_ESCAPED);
+	seq_putc(m, ' ');
+	seq_escape(m, path, MOUNT_ESCAPED);
+	seq_printf(m, " %s ", mnt->sb->type->name);
+	show_mount_flags(m, mnt->flags | (mnt->sb->flags & MS_RDONLY));
+	show_super_options(m, mnt->sb);
+	seq_puts(m, " 0 0\n");
+	return 0;
+}
+
+int procfs_mounts(struct seq_file *m, struct task *t)
+{
+	(void)t;
+	return mount_for_each(mounts_line, m);
+}
+
+static int mountinfo_line(struct mount *mnt, const char *path, void *arg)
+{
+	struct seq_file *m = arg;
+
+	seq_printf(m, "%d %d %u:%u / ", mnt->id, mnt->parent == mnt ? 0 : mnt->parent->id,
+		   (unsigned)MAJOR(mnt->sb->dev), (unsigned)MINOR(mnt->sb->dev));
+	seq_escape(m, path, MOUNT_ESCAPED);
+	seq_putc(m, ' ');
+	show_mount_flags(m, mnt->flags);
+	seq_printf(m, " - %s ", mnt->sb->type->name);
+	seq_escape(m, source_of(mnt), MOUNT_ESCAPED);
+	seq_puts(m, mnt->sb->flags & MS_RDONLY ? " ro" : " rw");
+	show_super_options(m, mnt->sb);
+	seq_putc(m, '\n');
+	return 0;
+}
+
+int procfs_mountinfo(struct seq_file *m, struct task *t)
+{
+	(void)t;
+	return mount_for_each(mountinfo_line, m);
+}
