@@ -196,7 +196,7 @@ static void check_misc(void)
 
 int main(void)
 {
-	t_tmpdir();
+	t_tmpdir_in("/");
 	umask(0);
 	check_nodes();
 	check_null();

@@ -272,7 +272,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		return report_ids();
 	n = t_slurp("/proc/self/exe", self, sizeof(self));
-	t_tmpdir();
+	t_tmpdir_in("/");
 	umask(022);
 	check_bits();
 	make("grouped", 0060, USER, GROUP);

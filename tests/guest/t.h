@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -166,12 +167,6 @@ static T_UNUSED __attribute__((format(printf, 1, 2))) void t_note(const char *fm
 static T_UNUSED void t_skip(const char *what, const char *why)
 {
 	printf("ok %d - %s # SKIP %s\n", ++t_count, what, why);
-}
-
-static T_UNUSED int t_done(void)
-{
-	printf("1..%d\n", t_count);
-	return t_failed ? 1 : 0;
 }
 
 /* Setting up failed: no further check makes sense. */
@@ -384,15 +379,30 @@ static T_UNUSED long long t_field(const char *path, const char *key)
 	return -1;
 }
 
-/* Makes a fresh directory (mode 0755) and goes there. */
+static char t_dir[40];
+
+/*
+ * Makes a fresh directory (mode 0755) and goes there; t_done removes it. /tmp may be mounted nosuid and
+ * nodev: what needs either asks for a directory in "/".
+ */
+static T_UNUSED const char *t_tmpdir_in(const char *parent)
+{
+	snprintf(t_dir, sizeof(t_dir), "%s/t.XXXXXX", strcmp(parent, "/") == 0 ? "" : parent);
+	t_must(mkdtemp(t_dir));
+	t_must(chmod(t_dir, 0755) == 0);
+	t_must(chdir(t_dir) == 0);
+	return t_dir;
+}
+
 static T_UNUSED const char *t_tmpdir(void)
 {
-	static char path[] = "/tmp/t.XXXXXX";
+	return t_tmpdir_in("/tmp");
+}
 
-	t_must(mkdtemp(path));
-	t_must(chmod(path, 0755) == 0);
-	t_must(chdir(path) == 0);
-	return path;
+static T_UNUSED int t_remove(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	remove(path);
+	return 0;
 }
 
 /* Creates a file with this content; returns a descriptor open for reading and writing. */
@@ -403,6 +413,15 @@ static T_UNUSED int t_file(const char *path, const void *data, size_t size)
 	t_must(fd >= 0);
 	t_must(size == 0 || write(fd, data, size) == (ssize_t)size);
 	return fd;
+}
+
+/* Ends the test: prints the plan, removes the directory; the exit status of main. */
+static T_UNUSED int t_done(void)
+{
+	printf("1..%d\n", t_count);
+	if (t_dir[0] && chdir("/") == 0)
+		nftw(t_dir, t_remove, 8, FTW_DEPTH | FTW_PHYS);
+	return t_failed ? 1 : 0;
 }
 
 /* -- memory --------------------------------------------------------------------------------- */
