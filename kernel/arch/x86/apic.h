@@ -91,9 +91,9 @@ pfn_t vvar_pfn(void);
 void time_start(u64 boot_cycles); /* the TSC at time 0 */
 void time_init(void);           /* calibrate; clock_ns() runs afterwards */
 void time_refine(void);         /* from the timer interrupt: a better calibration, once */
-void timer_init(void);          /* choose the timer device, CPU 0 */
+void machine_timer_init(void);          /* choose the timer device, CPU 0 */
 void timer_init_cpu(void);      /* another CPU */
-void timer_interrupt(struct regs *regs);
+void machine_timer_interrupt(struct regs *regs);
 u64 cycles_from_ns(u64 ns);     /* ns <= 2^32 */
 u32 timer_apic_khz(void);
 u32 timer_tsc_khz(void);

@@ -35,7 +35,7 @@ void arch_init_interrupts(void)
 		irq_init(&pic_chip);
 	}
 	time_init();
-	timer_init();
+	machine_timer_init();
 }
 
 void arch_init_late(void)

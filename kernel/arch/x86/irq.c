@@ -60,7 +60,7 @@ static void handle_own_vector(unsigned vector, struct regs *regs)
 	local_apic_end();
 	switch (vector) {
 	case VECTOR_TIMER:
-		timer_interrupt(regs);
+		machine_timer_interrupt(regs);
 		break;
 	case VECTOR_RESCHEDULE:
 		if (arch_hooks.reschedule)

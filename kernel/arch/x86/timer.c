@@ -16,7 +16,7 @@ static enum { TIMER_PIT, TIMER_APIC, TIMER_TSC_DEADLINE } device;
 static u32 apic_mult; /* APIC ticks = ns * apic_mult >> 32; pit_mult the same */
 static u32 pit_mult;
 
-void timer_interrupt(struct regs *regs)
+void machine_timer_interrupt(struct regs *regs)
 {
 	if (smp_cpu_id() == 0)
 		time_refine();
@@ -27,7 +27,7 @@ void timer_interrupt(struct regs *regs)
 static void pit_interrupt(unsigned irq, void *arg)
 {
 	(void)irq, (void)arg;
-	timer_interrupt(irq_regs());
+	machine_timer_interrupt(irq_regs());
 }
 
 static void start_apic(u32 ns)
@@ -82,7 +82,7 @@ void timer_init_cpu(void)
 		local_apic_timer_count_mode();
 }
 
-void timer_init(void)
+void machine_timer_init(void)
 {
 	if (!apic_in_use()) {
 		device = TIMER_PIT;

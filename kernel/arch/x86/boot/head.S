@@ -89,10 +89,10 @@ _start:
 
 	/* The tables also map the image at its physical address, where this code still runs. */
 	movl %cr4, %edx
+	/* PAE implies large pages, but v86 wants to be told. */
+	orl $X86_CR4_PSE, %edx
 #ifdef CONFIG_X86_PAE
 	orl $X86_CR4_PAE, %edx
-#else
-	orl $X86_CR4_PSE, %edx
 #endif
 	movl %edx, %cr4
 	movl %eax, %cr3
