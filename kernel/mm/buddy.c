@@ -41,7 +41,7 @@ void buddy_free(struct zone *zone, struct page *page, unsigned order)
 
 	assert_spin_held(&zone->lock);
 	DEBUG_ASSERT(IS_ALIGNED(pfn, 1ul << order));
-	zone->free += 1ul << order;
+	WRITE_ONCE(zone->free, zone->free + (1ul << order));
 	for (; order < MAX_ORDER - 1; order++) {
 		pfn_t buddy = pfn ^ 1ul << order;
 
@@ -105,7 +105,7 @@ struct page *buddy_take(struct zone *zone, unsigned order)
 
 	if (page) {
 		split(zone, page, got, order);
-		zone->free -= 1ul << order;
+		WRITE_ONCE(zone->free, zone->free - (1ul << order));
 	}
 	return page;
 }
@@ -118,7 +118,7 @@ struct page *buddy_take_up_to(struct zone *zone, unsigned max_order, unsigned *o
 	if (page) {
 		*order = MIN(got, max_order);
 		split(zone, page, got, *order);
-		zone->free -= 1ul << *order;
+		WRITE_ONCE(zone->free, zone->free - (1ul << *order));
 	}
 	return page;
 }

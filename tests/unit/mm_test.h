@@ -12,6 +12,7 @@
 
 #include "arch/log.h"
 #include "arch/sim/sim.h"
+#include "lib/string.h"
 #include "mm/highmem.h"
 #include "mm/inspect.h"
 #include "mm/memblock.h"

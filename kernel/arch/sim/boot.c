@@ -217,6 +217,7 @@ void sim_expect_panic_(void (*fn)(void *arg), void *arg, const char *text, const
 		dup2(pipes[1], 2);
 		close(pipes[0]);
 		close(pipes[1]);
+		sim_memory_unshare();
 		sim_console_clear();
 		fn(arg);
 		_exit(0);

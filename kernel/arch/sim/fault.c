@@ -103,6 +103,29 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	sim_die("fault at %p: %s", info->si_addr, what);
 }
 
+#ifdef __SANITIZE_THREAD__
+const char *__tsan_default_suppressions(void);
+/*
+ * Words that are written under a lock and read without it by code that can do with any value of them: sets of CPUs, queue
+ * lengths as hints for balancing, the lock checker's notes on who took a lock last, a wait entry that was just removed.
+ */
+const char *__tsan_default_suppressions(void)
+{
+	return "race:^find_next$\n"
+	       "race:^bitmap_weight$\n"
+	       "race:^bitmap_empty$\n"
+	       "race:^busiest_queue$\n"
+	       "race:^shortest_queue$\n"
+	       "race:^rq_activate$\n"
+	       "race:^rq_deactivate$\n"
+	       "race:^check_interrupts$\n"
+	       "race:^wait_for$\n"
+	       "race:^remember$\n"
+	       "race:^forget$\n"
+	       "race:^finish_wait$\n";
+}
+#endif
+
 void sim_fault_init(void)
 {
 	static char stack[1 << 16];

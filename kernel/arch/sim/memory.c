@@ -132,6 +132,46 @@ void sim_memory_init(const struct sim_config *config)
 	};
 }
 
+/* ---- a copy of the machine in a child process ---- */
+
+static void copy_ram(int to)
+{
+	off_t at = 0, end;
+
+	while ((at = lseek(ram_fd, at, SEEK_DATA)) >= 0) {
+		end = lseek(ram_fd, at, SEEK_HOLE);
+		if (pwrite(to, all_ram + at, (size_t)(end - at), at) != end - at)
+			sim_die("cannot copy the simulated RAM");
+		at = end;
+	}
+}
+
+static void remap(void *at, size_t size, off_t offset)
+{
+	if (mmap(at, size, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED | MAP_NORESERVE, ram_fd, offset) == MAP_FAILED)
+		sim_die("cannot map the copy of the simulated RAM");
+}
+
+/* After fork(): RAM is still shared with the parent. Give this process its own. */
+void sim_memory_unshare(void)
+{
+	size_t size = frames << PAGE_SHIFT;
+	int fd = memfd_create("ram copy", 0);
+	struct window *all[] = {&ring, &pkmap, &vmalloc_window};
+
+	if (fd < 0 || ftruncate(fd, (off_t)size))
+		sim_die("cannot copy the simulated RAM");
+	copy_ram(fd);
+	ram_fd = fd;
+	remap(all_ram, size, 0);
+	remap((void *)sim_page_offset, (size_t)boot_info.lowmem_end, 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(all); i++)
+		for (unsigned long n = 0; n < all[i]->pages; n++)
+			if (all[i]->page[n].state == MAPPED && all[i]->page[n].pfn && all[i]->page[n].pfn < frames)
+				remap(all[i]->base + (n << PAGE_SHIFT), PAGE_SIZE,
+				      (off_t)all[i]->page[n].pfn << PAGE_SHIFT);
+}
+
 pfn_t sim_frames(void)
 {
 	return frames;

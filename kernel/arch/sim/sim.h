@@ -73,6 +73,7 @@ unsigned long sim_ipi_count(void);
 #define SIM_EXIT_PANIC 77
 struct sim_cpu;
 void sim_memory_init(const struct sim_config *config);
+void sim_memory_unshare(void);
 void sim_cpu_init(unsigned cpus);
 void sim_fault_init(void);
 void __noreturn sim_die(const char *fmt, ...) __printf(1, 2);
