@@ -57,6 +57,7 @@ void kernel_main(void)
 	mm_virt_init();
 	proc_init();
 	vfs_init();
+	system_files_init();
 	tty_init();
 	console_init();
 	serial_init();

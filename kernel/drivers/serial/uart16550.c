@@ -278,7 +278,6 @@ static int uart_open(struct tty *tty, struct file *file)
 		p->rx = p->tx = NULL;
 		return -ENOMEM;
 	}
-	wake_up_new_task(p->thread);
 	if (irq_request(p->irq, uart_interrupt, p, IRQ_EDGE, "ttyS") < 0)
 		pr_warn("ttyS%u: no interrupt %u\n", p->line, p->irq);
 	flags = spin_lock_irqsave(&p->lock);
