@@ -263,7 +263,7 @@ static bool retire(struct dentry *d)
 	spin_lock(&dcache_lock);
 	if (atomic_read(&d->refs) != 0) {
 		/* found again meanwhile, or already going */
-	} else if (d->flags & DENTRY_HASHED) {
+	} else if ((d->flags & (DENTRY_HASHED | DENTRY_TRANSIENT)) == DENTRY_HASHED) {
 		if (d->flags & DENTRY_LRU) {
 			d->flags |= DENTRY_REFERENCED;
 		} else {

@@ -593,6 +593,11 @@ fail:
 	return ERR_PTR(err);
 }
 
+const struct inode_operations *tmpfs_directory_operations(void)
+{
+	return &dir_iops;
+}
+
 struct inode *tmpfs_file_inode(struct super_block *sb, mode_t mode)
 {
 	struct inode *inode = new_inode(sb, NULL, S_IFREG | mode, 0);

@@ -23,6 +23,7 @@
 #define DENTRY_MOUNTED 8u         /* some mount covers it */
 #define DENTRY_REVALIDATE 16u     /* op->revalidate is asked at each lookup */
 #define DENTRY_PINNED 32u         /* the file system holds a reference (tmpfs) */
+#define DENTRY_TRANSIENT 64u      /* not kept when nobody uses it; the file system's lookup sets it */
 
 struct dentry_operations {
 	/* Is the name still right? Called under RCU: must not sleep. false: it is dropped and looked up again. */
