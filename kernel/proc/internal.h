@@ -29,8 +29,6 @@ struct task_ext {
 extern const struct xa_ops proc_xa_ops;
 struct pid *pid_alloc(pid_t wanted);
 struct process *process_next(pid_t *nr);
-/* The number given out last. */
-pid_t last_pid(void);
 void pid_init(void);
 void cred_init(void);
 extern unsigned suid_dumpable;
@@ -132,9 +130,6 @@ void futex_init(void);
 void futex_exit_robust(struct task *t);
 /* Wake up to @n waiters of a word of the current task's memory, shared key. */
 void futex_wake_address(uaddr_t addr, unsigned n);
-
-/* sysctl.c, procfs.c */
-void proc_files_init(void);
 
 /* hooks.c */
 void proc_hooks_init(void);

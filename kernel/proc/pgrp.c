@@ -3,6 +3,8 @@
  */
 #include "proc/internal.h"
 
+struct proc_tty_hooks proc_tty_hooks;
+
 /* ---- for ttys ---- */
 
 static pid_t group_nr(struct task *t, enum pid_type type)

@@ -197,11 +197,6 @@ struct task *process_next_leader(pid_t from)
 	return t;
 }
 
-pid_t last_pid(void)
-{
-	return (pid_t)READ_ONCE(pid_next) - 1;
-}
-
 void __init pid_init(void)
 {
 	pid_cache = kmem_cache_create("pid", sizeof(struct pid), 0, SLAB_PANIC);

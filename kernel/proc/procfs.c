@@ -110,8 +110,7 @@ static const struct proc_pid_provider provider = {
 	.rows = rows,
 };
 
-void __init proc_files_init(void)
+void __init process_files_init(void)
 {
 	proc_register_pids(&provider);
-	system_files_init();
 }

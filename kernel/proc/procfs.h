@@ -43,7 +43,7 @@ int procfs_mountinfo(struct seq_file *m, struct task *t);
 extern const struct proc_pid_file procfs_fd_row, procfs_fdinfo_row;
 int procfs_next_fd(struct task *t, int from);
 
-/* system_files.c */
-void system_files_init(void);
+/* procfs.c */
+void process_files_init(void);
 
 #endif

@@ -20,7 +20,7 @@ static int show_loadavg(struct seq_file *m, void *v)
 
 		seq_printf(m, "%lu.%02lu ", a >> 11, ((a & 2047) * 100) >> 11);
 	}
-	seq_printf(m, "%u/%u %d\n", sched_nr_running(), nr_tasks_total, last_pid());
+	seq_printf(m, "%u/%u %d\n", sched_nr_running(), nr_tasks_total, pid_last());
 	return 0;
 }
 
@@ -198,6 +198,7 @@ void __init system_files_init(void)
 {
 	int err = 0;
 
+	process_files_init();
 	threads_max = (unsigned)(max_low_pfn / (8 * THREAD_STACK_SIZE / PAGE_SIZE));
 	for (unsigned i = 0; i < ARRAY_SIZE(files); i++)
 		err |= proc_register(files[i].path, files[i].mode, files[i].show, NULL);
