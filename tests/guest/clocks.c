@@ -7,7 +7,7 @@
 #include "t.h"
 #include <sys/time.h>
 
-#define SEC	1000000000ll
+#define SEC 1000000000ll
 
 struct old_timespec {
 	long sec, nsec;
@@ -15,21 +15,23 @@ struct old_timespec {
 
 static long long ns(clockid_t id)
 {
-	struct timespec ts = { -1, 0 };
+	struct timespec ts = {-1, 0};
 
 	return clock_gettime(id, &ts) == 0 ? ts.tv_sec * SEC + ts.tv_nsec : -1;
 }
 
 static long long kernel_ns(clockid_t id)
 {
-	struct old_timespec ts = { -1, 0 };
+	struct old_timespec ts = {-1, 0};
 
 	return syscall(SYS_clock_gettime, id, &ts) == 0 ? ts.sec * SEC + ts.nsec : -1;
 }
 
 static long long kernel64_ns(clockid_t id)
 {
-	struct { long long sec, nsec; } ts = { -1, 0 };
+	struct {
+		long long sec, nsec;
+	} ts = {-1, 0};
 
 	return syscall(SYS_clock_gettime64, id, &ts) == 0 ? ts.sec * SEC + ts.nsec : -1;
 }
@@ -38,11 +40,15 @@ static const struct {
 	clockid_t id;
 	const char *name;
 } clocks[] = {
-	{ CLOCK_REALTIME, "REALTIME" }, { CLOCK_MONOTONIC, "MONOTONIC" },
-	{ CLOCK_MONOTONIC_RAW, "MONOTONIC_RAW" }, { CLOCK_REALTIME_COARSE, "REALTIME_COARSE" },
-	{ CLOCK_MONOTONIC_COARSE, "MONOTONIC_COARSE" }, { CLOCK_BOOTTIME, "BOOTTIME" },
-	{ CLOCK_PROCESS_CPUTIME_ID, "PROCESS_CPUTIME" }, { CLOCK_THREAD_CPUTIME_ID, "THREAD_CPUTIME" },
-	{ 11, "TAI" },
+	{CLOCK_REALTIME, "REALTIME"},
+	{CLOCK_MONOTONIC, "MONOTONIC"},
+	{CLOCK_MONOTONIC_RAW, "MONOTONIC_RAW"},
+	{CLOCK_REALTIME_COARSE, "REALTIME_COARSE"},
+	{CLOCK_MONOTONIC_COARSE, "MONOTONIC_COARSE"},
+	{CLOCK_BOOTTIME, "BOOTTIME"},
+	{CLOCK_PROCESS_CPUTIME_ID, "PROCESS_CPUTIME"},
+	{CLOCK_THREAD_CPUTIME_ID, "THREAD_CPUTIME"},
+	{11, "TAI"},
 };
 
 static void check_clocks(void)
@@ -54,8 +60,10 @@ static void check_clocks(void)
 		long long a = kernel_ns(id), b = ns(id), c = kernel64_ns(id), d = ns(id);
 		bool forward = true;
 
-		ok(a >= 0 && a <= b && b <= c && c <= d, "%s: the system call, the 64-bit one and the library "
-		   "agree", clocks[i].name);
+		ok(a >= 0 && a <= b && b <= c && c <= d,
+		   "%s: the system call, the 64-bit one and the library "
+		   "agree",
+		   clocks[i].name);
 		for (int k = 0; k < 2000; k++) {
 			long long now = ns(id);
 
@@ -64,11 +72,13 @@ static void check_clocks(void)
 		}
 		ok(forward, "%s never runs backwards", clocks[i].name);
 		eq(clock_getres(id, &res), 0, "%s has a resolution", clocks[i].name);
-		ok(res.tv_sec == 0 && res.tv_nsec >= 1 && res.tv_nsec <= 10000000, "of 1 ns to 10 ms");
+		ok(res.tv_sec == 0 && res.tv_nsec >= 1 && res.tv_nsec <= 10000000,
+		   "of 1 ns to 10 ms");
 	}
 	fails(syscall(SYS_clock_gettime, 99, &res), EINVAL, "an unknown clock is EINVAL");
 	fails(syscall(SYS_clock_getres, 99, &res), EINVAL, "also for clock_getres");
-	fails(syscall(SYS_clock_settime, CLOCK_MONOTONIC, &res), EINVAL, "CLOCK_MONOTONIC cannot be set");
+	fails(syscall(SYS_clock_settime, CLOCK_MONOTONIC, &res), EINVAL,
+	      "CLOCK_MONOTONIC cannot be set");
 }
 
 static long long seen_through(long long (*read_clock)(clockid_t))
@@ -87,7 +97,9 @@ static long long seen_through(long long (*read_clock)(clockid_t))
 static void check_agreement(void)
 {
 	struct timeval tv;
-	struct { long sec, usec; } ktv;
+	struct {
+		long sec, usec;
+	} ktv;
 	long long a, b;
 
 	ok(seen_through(ns) < 10000000, "the vDSO's clock is the kernel's, to 10 ms at worst");
@@ -110,7 +122,7 @@ static void check_agreement(void)
 static int burn(void *arg)
 {
 	long long start = ns(CLOCK_PROCESS_CPUTIME_ID), mono = ns(CLOCK_MONOTONIC), spent;
-	struct timespec ts = { 0, 30000000 };
+	struct timespec ts = {0, 30000000};
 
 	while ((spent = ns(CLOCK_PROCESS_CPUTIME_ID) - start) < 10000000)
 		;
@@ -127,8 +139,8 @@ static int burn(void *arg)
 
 static void check_sleep(void)
 {
-	struct timespec ts = { 0, 20000000 }, bad = { 0, 1000000000 };
-	struct old_timespec old = { 0, 15000000 };
+	struct timespec ts = {0, 20000000}, bad = {0, 1000000000};
+	struct old_timespec old = {0, 15000000};
 	long long start = ns(CLOCK_MONOTONIC), until;
 
 	eq(nanosleep(&ts, NULL), 0, "nanosleep of 20 ms");
@@ -136,19 +148,26 @@ static void check_sleep(void)
 	start = ns(CLOCK_MONOTONIC);
 	eq(syscall(SYS_nanosleep, &old, NULL), 0, "the system call of 15 ms");
 	ok(ns(CLOCK_MONOTONIC) - start >= 15000000, "takes that at least");
-	fails(syscall(SYS_nanosleep, &(struct old_timespec){ 0, 1000000000 }, NULL), EINVAL, "10^9 ns is EINVAL");
-	fails(syscall(SYS_nanosleep, &(struct old_timespec){ -1, 0 }, NULL), EINVAL, "-1 s is EINVAL");
-	fails(syscall(SYS_nanosleep, &(struct old_timespec){ 0, -1 }, NULL), EINVAL, "-1 ns is EINVAL");
-	eq(syscall(SYS_nanosleep, &(struct old_timespec){ 0, 0 }, NULL), 0, "0 returns");
+	fails(syscall(SYS_nanosleep, &(struct old_timespec){0, 1000000000}, NULL), EINVAL,
+	      "10^9 ns is EINVAL");
+	fails(syscall(SYS_nanosleep, &(struct old_timespec){-1, 0}, NULL), EINVAL,
+	      "-1 s is EINVAL");
+	fails(syscall(SYS_nanosleep, &(struct old_timespec){0, -1}, NULL), EINVAL,
+	      "-1 ns is EINVAL");
+	eq(syscall(SYS_nanosleep, &(struct old_timespec){0, 0}, NULL), 0, "0 returns");
 	until = ns(CLOCK_MONOTONIC) + 20000000;
 	ts.tv_sec = until / SEC;
 	ts.tv_nsec = until % SEC;
 	eq(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL), 0, "an absolute sleep");
 	ok(ns(CLOCK_MONOTONIC) >= until, "ends at its time or later");
-	eq(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL), 0, "one in the past returns at once");
-	eq(clock_nanosleep(CLOCK_REALTIME, 0, &(struct timespec){ 0, 1000000 }, NULL), 0, "on CLOCK_REALTIME too");
-	eq(clock_nanosleep(CLOCK_MONOTONIC, 0, &bad, NULL), EINVAL, "clock_nanosleep returns its error: EINVAL");
-	fails(syscall(SYS_clock_nanosleep, 99, 0, &old, NULL), EINVAL, "an unknown clock is EINVAL");
+	eq(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL), 0,
+	   "one in the past returns at once");
+	eq(clock_nanosleep(CLOCK_REALTIME, 0, &(struct timespec){0, 1000000}, NULL), 0,
+	   "on CLOCK_REALTIME too");
+	eq(clock_nanosleep(CLOCK_MONOTONIC, 0, &bad, NULL), EINVAL,
+	   "clock_nanosleep returns its error: EINVAL");
+	fails(syscall(SYS_clock_nanosleep, 99, 0, &old, NULL), EINVAL,
+	      "an unknown clock is EINVAL");
 	fails(syscall(SYS_clock_nanosleep, CLOCK_THREAD_CPUTIME_ID, 0, &old, NULL), EOPNOTSUPP,
 	      "the own CPU time is EOPNOTSUPP");
 }
@@ -166,7 +185,7 @@ static void ring(int sig, siginfo_t *info, void *context)
 
 static void set_ring(int sig)
 {
-	struct sigaction act = { .sa_flags = SA_SIGINFO | SA_RESTART };
+	struct sigaction act = {.sa_flags = SA_SIGINFO | SA_RESTART};
 
 	act.sa_sigaction = ring;
 	sigaction(sig, &act, NULL);
@@ -174,7 +193,7 @@ static void set_ring(int sig)
 
 static void check_itimers(void)
 {
-	struct itimerval it = { { 0, 0 }, { 0, 10000 } }, old;
+	struct itimerval it = {{0, 0}, {0, 10000}}, old;
 	long long start;
 	unsigned left;
 
@@ -191,8 +210,9 @@ static void check_itimers(void)
 	it.it_interval.tv_usec = 5000;
 	setitimer(ITIMER_REAL, &it, NULL);
 	ok(t_until(rings >= 4), "with an interval again and again");
-	eq(setitimer(ITIMER_REAL, &(struct itimerval){ { 0, 0 }, { 0, 0 } }, &old), 0, "stopped");
-	ok(old.it_interval.tv_usec == 5000 && old.it_value.tv_sec == 0, "the old value is returned");
+	eq(setitimer(ITIMER_REAL, &(struct itimerval){{0, 0}, {0, 0}}, &old), 0, "stopped");
+	ok(old.it_interval.tv_usec == 5000 && old.it_value.tv_sec == 0,
+	   "the old value is returned");
 	getitimer(ITIMER_REAL, &old);
 	ok(old.it_value.tv_sec == 0 && old.it_value.tv_usec == 0, "getitimer says stopped");
 	it.it_value.tv_sec = 100;
@@ -203,12 +223,12 @@ static void check_itimers(void)
 	ok(left >= 98 && left <= 101, "alarm shares it and says what was left");
 	fails(setitimer(9, &it, NULL), EINVAL, "an unknown timer is EINVAL");
 	it.it_value.tv_usec = 1000000;
-	fails(syscall(SYS_setitimer, ITIMER_REAL, &(long[4]){ 0, 0, 0, 1000000 }, NULL), EINVAL,
+	fails(syscall(SYS_setitimer, ITIMER_REAL, &(long[4]){0, 0, 0, 1000000}, NULL), EINVAL,
 	      "10^6 us is EINVAL");
 	set_ring(SIGVTALRM);
 	set_ring(SIGPROF);
 	rings = 0;
-	it = (struct itimerval){ { 0, 0 }, { 0, 10000 } };
+	it = (struct itimerval){{0, 0}, {0, 10000}};
 	setitimer(ITIMER_VIRTUAL, &it, NULL);
 	usleep(30000);
 	eq(rings, 0, "ITIMER_VIRTUAL does not run while we sleep");
@@ -240,8 +260,8 @@ static void check_alarm(void)
 
 static void check_posix_timers(void)
 {
-	struct sigevent ev = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN };
-	struct itimerspec it = { { 0, 5000000 }, { 0, 5000000 } }, now;
+	struct sigevent ev = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGRTMIN};
+	struct itimerspec it = {{0, 5000000}, {0, 5000000}}, now;
 	timer_t id, other;
 	sigset_t set;
 
@@ -254,9 +274,11 @@ static void check_posix_timers(void)
 	rings = 0;
 	eq(timer_settime(id, 0, &it, NULL), 0, "a timer is set");
 	ok(t_until(rings >= 3), "and rings again and again");
-	ok(ring_info.si_code == SI_TIMER && ring_info.si_value.sival_int == 0x1234, "SI_TIMER, with its value");
+	ok(ring_info.si_code == SI_TIMER && ring_info.si_value.sival_int == 0x1234,
+	   "SI_TIMER, with its value");
 	eq(timer_gettime(id, &now), 0, "timer_gettime");
-	ok(now.it_interval.tv_nsec == 5000000 && now.it_value.tv_nsec <= 5000000, "says interval and rest");
+	ok(now.it_interval.tv_nsec == 5000000 && now.it_value.tv_nsec <= 5000000,
+	   "says interval and rest");
 	sigemptyset(&set);
 	sigaddset(&set, SIGRTMIN);
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -271,19 +293,19 @@ static void check_posix_timers(void)
 	eq(rings, 0, "a deleted timer is silent");
 	ev.sigev_notify = SIGEV_NONE;
 	eq(timer_create(CLOCK_REALTIME, &ev, &other), 0, "SIGEV_NONE");
-	it = (struct itimerspec){ { 0, 0 }, { 100, 0 } };
+	it = (struct itimerspec){{0, 0}, {100, 0}};
 	timer_settime(other, 0, &it, NULL);
 	timer_gettime(other, &now);
 	ok(now.it_value.tv_sec >= 98 && now.it_value.tv_sec <= 100, "only counts down");
 	it.it_value.tv_nsec = 1000000000;
 	fails(timer_settime(other, 0, &it, NULL), EINVAL, "10^9 ns is EINVAL");
 	timer_delete(other);
-	fails(syscall(SYS_timer_create, 99, NULL, &(int){ 0 }), EINVAL, "an unknown clock is EINVAL");
+	fails(syscall(SYS_timer_create, 99, NULL, &(int){0}), EINVAL, "an unknown clock is EINVAL");
 }
 
 static int user_sets(void *arg)
 {
-	struct old_timespec now = { 1, 0 };
+	struct old_timespec now = {1, 0};
 
 	need(setresuid(1000, 1000, 1000) == 0);
 	need(syscall(SYS_clock_settime, CLOCK_REALTIME, &now) == -1 && errno == EPERM);
@@ -295,7 +317,9 @@ static int user_sets(void *arg)
 static void check_set(void)
 {
 	long long real = ns(CLOCK_REALTIME), mono = ns(CLOCK_MONOTONIC), jump;
-	struct { long long sec, nsec; } to = { real / SEC + 100000, 0 };
+	struct {
+		long long sec, nsec;
+	} to = {real / SEC + 100000, 0};
 
 	eq(syscall(SYS_clock_settime64, CLOCK_REALTIME, &to), 0, "root sets CLOCK_REALTIME");
 	jump = ns(CLOCK_REALTIME) - real;

@@ -8,10 +8,10 @@
 #include "t.h"
 #include <sys/resource.h>
 
-#define RW	(PROT_READ | PROT_WRITE)
-#define PAGES	64
+#define RW (PROT_READ | PROT_WRITE)
+#define PAGES 64
 
-static int up[2], down[2];		/* child to parent, parent to child */
+static int up[2], down[2]; /* child to parent, parent to child */
 
 /* The frame behind addr in process pid; 0 when not present, -1 when pagemap cannot tell. */
 static long long frame(pid_t pid, const void *addr)
@@ -88,7 +88,8 @@ static void check_share(void)
 	p[T_PAGE] = 'P';
 	mine = frame(getpid(), p + T_PAGE);
 	if (mine != -1)
-		ok(mine != frame(pid, p + T_PAGE), "the parent's write gives it a frame of its own");
+		ok(mine != frame(pid, p + T_PAGE),
+		   "the parent's write gives it a frame of its own");
 	put(down, 'g');
 	eq(get(up), 'w', "the child does not see the parent's write");
 	eq(p[2 * T_PAGE], 2, "the parent does not see the child's write");
@@ -139,7 +140,8 @@ static void check_zero_page(void)
 	zero = frame(getpid(), p);
 	ok(zero > 0 && zero == frame(getpid(), p + T_PAGE), "two pages only read share one frame");
 	p[0] = 1;
-	ok(frame(getpid(), p) != zero && frame(getpid(), p) > 0, "a write gives a frame of its own");
+	ok(frame(getpid(), p) != zero && frame(getpid(), p) > 0,
+	   "a write gives a frame of its own");
 	eq(p[T_PAGE], 0, "and the other page stays zero");
 	munmap(p, 2 * T_PAGE);
 }
@@ -170,7 +172,7 @@ static int deep_chain(void *arg)
 {
 	char *p = ((void **)arg)[0];
 	long depth = (long)((void **)arg)[1];
-	void *next[2] = { p, (void *)(depth - 1) };
+	void *next[2] = {p, (void *)(depth - 1)};
 
 	need(p[0] == depth + 1);
 	p[0] = depth;
@@ -184,7 +186,7 @@ static int deep_chain(void *arg)
 static void check_generations(void)
 {
 	char *p = t_pages(2);
-	void *arg[2] = { p, (void *)9 };
+	void *arg[2] = {p, (void *)9};
 
 	p[0] = 10;
 	p[T_PAGE] = 42;

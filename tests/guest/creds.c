@@ -8,8 +8,8 @@
 #include <sys/fsuid.h>
 #include <sys/prctl.h>
 
-#define U	1000
-#define V	2000
+#define U 1000
+#define V 2000
 
 struct ids {
 	int r, e, s;
@@ -54,38 +54,38 @@ static const struct matrix {
 	struct ids from;
 	enum how how;
 	int a, b, c;
-	struct ids to;		/* r -1: EPERM */
+	struct ids to; /* r -1: EPERM */
 } matrix[] = {
 	/* root */
-	{ { 0, 0, 0 }, SETUID, U, 0, 0, { U, U, U } },
-	{ { 0, 0, 0 }, SETREUID, U, V, 0, { U, V, V } },
-	{ { 0, 0, 0 }, SETREUID, -1, V, 0, { 0, V, V } },
-	{ { 0, 0, 0 }, SETREUID, U, -1, 0, { U, 0, 0 } },
-	{ { 0, 0, 0 }, SETRESUID, 1, 2, 3, { 1, 2, 3 } },
-	{ { 0, 0, 0 }, SETRESUID, -1, -1, -1, { 0, 0, 0 } },
+	{{0, 0, 0}, SETUID, U, 0, 0, {U, U, U}},
+	{{0, 0, 0}, SETREUID, U, V, 0, {U, V, V}},
+	{{0, 0, 0}, SETREUID, -1, V, 0, {0, V, V}},
+	{{0, 0, 0}, SETREUID, U, -1, 0, {U, 0, 0}},
+	{{0, 0, 0}, SETRESUID, 1, 2, 3, {1, 2, 3}},
+	{{0, 0, 0}, SETRESUID, -1, -1, -1, {0, 0, 0}},
 	/* effective root */
-	{ { U, 0, 0 }, SETUID, V, 0, 0, { V, V, V } },
-	{ { U, 0, U }, SETRESUID, V, V, V, { V, V, V } },
+	{{U, 0, 0}, SETUID, V, 0, 0, {V, V, V}},
+	{{U, 0, U}, SETRESUID, V, V, V, {V, V, V}},
 	/* a user */
-	{ { U, U, U }, SETUID, 0, 0, 0, { -1 } },
-	{ { U, U, U }, SETUID, U, 0, 0, { U, U, U } },
-	{ { U, U, U }, SETREUID, 0, -1, 0, { -1 } },
-	{ { U, U, U }, SETREUID, -1, 0, 0, { -1 } },
-	{ { U, U, U }, SETRESUID, -1, -1, 0, { -1 } },
+	{{U, U, U}, SETUID, 0, 0, 0, {-1}},
+	{{U, U, U}, SETUID, U, 0, 0, {U, U, U}},
+	{{U, U, U}, SETREUID, 0, -1, 0, {-1}},
+	{{U, U, U}, SETREUID, -1, 0, 0, {-1}},
+	{{U, U, U}, SETRESUID, -1, -1, 0, {-1}},
 	/* a set-uid program of V, run by U */
-	{ { U, V, V }, SETUID, U, 0, 0, { U, U, V } },
-	{ { U, U, V }, SETUID, V, 0, 0, { U, V, V } },
-	{ { U, V, V }, SETREUID, V, U, 0, { V, U, U } },
-	{ { U, V, V }, SETREUID, -1, U, 0, { U, U, V } },
-	{ { U, U, V }, SETREUID, -1, V, 0, { U, V, V } },
-	{ { U, U, V }, SETREUID, V, -1, 0, { -1 } },
-	{ { U, V, V }, SETRESUID, U, U, U, { U, U, U } },
-	{ { U, V, V }, SETRESUID, V, U, -1, { V, U, V } },
-	{ { U, V, V }, SETRESUID, 0, -1, -1, { -1 } },
+	{{U, V, V}, SETUID, U, 0, 0, {U, U, V}},
+	{{U, U, V}, SETUID, V, 0, 0, {U, V, V}},
+	{{U, V, V}, SETREUID, V, U, 0, {V, U, U}},
+	{{U, V, V}, SETREUID, -1, U, 0, {U, U, V}},
+	{{U, U, V}, SETREUID, -1, V, 0, {U, V, V}},
+	{{U, U, V}, SETREUID, V, -1, 0, {-1}},
+	{{U, V, V}, SETRESUID, U, U, U, {U, U, U}},
+	{{U, V, V}, SETRESUID, V, U, -1, {V, U, V}},
+	{{U, V, V}, SETRESUID, 0, -1, -1, {-1}},
 	/* root's set-uid program that gave root up for a while */
-	{ { U, U, 0 }, SETUID, 0, 0, 0, { U, 0, 0 } },
-	{ { U, U, 0 }, SETREUID, -1, 0, 0, { U, 0, 0 } },
-	{ { U, U, 0 }, SETRESUID, 0, 0, 0, { 0, 0, 0 } },
+	{{U, U, 0}, SETUID, 0, 0, 0, {U, 0, 0}},
+	{{U, U, 0}, SETREUID, -1, 0, 0, {U, 0, 0}},
+	{{U, U, 0}, SETRESUID, 0, 0, 0, {0, 0, 0}},
 };
 
 static int try_uid(void *arg)
@@ -127,13 +127,14 @@ static int try_gid(void *arg)
 
 static void check_matrix(void)
 {
-	static const char *const names[] = { "setuid", "setreuid", "setresuid" };
+	static const char *const names[] = {"setuid", "setreuid", "setresuid"};
 
 	for (unsigned i = 0; i < T_COUNT(matrix); i++) {
 		const struct matrix *m = &matrix[i];
 
-		exits(try_uid, (void *)m, 0, "%s(%d,%d,%d) from %d,%d,%d: %s", names[m->how], m->a, m->b, m->c,
-		      m->from.r, m->from.e, m->from.s, m->to.r == -1 ? "EPERM" : "allowed");
+		exits(try_uid, (void *)m, 0, "%s(%d,%d,%d) from %d,%d,%d: %s", names[m->how], m->a,
+		      m->b, m->c, m->from.r, m->from.e, m->from.s,
+		      m->to.r == -1 ? "EPERM" : "allowed");
 		exits(try_gid, (void *)m, 0, "and the same for groups");
 	}
 }
@@ -142,7 +143,7 @@ static void check_matrix(void)
 
 static int groups(void *arg)
 {
-	gid_t list[] = { 30, 10, 20, 10 }, got[70000];
+	gid_t list[] = {30, 10, 20, 10}, got[70000];
 
 	need(setgroups(4, list) == 0);
 	need(getgroups(0, NULL) == 4);
@@ -172,7 +173,7 @@ static int old_calls(void *arg)
 	unsigned short r, e, s;
 
 	need(setresuid(70000, 5, 6) == 0);
-	need(syscall(SYS_getuid) == 65534);		/* 16 bits cannot hold it */
+	need(syscall(SYS_getuid) == 65534); /* 16 bits cannot hold it */
 	need(syscall(SYS_geteuid) == 5);
 	need(syscall(SYS_getresuid, &r, &e, &s) == 0 && r == 65534 && e == 5 && s == 6);
 	return 0;
@@ -184,7 +185,7 @@ static int fs_ids(void *arg)
 	need(setfsuid(U) == 0);
 	need(setfsuid(-1) == U);
 	need(open("private", O_RDONLY) == -1 && errno == EACCES);
-	need(seteuid(0) == 0);				/* brings it back */
+	need(seteuid(0) == 0); /* brings it back */
 	need(setfsuid(-1) == 0);
 	need(open("private", O_RDONLY) >= 0);
 	return 0;
@@ -196,7 +197,7 @@ static struct __user_cap_data_struct cap[2];
 
 static long read_caps(void)
 {
-	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
 
 	memset(cap, 0, sizeof(cap));
 	return syscall(SYS_capget, &head, cap);
@@ -204,12 +205,12 @@ static long read_caps(void)
 
 static long write_caps(void)
 {
-	struct __user_cap_header_struct head = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
 
 	return syscall(SYS_capset, &head, cap);
 }
 
-#define BIT(c)	(1u << (c))
+#define BIT(c) (1u << (c))
 
 static int caps_follow_uid(void *arg)
 {
@@ -272,7 +273,7 @@ static int single(void *arg)
 
 static int cap_errors(void *arg)
 {
-	struct __user_cap_header_struct head = { 0x12345678, 0 };
+	struct __user_cap_header_struct head = {0x12345678, 0};
 
 	need(syscall(SYS_capget, &head, cap) == -1 && errno == EINVAL);
 	need(head.version == _LINUX_CAPABILITY_VERSION_3);
@@ -322,7 +323,8 @@ int main(void)
 	passes(groups, "supplementary groups: up to 65536, for root to set");
 	passes(old_calls, "the 16-bit calls say 65534 for what they cannot hold");
 	passes(fs_ids, "setfsuid changes who opens files");
-	passes(caps_follow_uid, "capabilities go with the effective uid, for good with the last root id");
+	passes(caps_follow_uid,
+	       "capabilities go with the effective uid, for good with the last root id");
 	passes(keep_caps, "PR_SET_KEEPCAPS keeps the permitted ones");
 	passes(single, "CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, SETUID, SYS_CHROOT one by one");
 	passes(cap_errors, "capget and capset refuse odd versions and others' pids");

@@ -14,9 +14,9 @@ static const struct {
 	unsigned major, minor;
 	mode_t mode;
 } nodes[] = {
-	{ "/dev/null", 1, 3, 0666 }, { "/dev/zero", 1, 5, 0666 }, { "/dev/full", 1, 7, 0666 },
-	{ "/dev/random", 1, 8, 0666 }, { "/dev/urandom", 1, 9, 0666 }, { "/dev/kmsg", 1, 11, 0644 },
-	{ "/dev/tty", 5, 0, 0666 }, { "/dev/console", 5, 1, 0600 }, { "/dev/ptmx", 5, 2, 0666 },
+	{"/dev/null", 1, 3, 0666},   {"/dev/zero", 1, 5, 0666},    {"/dev/full", 1, 7, 0666},
+	{"/dev/random", 1, 8, 0666}, {"/dev/urandom", 1, 9, 0666}, {"/dev/kmsg", 1, 11, 0644},
+	{"/dev/tty", 5, 0, 0666},    {"/dev/console", 5, 1, 0600}, {"/dev/ptmx", 5, 2, 0666},
 };
 
 static void check_nodes(void)
@@ -27,8 +27,10 @@ static void check_nodes(void)
 		memset(&st, 0, sizeof(st));
 		stat(nodes[i].path, &st);
 		ok(S_ISCHR(st.st_mode) && st.st_rdev == makedev(nodes[i].major, nodes[i].minor),
-		   "%s is the character device %u:%u", nodes[i].path, nodes[i].major, nodes[i].minor);
-		eq(st.st_mode & 0777, nodes[i].mode, "%s has mode %04o", nodes[i].path, nodes[i].mode);
+		   "%s is the character device %u:%u", nodes[i].path, nodes[i].major,
+		   nodes[i].minor);
+		eq(st.st_mode & 0777, nodes[i].mode, "%s has mode %04o", nodes[i].path,
+		   nodes[i].mode);
 	}
 }
 
@@ -47,10 +49,11 @@ static void check_null(void)
 	eq(read(fd, buf, 100), 0, "/dev/null reads as the end");
 	eq(write(fd, buf, 5000), 5000, "and swallows everything");
 	eq(lseek(fd, 1000, SEEK_SET), 0, "seeking it stays at 0");
-	struct pollfd p = { fd, POLLIN | POLLOUT, 0 };
+	struct pollfd p = {fd, POLLIN | POLLOUT, 0};
 	poll(&p, 1, 0);
 	eq(p.revents, POLLIN | POLLOUT, "it is always ready");
-	fails_p(mmap(NULL, T_PAGE, PROT_READ, MAP_PRIVATE, fd, 0), ENODEV, "it cannot be mapped: ENODEV");
+	fails_p(mmap(NULL, T_PAGE, PROT_READ, MAP_PRIVATE, fd, 0), ENODEV,
+		"it cannot be mapped: ENODEV");
 	close(fd);
 	fd = open("/dev/null", O_RDWR | O_TRUNC | O_CREAT, 0644);
 	ok(fd >= 0, "O_TRUNC and O_CREAT do not hurt it");
@@ -67,7 +70,8 @@ static void check_zero(void)
 	ok(all(0, sizeof(buf)), "of zeros");
 	eq(write(fd, buf, 100), 100, "and swallows everything");
 	p = mmap(NULL, 2 * T_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-	ok(p != MAP_FAILED && p[0] == 0 && p[2 * T_PAGE - 1] == 0, "mapped private it is anonymous memory");
+	ok(p != MAP_FAILED && p[0] == 0 && p[2 * T_PAGE - 1] == 0,
+	   "mapped private it is anonymous memory");
 	p[0] = 5;
 	eq(p[0], 5, "which can be written");
 	munmap(p, 2 * T_PAGE);
@@ -104,7 +108,8 @@ static void check_random(void)
 	ok(memcmp(buf, other, sizeof(buf)) != 0, "and never the same");
 	for (unsigned i = 0; i < sizeof(buf); i++)
 		ones += __builtin_popcount((unsigned char)buf[i]);
-	ok(ones > 32768 - 1000 && ones < 32768 + 1000, "half of its 65536 bits are ones, give or take 1000");
+	ok(ones > 32768 - 1000 && ones < 32768 + 1000,
+	   "half of its 65536 bits are ones, give or take 1000");
 	close(fd);
 	fd = open("/dev/random", O_RDONLY | O_NONBLOCK);
 	int n = read(fd, buf, 16);
@@ -147,7 +152,8 @@ static void check_kmsg(void)
 	text = strchr(buf, ';');
 	ok(text != NULL && strchr(text, '\n'), "then a semicolon, the text, a newline");
 	n = read(fd, buf, sizeof(buf) - 1);
-	ok(n > 0 && sscanf(buf, "%u,%llu", &level, &seq2) == 2 && seq2 > seq, "the next has a higher number");
+	ok(n > 0 && sscanf(buf, "%u,%llu", &level, &seq2) == 2 && seq2 > seq,
+	   "the next has a higher number");
 	fails(read(fd, buf, 1), EINVAL, "a buffer too small for the record is EINVAL");
 	eq(lseek(fd, 0, SEEK_END), 0, "SEEK_END goes behind the last");
 	fails(read(fd, buf, sizeof(buf)), EAGAIN, "where non-blocking is EAGAIN");
@@ -158,7 +164,8 @@ static void check_kmsg(void)
 	buf[n > 0 ? n : 0] = 0;
 	if (!ok(n > 0 && strstr(buf, mark), "and read"))
 		t_note("%d: %s", n, buf);
-	ok(sscanf(buf, "%u,", &level) == 1 && (level & 7) == 6 && level >> 3 == 1, "with its level, as the user's");
+	ok(sscanf(buf, "%u,", &level) == 1 && (level & 7) == 6 && level >> 3 == 1,
+	   "with its level, as the user's");
 	eq(lseek(fd, 0, SEEK_SET), 0, "SEEK_SET goes to the first");
 	ok(log_has(mark), "another reader finds it too");
 	n = klogctl(3, buf, sizeof(buf) - 1);

@@ -10,21 +10,21 @@
 #include <sys/timerfd.h>
 
 #ifndef MFD_CLOEXEC
-#define MFD_CLOEXEC		1
-#define MFD_ALLOW_SEALING	2
+#define MFD_CLOEXEC 1
+#define MFD_ALLOW_SEALING 2
 #endif
 #ifndef F_ADD_SEALS
-#define F_ADD_SEALS	1033
-#define F_GET_SEALS	1034
-#define F_SEAL_SEAL	1
-#define F_SEAL_SHRINK	2
-#define F_SEAL_GROW	4
-#define F_SEAL_WRITE	8
+#define F_ADD_SEALS 1033
+#define F_GET_SEALS 1034
+#define F_SEAL_SEAL 1
+#define F_SEAL_SHRINK 2
+#define F_SEAL_GROW 4
+#define F_SEAL_WRITE 8
 #endif
 
 static short ready(int fd)
 {
-	struct pollfd p = { fd, POLLIN | POLLOUT, 0 };
+	struct pollfd p = {fd, POLLIN | POLLOUT, 0};
 
 	poll(&p, 1, 0);
 	return p.revents;
@@ -43,7 +43,7 @@ static bool there(int fd, const char *what)
 static int add_later(void *fd)
 {
 	usleep(20000);
-	return write((long)fd, &(uint64_t){ 9 }, 8) != 8;
+	return write((long)fd, &(uint64_t){9}, 8) != 8;
 }
 
 static void check_eventfd(void)
@@ -91,7 +91,7 @@ static void check_eventfd(void)
 static void check_timerfd(void)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
-	struct itimerspec it = { { 0, 0 }, { 0, 10000000 } }, now;
+	struct itimerspec it = {{0, 0}, {0, 10000000}}, now;
 	uint64_t v = 0;
 
 	if (!there(fd, "timerfd"))
@@ -108,7 +108,7 @@ static void check_timerfd(void)
 	usleep(40000);
 	eq(read(fd, &v, 8), 8, "with an interval");
 	ok(v >= 5, "it counts what has passed");
-	it = (struct itimerspec){ { 0, 0 }, { 0, 0 } };
+	it = (struct itimerspec){{0, 0}, {0, 0}};
 	timerfd_settime(fd, 0, &it, &now);
 	ok(now.it_interval.tv_nsec == 2000000, "stopping it returns the old value");
 	read(fd, &v, 8);
@@ -118,7 +118,7 @@ static void check_timerfd(void)
 	timerfd_settime(fd, TFD_TIMER_ABSTIME, &it, NULL);
 	ok(t_until(ready(fd) == POLLIN), "an absolute time that has passed fires at once");
 	fcntl(fd, F_SETFL, 0);
-	it = (struct itimerspec){ { 0, 0 }, { 0, 10000000 } };
+	it = (struct itimerspec){{0, 0}, {0, 10000000}};
 	timerfd_settime(fd, 0, &it, NULL);
 	eq(read(fd, &v, 8), 8, "a blocking read waits for it");
 	it.it_value.tv_nsec = 1000000000;
@@ -133,7 +133,7 @@ static void check_timerfd(void)
 static void check_signalfd(void)
 {
 	struct signalfd_siginfo info[3];
-	union sigval value = { .sival_int = 77 };
+	union sigval value = {.sival_int = 77};
 	sigset_t set;
 	int fd;
 
@@ -151,8 +151,10 @@ static void check_signalfd(void)
 	sigqueue(getpid(), SIGRTMIN, value);
 	memset(info, 0, sizeof(info));
 	eq(read(fd, info, sizeof(info)), sizeof(info), "three are read at once");
-	ok(info[0].ssi_signo == SIGUSR1 && (pid_t)info[0].ssi_pid == getpid(), "the first with number and pid");
-	ok((int)info[2].ssi_signo == SIGRTMIN && info[2].ssi_int == 77 && info[2].ssi_code == SI_QUEUE,
+	ok(info[0].ssi_signo == SIGUSR1 && (pid_t)info[0].ssi_pid == getpid(),
+	   "the first with number and pid");
+	ok((int)info[2].ssi_signo == SIGRTMIN && info[2].ssi_int == 77 &&
+		   info[2].ssi_code == SI_QUEUE,
 	   "the last with its value");
 	sigset_t pending;
 	sigpending(&pending);
@@ -182,7 +184,8 @@ static void check_memfd(void)
 	if (!there(fd, "memfd"))
 		return;
 	fstat(fd, &st);
-	ok(S_ISREG(st.st_mode) && st.st_size == 0 && st.st_nlink == 0, "memfd: an empty file without name");
+	ok(S_ISREG(st.st_mode) && st.st_size == 0 && st.st_nlink == 0,
+	   "memfd: an empty file without name");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	n = readlink(path, target, 63);
 	target[n < 0 ? 0 : n] = 0;
@@ -193,22 +196,26 @@ static void check_memfd(void)
 	strcpy(p + T_PAGE, "shared");
 	ok(strcmp(q + T_PAGE, "shared") == 0, "two mappings share it");
 	eq(fcntl(fd, F_GET_SEALS), 0, "no seals at first");
-	fails(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), EBUSY, "F_SEAL_WRITE while mapped writable is EBUSY");
+	fails(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), EBUSY,
+	      "F_SEAL_WRITE while mapped writable is EBUSY");
 	munmap(p, 3 * T_PAGE);
 	munmap(q, 3 * T_PAGE);
 	q = mmap(NULL, 3 * T_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-	eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 0, "seals are put on");
+	eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), 0,
+	   "seals are put on");
 	fails(ftruncate(fd, 1), EPERM, "it cannot shrink");
 	fails(ftruncate(fd, 9 * T_PAGE), EPERM, "nor grow");
 	fails(pwrite(fd, "x", 1, 0), EPERM, "nor be written");
-	fails_p(mmap(NULL, T_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), EPERM, "nor mapped writable");
+	fails_p(mmap(NULL, T_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0), EPERM,
+		"nor mapped writable");
 	eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL), 0, "F_SEAL_SEAL");
 	fails(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), EPERM, "is the last");
 	close(fd);
 	ok(strcmp(q + T_PAGE, "shared") == 0, "the mapping outlives the descriptor");
 	munmap(q, 3 * T_PAGE);
 	fd = syscall(SYS_memfd_create, "plain", 0);
-	fails(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), EPERM, "without MFD_ALLOW_SEALING it is sealed: EPERM");
+	fails(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), EPERM,
+	      "without MFD_ALLOW_SEALING it is sealed: EPERM");
 	close(fd);
 	fails(syscall(SYS_memfd_create, "x", 0x1000), EINVAL, "an unknown flag is EINVAL");
 	static char name[260];
@@ -284,7 +291,8 @@ static void check_inotify(void)
 	unlink("watched/g");
 	ok(event(fd, IN_DELETE, "g"), "unlink: IN_DELETE");
 	rmdir("watched");
-	ok(event(fd, IN_DELETE_SELF, "") && event(fd, IN_IGNORED, ""), "its own end: IN_DELETE_SELF, IN_IGNORED");
+	ok(event(fd, IN_DELETE_SELF, "") && event(fd, IN_IGNORED, ""),
+	   "its own end: IN_DELETE_SELF, IN_IGNORED");
 	fails(inotify_rm_watch(fd, wd), EINVAL, "the watch is gone: EINVAL");
 	fails(inotify_add_watch(fd, "nothing", IN_CREATE), ENOENT, "a missing path is ENOENT");
 	fails(inotify_add_watch(fd, ".", 0), EINVAL, "an empty mask is EINVAL");

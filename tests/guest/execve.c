@@ -34,9 +34,9 @@ extern const Elf32_Ehdr __ehdr_start;
 static int mode_auxv(int argc, char **argv)
 {
 	static const unsigned required[] = {
-		AT_SYSINFO, AT_SYSINFO_EHDR, AT_HWCAP, AT_PAGESZ, AT_CLKTCK, AT_PHDR, AT_PHENT, AT_PHNUM,
-		AT_BASE, AT_FLAGS, AT_ENTRY, AT_UID, AT_EUID, AT_GID, AT_EGID, AT_SECURE, AT_RANDOM,
-		AT_EXECFN, AT_PLATFORM, AT_HWCAP2,
+		AT_SYSINFO, AT_SYSINFO_EHDR, AT_HWCAP,  AT_PAGESZ, AT_CLKTCK,   AT_PHDR,   AT_PHENT,
+		AT_PHNUM,   AT_BASE,         AT_FLAGS,  AT_ENTRY,  AT_UID,      AT_EUID,   AT_GID,
+		AT_EGID,    AT_SECURE,       AT_RANDOM, AT_EXECFN, AT_PLATFORM, AT_HWCAP2,
 	};
 	const Elf32_Ehdr *vdso;
 	bool found;
@@ -170,22 +170,22 @@ static const struct {
 	const char *name;
 	int (*fn)(int, char **);
 } modes[] = {
-	{ "auxv", mode_auxv }, { "random", mode_random }, { "args", mode_args },
-	{ "empty", mode_empty }, { "files", mode_files }, { "signals", mode_signals },
-	{ "keep", mode_keep }, { "cmdline", mode_cmdline }, { "show", mode_show },
-	{ "addresses", mode_addresses },
+	{"auxv", mode_auxv},           {"random", mode_random},   {"args", mode_args},
+	{"empty", mode_empty},         {"files", mode_files},     {"signals", mode_signals},
+	{"keep", mode_keep},           {"cmdline", mode_cmdline}, {"show", mode_show},
+	{"addresses", mode_addresses},
 };
 
 /* -- running it ------------------------------------------------------------------------------ */
 
-static char *none[] = { NULL };
+static char *none[] = {NULL};
 
 /* What to do in the child before it execs. */
 struct run {
 	const char *path;
 	char **argv, **envp;
 	void (*before)(void);
-	int out;			/* its stdout, or -1 */
+	int out; /* its stdout, or -1 */
 };
 
 static int run_child(void *arg)
@@ -202,7 +202,7 @@ static int run_child(void *arg)
 
 static int run(const char *path, char **argv, char **envp, void (*before)(void))
 {
-	struct run r = { path, argv, envp, before, -1 };
+	struct run r = {path, argv, envp, before, -1};
 
 	return t_child(run_child, &r);
 }
@@ -211,7 +211,7 @@ static int run(const char *path, char **argv, char **envp, void (*before)(void))
 static char *output(const char *path, char **argv, char **envp)
 {
 	static char buf[8192];
-	struct run r = { path, argv, envp, NULL, -1 };
+	struct run r = {path, argv, envp, NULL, -1};
 	int p[2], n = 0, got;
 
 	t_must(pipe(p) == 0);
@@ -242,7 +242,7 @@ static void on_signal(int sig)
 static void set_signals(void)
 {
 	static char alt[8192];
-	stack_t ss = { .ss_sp = alt, .ss_size = sizeof(alt) };
+	stack_t ss = {.ss_sp = alt, .ss_size = sizeof(alt)};
 	sigset_t set;
 
 	signal(SIGUSR1, on_signal);
@@ -258,7 +258,7 @@ static char pid_text[16];
 
 static void set_keep(void)
 {
-	struct rlimit limit = { 99, 99 };
+	struct rlimit limit = {99, 99};
 
 	umask(031);
 	setrlimit(RLIMIT_NOFILE, &limit);
@@ -269,31 +269,35 @@ static void set_keep(void)
 static void check_new_program(void)
 {
 	static char big[100001];
-	char *env[] = { "ONE=1", "odd", NULL };
+	char *env[] = {"ONE=1", "odd", NULL};
 	char first[17], *second;
 
 	memset(big, 'x', 100000);
-	eq(run("./self", (char *[]){ "self", "auxv", NULL }, environ, NULL), 0,
+	eq(run("./self", (char *[]){"self", "auxv", NULL}, environ, NULL), 0,
 	   "the auxiliary vector is complete and true");
-	memcpy(first, output("./self", (char *[]){ "self", "random", NULL }, none), 17);
-	second = output("./self", (char *[]){ "self", "random", NULL }, none);
+	memcpy(first, output("./self", (char *[]){"self", "random", NULL}, none), 17);
+	second = output("./self", (char *[]){"self", "random", NULL}, none);
 	ok(memcmp(first, second, 16) != 0, "AT_RANDOM differs from one exec to the next");
-	eq(run("./self", (char *[]){ "zeroth", "args", "", "a b\n\x80", big, NULL }, env, NULL), 0,
+	eq(run("./self", (char *[]){"zeroth", "args", "", "a b\n\x80", big, NULL}, env, NULL), 0,
 	   "argv and envp arrive byte by byte, 100,000 of them too");
-	eq(run("./self", (char *[]){ "self", "empty", NULL }, none, NULL), 0, "an empty environment is empty");
-	eq(run("./self", (char *[]){ "self", "empty", NULL }, NULL, NULL), 0, "a NULL envp is an empty one");
-	eq(run("./self", (char *[]){ "self", "files", NULL }, none, set_files), 0,
+	eq(run("./self", (char *[]){"self", "empty", NULL}, none, NULL), 0,
+	   "an empty environment is empty");
+	eq(run("./self", (char *[]){"self", "empty", NULL}, NULL, NULL), 0,
+	   "a NULL envp is an empty one");
+	eq(run("./self", (char *[]){"self", "files", NULL}, none, set_files), 0,
 	   "close-on-exec closes; other descriptors stay with offset and flags");
-	eq(run("./self", (char *[]){ "self", "signals", NULL }, none, set_signals), 0,
+	eq(run("./self", (char *[]){"self", "signals", NULL}, none, set_signals), 0,
 	   "handlers are reset; ignored, blocked, pending stay; the alternate stack goes");
-	eq(run("./self", (char *[]){ "self", "keep", pid_text, NULL }, none, set_keep), 0,
+	eq(run("./self", (char *[]){"self", "keep", pid_text, NULL}, none, set_keep), 0,
 	   "pid, umask, limits, cwd, alarm stay; comm and exe are new");
-	eq(run("./self", (char *[]){ "zeroth", "cmdline", "two word", NULL }, env, NULL), 0,
+	eq(run("./self", (char *[]){"zeroth", "cmdline", "two word", NULL}, env, NULL), 0,
 	   "/proc/self/cmdline and environ show them");
-	eq(run("./self", none, none, NULL), 55 << 8, "an empty argv runs with argv[0] an empty string");
-	strncpy(first, output("./self", (char *[]){ "self", "addresses", NULL }, none), 16);
+	eq(run("./self", none, none, NULL), 55 << 8,
+	   "an empty argv runs with argv[0] an empty string");
+	strncpy(first, output("./self", (char *[]){"self", "addresses", NULL}, none), 16);
 	for (int i = 0; i < 8; i++)
-		if (strncmp(first, output("./self", (char *[]){ "self", "addresses", NULL }, none), 16) != 0) {
+		if (strncmp(first, output("./self", (char *[]){"self", "addresses", NULL}, none),
+			    16) != 0) {
 			ok(true, "stack and mmap addresses are random");
 			return;
 		}
@@ -356,23 +360,26 @@ static const struct {
 	const char *path;
 	int err;
 } exec_errors[] = {
-	{ "missing", ENOENT }, { "", ENOENT }, { "dangling", ENOENT }, { "missing/self", ENOENT },
-	{ "self/x", ENOTDIR }, { "loop", ELOOP }, { "no-x", EACCES }, { "dir", EACCES }, { ".", EACCES },
-	{ "fifo", EACCES }, { "/dev/null", EACCES }, { "empty", ENOEXEC }, { "text", ENOEXEC },
-	{ "half", ENOEXEC }, { "x86-64", ENOEXEC }, { "elf64", ENOEXEC }, { "object", ENOEXEC },
-	{ "odd-headers", ENOEXEC }, { "no-headers", ENOEXEC }, { "s-gone", ENOENT }, { "s-dir", EACCES },
-	{ "s-empty", ENOEXEC }, { "s-blank", ENOEXEC }, { "s-self", ELOOP }, { "s-no-x", EACCES },
+	{"missing", ENOENT},      {"", ENOENT},          {"dangling", ENOENT},
+	{"missing/self", ENOENT}, {"self/x", ENOTDIR},   {"loop", ELOOP},
+	{"no-x", EACCES},         {"dir", EACCES},       {".", EACCES},
+	{"fifo", EACCES},         {"/dev/null", EACCES}, {"empty", ENOEXEC},
+	{"text", ENOEXEC},        {"half", ENOEXEC},     {"x86-64", ENOEXEC},
+	{"elf64", ENOEXEC},       {"object", ENOEXEC},   {"odd-headers", ENOEXEC},
+	{"no-headers", ENOEXEC},  {"s-gone", ENOENT},    {"s-dir", EACCES},
+	{"s-empty", ENOEXEC},     {"s-blank", ENOEXEC},  {"s-self", ELOOP},
+	{"s-no-x", EACCES},
 };
 
 static void check_errors(void)
 {
 	static char name[300], path[5000], huge[140000];
-	static char *many[100], *little[] = { "x", NULL };
+	static char *many[100], *little[] = {"x", NULL};
 	int fd;
 
 	for (unsigned i = 0; i < T_COUNT(exec_errors); i++)
-		fails(execve(exec_errors[i].path, little, none), exec_errors[i].err, "exec of '%s' is %s",
-		      exec_errors[i].path, strerror(exec_errors[i].err));
+		fails(execve(exec_errors[i].path, little, none), exec_errors[i].err,
+		      "exec of '%s' is %s", exec_errors[i].path, strerror(exec_errors[i].err));
 	memset(name, 'n', 299);
 	fails(execve(name, little, none), ENAMETOOLONG, "a name of 299 bytes is ENAMETOOLONG");
 	memset(path, '/', 4999);
@@ -393,7 +400,8 @@ static void check_errors(void)
 	t_must(fd >= 0);
 	fails(execve("./self", little, none), ETXTBSY, "a file open for writing is ETXTBSY");
 	close(fd);
-	fails(open("/proc/self/exe", O_WRONLY), ETXTBSY, "and a running program cannot be opened for writing");
+	fails(open("/proc/self/exe", O_WRONLY), ETXTBSY,
+	      "and a running program cannot be opened for writing");
 	ok(true, "after all that the old program still runs");
 }
 
@@ -408,16 +416,17 @@ static int as_user(void *arg)
 /* -- scripts --------------------------------------------------------------------------------- */
 
 static const struct {
-	const char *line;		/* the script's first line; the interpreter ./self is in mode show */
+	const char *line; /* the script's first line; the interpreter ./self is in mode show */
 	const char *shows;
 } scripts[] = {
-	{ "#!./self show\n", "[./self][show][./script][one][two]" },
-	{ "#! ./self show\n", "[./self][show][./script][one][two]" },
-	{ "#!\t./self\tshow  \t\n", "[./self][show][./script][one][two]" },
-	{ "#!./link show\n", "[./link][show][./script][one][two]" },
-	{ "#!./self show", "[./self][show][./script][one][two]" },
-	{ "#!./inner\n", "[./self][show][./inner][./script][one][two]" },
-	{ "#!./inner with an argument\n", "[./self][show][./inner][with an argument][./script][one][two]" },
+	{"#!./self show\n", "[./self][show][./script][one][two]"},
+	{"#! ./self show\n", "[./self][show][./script][one][two]"},
+	{"#!\t./self\tshow  \t\n", "[./self][show][./script][one][two]"},
+	{"#!./link show\n", "[./link][show][./script][one][two]"},
+	{"#!./self show", "[./self][show][./script][one][two]"},
+	{"#!./inner\n", "[./self][show][./inner][./script][one][two]"},
+	{"#!./inner with an argument\n",
+	 "[./self][show][./inner][with an argument][./script][one][two]"},
 };
 
 static void check_scripts(void)
@@ -428,9 +437,11 @@ static void check_scripts(void)
 	put("inner", "#!./self show\n", 14, 0755);
 	for (unsigned i = 0; i < T_COUNT(scripts); i++) {
 		put("script", scripts[i].line, strlen(scripts[i].line), 0755);
-		shown = output("./script", (char *[]){ "zero", "one", "two", NULL }, none);
-		snprintf(line, sizeof(line), "%.*s", (int)strcspn(scripts[i].line, "\n"), scripts[i].line);
-		if (!ok(strcmp(shown, scripts[i].shows) == 0, "script %u, '%s', runs its interpreter", i, line))
+		shown = output("./script", (char *[]){"zero", "one", "two", NULL}, none);
+		snprintf(line, sizeof(line), "%.*s", (int)strcspn(scripts[i].line, "\n"),
+			 scripts[i].line);
+		if (!ok(strcmp(shown, scripts[i].shows) == 0,
+			"script %u, '%s', runs its interpreter", i, line))
 			t_note("got %s", shown);
 	}
 	put("n1", "#!./self show\n", 14, 0755);
@@ -439,7 +450,7 @@ static void check_scripts(void)
 		snprintf(name, sizeof(name), "n%d", i);
 		put(name, line, strlen(line), 0755);
 	}
-	shown = output("./n5", (char *[]){ "x", NULL }, none);
+	shown = output("./n5", (char *[]){"x", NULL}, none);
 	ok(strcmp(shown, "[./self][show][./n1][./n2][./n3][./n4][./n5]") == 0,
 	   "scripts nest five deep");
 	fails(execve("./n6", none, none), ELOOP, "and not six: ELOOP");
@@ -447,7 +458,7 @@ static void check_scripts(void)
 
 static void check_link(void)
 {
-	char *shown = output("./link", (char *[]){ "a", "show", NULL }, none);
+	char *shown = output("./link", (char *[]){"a", "show", NULL}, none);
 
 	ok(strcmp(shown, "[a][show]") == 0, "a symbolic link runs its target");
 }
@@ -461,16 +472,20 @@ static void check_fexecve(void)
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		syscall(SYS_execveat, fd, "", (char *[]){ "self", "empty", NULL }, none, AT_EMPTY_PATH);
+		syscall(SYS_execveat, fd, "", (char *[]){"self", "empty", NULL}, none,
+			AT_EMPTY_PATH);
 		_exit(99);
 	}
 	waitpid(pid, &status, 0);
 	eq(status, 0, "execveat with AT_EMPTY_PATH runs a descriptor");
-	fails(syscall(SYS_execveat, fd, "", none, none, 0), ENOENT, "without the flag it is ENOENT");
-	fails(syscall(SYS_execveat, AT_FDCWD, "self", none, none, 0x40000000), EINVAL, "an unknown flag is EINVAL");
+	fails(syscall(SYS_execveat, fd, "", none, none, 0), ENOENT,
+	      "without the flag it is ENOENT");
+	fails(syscall(SYS_execveat, AT_FDCWD, "self", none, none, 0x40000000), EINVAL,
+	      "an unknown flag is EINVAL");
 	fails(syscall(SYS_execveat, AT_FDCWD, "link", none, none, AT_SYMLINK_NOFOLLOW), ELOOP,
 	      "AT_SYMLINK_NOFOLLOW of a link is ELOOP");
-	fails(syscall(SYS_execveat, 900, "self", none, none, 0), EBADF, "a closed directory is EBADF");
+	fails(syscall(SYS_execveat, 900, "self", none, none, 0), EBADF,
+	      "a closed directory is EBADF");
 	close(fd);
 }
 
@@ -481,7 +496,7 @@ static void check_vfork(void)
 	pid_t pid = vfork();
 
 	if (pid == 0) {
-		execve("./self", (char *[]){ "self", "empty", NULL }, none);
+		execve("./self", (char *[]){"self", "empty", NULL}, none);
 		_exit(99);
 	}
 	eq(waitpid(pid, &status, 0), pid, "vfork and exec work together");

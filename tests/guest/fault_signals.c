@@ -7,7 +7,7 @@
  */
 #include "t.h"
 
-#define RW	(PROT_READ | PROT_WRITE)
+#define RW (PROT_READ | PROT_WRITE)
 
 static void check_segv(void)
 {
@@ -31,8 +31,7 @@ static void check_segv(void)
 		"a read of a PROT_NONE page: ACCERR");
 	faulted(t_write(p + 3 * T_PAGE + 9), SIGSEGV, SEGV_ACCERR, p + 3 * T_PAGE + 9,
 		"a write of a PROT_NONE page: ACCERR");
-	faulted(t_write(text), SIGSEGV, SEGV_ACCERR, text,
-		"a write of a string constant: ACCERR");
+	faulted(t_write(text), SIGSEGV, SEGV_ACCERR, text, "a write of a string constant: ACCERR");
 	faulted(t_write((void *)check_segv), SIGSEGV, SEGV_ACCERR, check_segv,
 		"a write of program text: ACCERR");
 }
@@ -84,16 +83,18 @@ static void check_sigbus(void)
 		"a read of a page behind the end: BUS_ADRERR");
 	faulted(t_write(p + 2 * T_PAGE), SIGBUS, BUS_ADRERR, p + 2 * T_PAGE,
 		"a write of a page behind the end: BUS_ADRERR");
-	faulted(t_read(q + T_PAGE), SIGBUS, BUS_ADRERR, q + T_PAGE, "also in a private mapping: read");
-	faulted(t_write(q + T_PAGE), SIGBUS, BUS_ADRERR, q + T_PAGE, "also in a private mapping: write");
+	faulted(t_read(q + T_PAGE), SIGBUS, BUS_ADRERR, q + T_PAGE,
+		"also in a private mapping: read");
+	faulted(t_write(q + T_PAGE), SIGBUS, BUS_ADRERR, q + T_PAGE,
+		"also in a private mapping: write");
 	t_must(ftruncate(fd, 2 * T_PAGE) == 0);
 	eq(t_read(p + T_PAGE).sig, 0, "when the file grows the page is there");
 	p[T_PAGE] = 'n';
 	q[T_PAGE] = 'c';
 	t_must(ftruncate(fd, 1) == 0);
-	faulted(t_read(p + T_PAGE), SIGBUS, BUS_ADRERR, p + T_PAGE, "when it shrinks the page is taken away");
-	faulted(t_read(q + T_PAGE), SIGBUS, BUS_ADRERR, q + T_PAGE,
-		"also a private copy of it");
+	faulted(t_read(p + T_PAGE), SIGBUS, BUS_ADRERR, p + T_PAGE,
+		"when it shrinks the page is taken away");
+	faulted(t_read(q + T_PAGE), SIGBUS, BUS_ADRERR, q + T_PAGE, "also a private copy of it");
 	eq(p[1], 0, "the rest of the last page was cleared");
 	t_must(ftruncate(fd, 2 * T_PAGE) == 0);
 	eq(p[T_PAGE], 0, "grown again, the page is zeros");
@@ -106,7 +107,8 @@ static void check_syscall_bus(void)
 	char *p = mmap(NULL, T_PAGE, RW, MAP_SHARED, fd, 0);
 
 	t_must(pipe(p2) == 0);
-	fails(write(p2[1], p, 4), EFAULT, "write(2) from behind a file's end is EFAULT, not SIGBUS");
+	fails(write(p2[1], p, 4), EFAULT,
+	      "write(2) from behind a file's end is EFAULT, not SIGBUS");
 	t_must(write(p2[1], "abcd", 4) == 4);
 	fails(read(p2[0], p, 4), EFAULT, "read(2) to there is EFAULT");
 	close(fd);
@@ -137,7 +139,7 @@ static void repair(int sig, siginfo_t *info, void *context)
 
 static int restart(void *arg)
 {
-	struct sigaction act = { .sa_flags = SA_SIGINFO };
+	struct sigaction act = {.sa_flags = SA_SIGINFO};
 
 	repaired = t_pages(1);
 	strcpy(repaired, "kept");
@@ -152,7 +154,7 @@ static int restart(void *arg)
 
 static int bad_stack(void *arg)
 {
-	struct sigaction act = { .sa_flags = SA_SIGINFO };
+	struct sigaction act = {.sa_flags = SA_SIGINFO};
 
 	act.sa_sigaction = repair;
 	sigaction(SIGSEGV, &act, NULL);

@@ -7,9 +7,9 @@
 #include <sys/resource.h>
 
 #ifndef F_OFD_SETLK
-#define F_OFD_GETLK	36
-#define F_OFD_SETLK	37
-#define F_OFD_SETLKW	38
+#define F_OFD_GETLK 36
+#define F_OFD_SETLK 37
+#define F_OFD_SETLKW 38
 #endif
 
 static int fd;
@@ -58,7 +58,8 @@ static void check_flags(void)
 
 	eq(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR, "F_GETFL has the access mode");
 	eq(fcntl(fd, F_SETFL, O_APPEND | O_NONBLOCK), 0, "F_SETFL");
-	eq(fcntl(a, F_GETFL) & (O_APPEND | O_NONBLOCK), O_APPEND | O_NONBLOCK, "status flags are shared by dup");
+	eq(fcntl(a, F_GETFL) & (O_APPEND | O_NONBLOCK), O_APPEND | O_NONBLOCK,
+	   "status flags are shared by dup");
 	eq(fcntl(fd, F_SETFL, O_WRONLY | O_TRUNC | O_CREAT), 0, "F_SETFL of other flags");
 	eq(fcntl(a, F_GETFL) & ~0100000, O_RDWR, "ignores them, and takes away the first");
 	fails(fcntl(999, F_GETFL), EBADF, "F_GETFL of a closed one is EBADF");
@@ -67,7 +68,7 @@ static void check_flags(void)
 	eq(fcntl(p[0], F_GETFL), O_RDONLY | O_NONBLOCK, "pipe2 sets O_NONBLOCK on the read end");
 	eq(fcntl(p[1], F_GETFL), O_WRONLY | O_NONBLOCK, "and on the write end");
 	eq(fcntl(p[1], F_GETFD), FD_CLOEXEC, "and close-on-exec");
-	fails(pipe2((int[2]){ 0 }, 0x1), EINVAL, "pipe2 with an unknown flag is EINVAL");
+	fails(pipe2((int[2]){0}, 0x1), EINVAL, "pipe2 with an unknown flag is EINVAL");
 	close(p[0]);
 	close(p[1]);
 	close(a);
@@ -81,7 +82,7 @@ static int close_range_test(void *arg)
 		return 0;
 	for (int i = 50; i < 60; i++)
 		need((fcntl(i, F_GETFD) == -1) == (i >= 52 && i <= 55));
-	need(syscall(SYS_close_range, 58, ~0u, 4) == 0);	/* CLOSE_RANGE_CLOEXEC */
+	need(syscall(SYS_close_range, 58, ~0u, 4) == 0); /* CLOSE_RANGE_CLOEXEC */
 	need(fcntl(59, F_GETFD) == FD_CLOEXEC && fcntl(57, F_GETFD) == 0);
 	need(syscall(SYS_close_range, 5, 4, 0) == -1 && errno == EINVAL);
 	return 0;
@@ -89,7 +90,7 @@ static int close_range_test(void *arg)
 
 static int many(void *arg)
 {
-	struct rlimit limit = { 4000, 4096 };
+	struct rlimit limit = {4000, 4096};
 
 	need(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 	for (int i = 100; i < 4000; i++)
@@ -106,7 +107,7 @@ static int many(void *arg)
 
 static int lock(int how, int cmd, int type, off_t start, off_t len)
 {
-	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len };
+	struct flock l = {.l_type = type, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
 
 	return fcntl(how, cmd, &l);
 }
@@ -117,7 +118,7 @@ static int probe(void *arg)
 	int bits = 0;
 
 	for (int i = 0; i < 4; i++) {
-		struct flock l = { .l_type = F_WRLCK, .l_start = i * 10, .l_len = 10 };
+		struct flock l = {.l_type = F_WRLCK, .l_start = i * 10, .l_len = 10};
 
 		need(fcntl(fd, F_GETLK, &l) == 0);
 		bits |= (l.l_type == F_UNLCK) << i;
@@ -165,11 +166,13 @@ static void check_locks(void)
 	lock(fd, F_SETLK, F_WRLCK, 0, 10);
 	other = open("file", O_RDWR);
 	close(other);
-	exits(try_lock, (void *)F_WRLCK, 0, "closing any descriptor of the file drops the process's locks");
+	exits(try_lock, (void *)F_WRLCK, 0,
+	      "closing any descriptor of the file drops the process's locks");
 	fails(lock(fd, F_SETLK, 99, 0, 1), EINVAL, "an unknown type is EINVAL");
 	fails(lock(999, F_SETLK, F_RDLCK, 0, 1), EBADF, "a closed descriptor is EBADF");
 	other = open("file", O_RDONLY);
-	fails(lock(other, F_SETLK, F_WRLCK, 0, 1), EBADF, "a write lock needs a descriptor open for writing");
+	fails(lock(other, F_SETLK, F_WRLCK, 0, 1), EBADF,
+	      "a write lock needs a descriptor open for writing");
 	close(other);
 }
 
@@ -186,7 +189,7 @@ static int deadlock(void *arg)
 		need(lock(fd, F_SETLKW, F_WRLCK, 1, 1) == 0);
 		write(p[1], "x", 1);
 		read(q[0], &c, 1);
-		need(lock(fd, F_SETLKW, F_WRLCK, 0, 1) == 0);	/* waits for the parent */
+		need(lock(fd, F_SETLKW, F_WRLCK, 0, 1) == 0); /* waits for the parent */
 		_exit(0);
 	}
 	need(lock(fd, F_SETLKW, F_WRLCK, 0, 1) == 0);
@@ -208,17 +211,20 @@ static void check_ofd(void)
 		return;
 	}
 	ok(true, "F_OFD_SETLK locks");
-	fails(lock(other, F_OFD_SETLK, F_WRLCK, 0, 10), EAGAIN, "against another open of the same process");
-	fails(lock(other, F_SETLK, F_WRLCK, 0, 10), EAGAIN, "and against its own process's record locks");
+	fails(lock(other, F_OFD_SETLK, F_WRLCK, 0, 10), EAGAIN,
+	      "against another open of the same process");
+	fails(lock(other, F_SETLK, F_WRLCK, 0, 10), EAGAIN,
+	      "and against its own process's record locks");
 	close(other);
 	other = open("file", O_RDWR);
-	fails(lock(other, F_OFD_SETLK, F_WRLCK, 0, 10), EAGAIN, "closing another descriptor does not drop it");
+	fails(lock(other, F_OFD_SETLK, F_WRLCK, 0, 10), EAGAIN,
+	      "closing another descriptor does not drop it");
 	int twin = dup(fd);
 	eq(lock(twin, F_OFD_SETLK, F_UNLCK, 0, 10), 0, "a duplicate unlocks it");
 	eq(lock(other, F_OFD_SETLK, F_WRLCK, 0, 10), 0, "and the other gets it");
 	close(twin);
 	close(other);
-	struct flock l = { .l_type = F_WRLCK, .l_len = 1, .l_pid = 7 };
+	struct flock l = {.l_type = F_WRLCK, .l_len = 1, .l_pid = 7};
 	fails(fcntl(fd, F_OFD_SETLK, &l), EINVAL, "a pid that is not 0 is EINVAL");
 }
 
@@ -227,7 +233,7 @@ static int flock_child(void *arg)
 	int own = open("file", O_RDWR);
 
 	need(flock(own, LOCK_SH | LOCK_NB) == -1 && errno == EWOULDBLOCK);
-	need(flock(fd, LOCK_EX | LOCK_NB) == 0);	/* the inherited one is the same lock */
+	need(flock(fd, LOCK_EX | LOCK_NB) == 0); /* the inherited one is the same lock */
 	return 0;
 }
 
@@ -243,7 +249,8 @@ static int flock_shared(void *arg)
 static void check_flock(void)
 {
 	eq(flock(fd, LOCK_EX), 0, "flock locks");
-	passes(flock_child, "another open is refused: EWOULDBLOCK; an inherited descriptor holds it too");
+	passes(flock_child,
+	       "another open is refused: EWOULDBLOCK; an inherited descriptor holds it too");
 	eq(flock(fd, LOCK_SH), 0, "it is turned into a shared one");
 	passes(flock_shared, "which others share, but cannot turn exclusive");
 	eq(flock(fd, LOCK_UN), 0, "and unlocked");

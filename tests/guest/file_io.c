@@ -8,7 +8,7 @@
 #include <sys/uio.h>
 #include <linux/falloc.h>
 
-#define BIG	(5ll << 30)		/* an offset beyond 32 bits */
+#define BIG (5ll << 30) /* an offset beyond 32 bits */
 
 static bool zeros(const char *p, size_t n)
 {
@@ -37,7 +37,8 @@ static void check_offsets(void)
 	eq(lseek(fd, 0, SEEK_END), 10, "and the size stays");
 	eq(lseek(fd, BIG, SEEK_SET), BIG, "an offset of 5 GB");
 	eq(lseek(fd, 1, SEEK_CUR), BIG + 1, "is kept in 64 bits");
-	fails(syscall(SYS_lseek, fd, 0, SEEK_CUR), EOVERFLOW, "the old 32-bit lseek says EOVERFLOW");
+	fails(syscall(SYS_lseek, fd, 0, SEEK_CUR), EOVERFLOW,
+	      "the old 32-bit lseek says EOVERFLOW");
 	eq(pread(fd, buf, 4, 2), 4, "pread");
 	ok(memcmp(buf, "2345", 4) == 0, "reads at its offset");
 	eq(lseek(fd, 0, SEEK_CUR), BIG + 1, "and does not move the other");
@@ -48,7 +49,8 @@ static void check_offsets(void)
 	pipe(p);
 	fails(lseek(p[0], 0, SEEK_CUR), ESPIPE, "lseek of a pipe is ESPIPE");
 	fails(pread(p[0], buf, 1, 0), ESPIPE, "pread too");
-	fails(syscall(SYS__llseek, 999, 0, 0, &(long long){ 0 }, SEEK_SET), EBADF, "_llseek of a closed one is EBADF");
+	fails(syscall(SYS__llseek, 999, 0, 0, &(long long){0}, SEEK_SET), EBADF,
+	      "_llseek of a closed one is EBADF");
 	close(p[0]);
 	close(p[1]);
 	close(fd);
@@ -58,7 +60,7 @@ static void check_vectors(void)
 {
 	int fd = t_file("v", "", 0);
 	char a[4] = "aaa", b[6] = "bbbbb", x[2], y[20];
-	struct iovec out[] = { { a, 3 }, { NULL, 0 }, { b, 5 } }, in[] = { { x, 2 }, { y, 20 } };
+	struct iovec out[] = {{a, 3}, {NULL, 0}, {b, 5}}, in[] = {{x, 2}, {y, 20}};
 	static struct iovec many[1025];
 
 	eq(writev(fd, out, 3), 8, "writev writes all parts");
@@ -94,7 +96,8 @@ static void check_sparse(void)
 	eq(lseek(fd, BIG, SEEK_HOLE), BIG + 3, "behind it the end counts as a hole");
 	fails(lseek(fd, BIG + 3, SEEK_DATA), ENXIO, "SEEK_DATA at the end is ENXIO");
 	fails(lseek(fd, BIG + 4, SEEK_HOLE), ENXIO, "SEEK_HOLE behind it too");
-	fails(syscall(SYS_stat, "s", buf), EOVERFLOW, "the old stat of a file of 5 GB is EOVERFLOW");
+	fails(syscall(SYS_stat, "s", buf), EOVERFLOW,
+	      "the old stat of a file of 5 GB is EOVERFLOW");
 	close(fd);
 	unlink("s");
 }
@@ -181,8 +184,8 @@ static void check_copies(void)
 
 static int file_size_limit(void *arg)
 {
-	struct rlimit limit = { 1000, 1000 };
-	char buf[600] = { 0 };
+	struct rlimit limit = {1000, 1000};
+	char buf[600] = {0};
 	int fd = t_file("big", "", 0);
 
 	need(setrlimit(RLIMIT_FSIZE, &limit) == 0);
@@ -226,7 +229,8 @@ static void check_pages(void)
 	for (unsigned i = 0; i < sizeof(data); i++)
 		data[i] = i * 7 + i / 251;
 	for (unsigned at = 0; at < sizeof(data); at += 777)
-		wrong += write(fd, data + at, at + 777 < sizeof(data) ? 777 : sizeof(data) - at) < 0;
+		wrong +=
+			write(fd, data + at, at + 777 < sizeof(data) ? 777 : sizeof(data) - at) < 0;
 	eq(wrong, 0, "41,083 bytes written in pieces of 777");
 	eq(pread(fd, back, sizeof(back), 0), sizeof(data), "are read in one");
 	ok(memcmp(data, back, sizeof(data)) == 0, "and are the same");
@@ -254,7 +258,8 @@ int main(void)
 	check_truncate();
 	check_fallocate();
 	check_copies();
-	dies(file_size_limit, NULL, SIGXFSZ, "RLIMIT_FSIZE cuts writes, then EFBIG, and SIGXFSZ kills");
+	dies(file_size_limit, NULL, SIGXFSZ,
+	     "RLIMIT_FSIZE cuts writes, then EFBIG, and SIGXFSZ kills");
 	check_sharing();
 	check_pages();
 	return t_done();

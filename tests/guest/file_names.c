@@ -7,8 +7,8 @@
 #include <sys/sysmacros.h>
 
 #ifndef RENAME_NOREPLACE
-#define RENAME_NOREPLACE	1
-#define RENAME_EXCHANGE		2
+#define RENAME_NOREPLACE 1
+#define RENAME_EXCHANGE 2
 #endif
 
 static ino_t inode(const char *path)
@@ -58,41 +58,78 @@ static const struct {
 	const char *a, *b;
 	int err;
 } errors[] = {
-	{ LINK, "missing", "new", ENOENT }, { LINK, "file", "dir", EEXIST },
-	{ LINK, "file", "link", EEXIST }, { LINK, "dir", "new", EPERM },
-	{ LINK, "file", "missing/new", ENOENT }, { LINK, "file", "file/new", ENOTDIR },
-	{ LINK, "file", "/dev/t-new", EXDEV }, { LINK, "file/", "new", ENOTDIR },
-	{ LINK, "file", "new/", ENOENT }, { LINK, "", "new", ENOENT },
-	{ UNLINK, "missing", NULL, ENOENT }, { UNLINK, "dir", NULL, EISDIR },
-	{ UNLINK, "file/", NULL, ENOTDIR }, { UNLINK, "", NULL, ENOENT },
-	{ UNLINK, "dirlink/", NULL, ENOTDIR }, { UNLINK, "loop/x", NULL, ELOOP },
-	{ UNLINK, ".", NULL, EISDIR }, { UNLINK, long_name, NULL, ENAMETOOLONG },
-	{ RMDIR, "missing", NULL, ENOENT }, { RMDIR, "file", NULL, ENOTDIR },
-	{ RMDIR, "dir", NULL, ENOTEMPTY }, { RMDIR, ".", NULL, EINVAL },
-	{ RMDIR, "..", NULL, ENOTEMPTY }, { RMDIR, "dirlink", NULL, ENOTDIR },
-	{ RMDIR, "/", NULL, EBUSY }, { RMDIR, "empty/.", NULL, EINVAL },
-	{ RMDIR, "empty/..", NULL, ENOTEMPTY }, { RMDIR, "/proc", NULL, EBUSY },
-	{ MKDIR, "dir", NULL, EEXIST }, { MKDIR, "file", NULL, EEXIST },
-	{ MKDIR, "dangling", NULL, EEXIST }, { MKDIR, "missing/new", NULL, ENOENT },
-	{ MKDIR, "file/new", NULL, ENOTDIR }, { MKDIR, "/", NULL, EEXIST },
-	{ MKDIR, ".", NULL, EEXIST }, { MKDIR, "", NULL, ENOENT }, { MKDIR, long_name, NULL, ENAMETOOLONG },
-	{ SYMLINK, "x", "file", EEXIST }, { SYMLINK, "x", "dangling", EEXIST },
-	{ SYMLINK, "x", "missing/new", ENOENT }, { SYMLINK, "", "new", ENOENT },
-	{ SYMLINK, "x", "new/", ENOENT }, { SYMLINK, "x", "", ENOENT },
-	{ RENAME, "missing", "new", ENOENT }, { RENAME, "file", "dir", EISDIR },
-	{ RENAME, "dir", "file", ENOTDIR }, { RENAME, "empty", "dir", ENOTEMPTY },
-	{ RENAME, "dir", "dir/sub", EINVAL }, { RENAME, "dir/inner", "dir", ENOTEMPTY },
-	{ RENAME, ".", "new", EBUSY }, { RENAME, "dir", ".", EBUSY }, { RENAME, "dir/..", "new", EBUSY },
-	{ RENAME, "file", "missing/new", ENOENT }, { RENAME, "file", "/proc/new", EXDEV },
-	{ RENAME, "file", "new/", ENOTDIR }, { RENAME, "file/", "new", ENOTDIR },
-	{ RENAME, "", "new", ENOENT }, { RENAME, "file", "", ENOENT }, { RENAME, "file", long_name, ENAMETOOLONG },
-	{ READLINK, "file", NULL, EINVAL }, { READLINK, "dir", NULL, EINVAL },
-	{ READLINK, "missing", NULL, ENOENT }, { READLINK, "dirlink/", NULL, EINVAL },
-	{ READLINK, "link/", NULL, ENOTDIR },
-	{ CHDIR, "missing", NULL, ENOENT }, { CHDIR, "file", NULL, ENOTDIR }, { CHDIR, "loop", NULL, ELOOP },
-	{ CHDIR, "dangling", NULL, ENOENT }, { CHDIR, "", NULL, ENOENT },
-	{ MKNOD, "file", NULL, EEXIST }, { MKNOD, "missing/new", NULL, ENOENT },
-	{ MKNOD, "dangling", NULL, EEXIST },
+	{LINK, "missing", "new", ENOENT},
+	{LINK, "file", "dir", EEXIST},
+	{LINK, "file", "link", EEXIST},
+	{LINK, "dir", "new", EPERM},
+	{LINK, "file", "missing/new", ENOENT},
+	{LINK, "file", "file/new", ENOTDIR},
+	{LINK, "file", "/dev/t-new", EXDEV},
+	{LINK, "file/", "new", ENOTDIR},
+	{LINK, "file", "new/", ENOENT},
+	{LINK, "", "new", ENOENT},
+	{UNLINK, "missing", NULL, ENOENT},
+	{UNLINK, "dir", NULL, EISDIR},
+	{UNLINK, "file/", NULL, ENOTDIR},
+	{UNLINK, "", NULL, ENOENT},
+	{UNLINK, "dirlink/", NULL, ENOTDIR},
+	{UNLINK, "loop/x", NULL, ELOOP},
+	{UNLINK, ".", NULL, EISDIR},
+	{UNLINK, long_name, NULL, ENAMETOOLONG},
+	{RMDIR, "missing", NULL, ENOENT},
+	{RMDIR, "file", NULL, ENOTDIR},
+	{RMDIR, "dir", NULL, ENOTEMPTY},
+	{RMDIR, ".", NULL, EINVAL},
+	{RMDIR, "..", NULL, ENOTEMPTY},
+	{RMDIR, "dirlink", NULL, ENOTDIR},
+	{RMDIR, "/", NULL, EBUSY},
+	{RMDIR, "empty/.", NULL, EINVAL},
+	{RMDIR, "empty/..", NULL, ENOTEMPTY},
+	{RMDIR, "/proc", NULL, EBUSY},
+	{MKDIR, "dir", NULL, EEXIST},
+	{MKDIR, "file", NULL, EEXIST},
+	{MKDIR, "dangling", NULL, EEXIST},
+	{MKDIR, "missing/new", NULL, ENOENT},
+	{MKDIR, "file/new", NULL, ENOTDIR},
+	{MKDIR, "/", NULL, EEXIST},
+	{MKDIR, ".", NULL, EEXIST},
+	{MKDIR, "", NULL, ENOENT},
+	{MKDIR, long_name, NULL, ENAMETOOLONG},
+	{SYMLINK, "x", "file", EEXIST},
+	{SYMLINK, "x", "dangling", EEXIST},
+	{SYMLINK, "x", "missing/new", ENOENT},
+	{SYMLINK, "", "new", ENOENT},
+	{SYMLINK, "x", "new/", ENOENT},
+	{SYMLINK, "x", "", ENOENT},
+	{RENAME, "missing", "new", ENOENT},
+	{RENAME, "file", "dir", EISDIR},
+	{RENAME, "dir", "file", ENOTDIR},
+	{RENAME, "empty", "dir", ENOTEMPTY},
+	{RENAME, "dir", "dir/sub", EINVAL},
+	{RENAME, "dir/inner", "dir", ENOTEMPTY},
+	{RENAME, ".", "new", EBUSY},
+	{RENAME, "dir", ".", EBUSY},
+	{RENAME, "dir/..", "new", EBUSY},
+	{RENAME, "file", "missing/new", ENOENT},
+	{RENAME, "file", "/proc/new", EXDEV},
+	{RENAME, "file", "new/", ENOTDIR},
+	{RENAME, "file/", "new", ENOTDIR},
+	{RENAME, "", "new", ENOENT},
+	{RENAME, "file", "", ENOENT},
+	{RENAME, "file", long_name, ENAMETOOLONG},
+	{READLINK, "file", NULL, EINVAL},
+	{READLINK, "dir", NULL, EINVAL},
+	{READLINK, "missing", NULL, ENOENT},
+	{READLINK, "dirlink/", NULL, EINVAL},
+	{READLINK, "link/", NULL, ENOTDIR},
+	{CHDIR, "missing", NULL, ENOENT},
+	{CHDIR, "file", NULL, ENOTDIR},
+	{CHDIR, "loop", NULL, ELOOP},
+	{CHDIR, "dangling", NULL, ENOENT},
+	{CHDIR, "", NULL, ENOENT},
+	{MKNOD, "file", NULL, EEXIST},
+	{MKNOD, "missing/new", NULL, ENOENT},
+	{MKNOD, "dangling", NULL, EEXIST},
 };
 
 static long make_call(enum call call, const char *a, const char *b)
@@ -127,11 +164,12 @@ static void check_errors(void)
 		const char *a = errors[i].a, *b = errors[i].b;
 
 		fails(make_call(errors[i].call, a, b), errors[i].err, "%s('%s'%s%s%s) is %s",
-		      call_names[errors[i].call], shown(a), b ? ", '" : "", b ? shown(b) : "", b ? "'" : "",
-		      strerror(errors[i].err));
+		      call_names[errors[i].call], shown(a), b ? ", '" : "", b ? shown(b) : "",
+		      b ? "'" : "", strerror(errors[i].err));
 	}
 	ok(inode("file") == file && inode("dir") == dir && links("file") == 1 &&
-	   inode("dir/inner") && inode("empty"), "after all that everything is where it was");
+		   inode("dir/inner") && inode("empty"),
+	   "after all that everything is where it was");
 	eq(inode("new"), 0, "and nothing new is there");
 }
 
@@ -149,9 +187,11 @@ static void check_links(void)
 	link("hard", "file");
 	unlink("hard");
 	eq(link("dangling", "hardlink"), 0, "link does not follow: a link to a link");
-	ok(lstat("hardlink", &st) == 0 && S_ISLNK(st.st_mode) && st.st_nlink == 2, "is a link of 2 links");
+	ok(lstat("hardlink", &st) == 0 && S_ISLNK(st.st_mode) && st.st_nlink == 2,
+	   "is a link of 2 links");
 	unlink("hardlink");
-	eq(linkat(AT_FDCWD, "link", AT_FDCWD, "followed", AT_SYMLINK_FOLLOW), 0, "AT_SYMLINK_FOLLOW follows");
+	eq(linkat(AT_FDCWD, "link", AT_FDCWD, "followed", AT_SYMLINK_FOLLOW), 0,
+	   "AT_SYMLINK_FOLLOW follows");
 	eq(inode("followed"), inode("file"), "to the file");
 	unlink("followed");
 	eq(readlink("link", buf, sizeof(buf)), 4, "readlink gives the length");
@@ -216,14 +256,16 @@ static void check_rename(void)
 	touch("x2");
 	a = inode("x1");
 	b = inode("x2");
-	fails(rename2("x1", "x2", RENAME_NOREPLACE), EEXIST, "RENAME_NOREPLACE of an existing name is EEXIST");
+	fails(rename2("x1", "x2", RENAME_NOREPLACE), EEXIST,
+	      "RENAME_NOREPLACE of an existing name is EEXIST");
 	eq(rename2("x1", "x3", RENAME_NOREPLACE), 0, "of a free one it works");
 	eq(rename2("x3", "x2", RENAME_EXCHANGE), 0, "RENAME_EXCHANGE");
 	ok(inode("x2") == a && inode("x3") == b, "swaps two files");
 	eq(rename2("x2", "d3", RENAME_EXCHANGE), 0, "also a file with a directory");
 	ok(inode("x2/moved/x") && inode("d3") == a, "both ways");
 	fails(rename2("x2", "missing", RENAME_EXCHANGE), ENOENT, "with nothing it is ENOENT");
-	fails(rename2("x2", "x3", RENAME_EXCHANGE | RENAME_NOREPLACE), EINVAL, "both flags are EINVAL");
+	fails(rename2("x2", "x3", RENAME_EXCHANGE | RENAME_NOREPLACE), EINVAL,
+	      "both flags are EINVAL");
 	fails(rename2("x2", "x3", 0x80), EINVAL, "an unknown flag is EINVAL");
 }
 
@@ -331,7 +373,8 @@ int main(void)
 	check_errors();
 	check_links();
 	check_rename();
-	exits(directories, top, 0, "getcwd follows chdir, fchdir, rename and rmdir of where we are");
+	exits(directories, top, 0,
+	      "getcwd follows chdir, fchdir, rename and rmdir of where we are");
 	exits(root_changed, top, 0, "chroot shuts the rest out");
 	check_nodes();
 	check_many();

@@ -26,50 +26,50 @@ static char long_name[300], long_path[5000];
 static const struct {
 	const char *name, *path;
 	int flags;
-	int err;		/* 0: it opens */
+	int err; /* 0: it opens */
 } cases[] = {
-	{ "a file, reading", "file", O_RDONLY, 0 },
-	{ "a file, writing", "file", O_WRONLY, 0 },
-	{ "a file that is missing", "missing", O_RDONLY, ENOENT },
-	{ "an empty path", "", O_RDONLY, ENOENT },
-	{ "a missing directory's file", "missing/file", O_RDONLY | O_CREAT, ENOENT },
-	{ "a file's file", "file/x", O_RDONLY, ENOTDIR },
-	{ "a file with a slash behind", "file/", O_RDONLY, ENOTDIR },
-	{ "a directory, reading", "dir", O_RDONLY, 0 },
-	{ "a directory with a slash behind", "dir/", O_RDONLY, 0 },
-	{ "a directory, writing", "dir", O_WRONLY, EISDIR },
-	{ "a directory, both", "dir", O_RDWR, EISDIR },
-	{ "a directory with O_CREAT", "dir", O_RDONLY | O_CREAT, EISDIR },
-	{ "a new name with a slash and O_CREAT", "new/", O_RDWR | O_CREAT, EISDIR },
-	{ "the root", "/", O_RDONLY, 0 },
-	{ "dots", "dir/.././dir/sub/../inner", O_RDONLY, 0 },
-	{ "doubled slashes", ".//dir///inner", O_RDONLY, 0 },
-	{ "dot-dot above the root", "/../../tmp", O_RDONLY, 0 },
-	{ "a link", "link", O_RDONLY, 0 },
-	{ "a chain of links", "chain", O_RDONLY, 0 },
-	{ "a file below a linked directory", "dirlink/inner", O_RDONLY, 0 },
-	{ "a link to nothing", "dangling", O_RDONLY, ENOENT },
-	{ "a link to itself", "loop", O_RDONLY, ELOOP },
-	{ "below a link to itself", "loop/x", O_RDONLY, ELOOP },
-	{ "a link with O_NOFOLLOW", "link", O_RDONLY | O_NOFOLLOW, ELOOP },
-	{ "a linked directory with O_NOFOLLOW", "dirlink", O_RDONLY | O_NOFOLLOW, ELOOP },
-	{ "a linked directory, a slash and O_NOFOLLOW", "dirlink/", O_RDONLY | O_NOFOLLOW, 0 },
-	{ "below a linked directory with O_NOFOLLOW", "dirlink/inner", O_RDONLY | O_NOFOLLOW, 0 },
-	{ "a link with O_NOFOLLOW and O_PATH", "link", O_PATH | O_NOFOLLOW, 0 },
-	{ "a link with O_EXCL", "link", O_RDWR | O_CREAT | O_EXCL, EEXIST },
-	{ "a dangling link with O_EXCL", "dangling", O_RDWR | O_CREAT | O_EXCL, EEXIST },
-	{ "a file with O_EXCL", "file", O_RDWR | O_CREAT | O_EXCL, EEXIST },
-	{ "a directory with O_EXCL", "dir", O_RDONLY | O_CREAT | O_EXCL, EEXIST },
-	{ "a file with O_DIRECTORY", "file", O_RDONLY | O_DIRECTORY, ENOTDIR },
-	{ "a directory with O_DIRECTORY", "dir", O_RDONLY | O_DIRECTORY, 0 },
-	{ "a linked directory with O_DIRECTORY", "dirlink", O_RDONLY | O_DIRECTORY, 0 },
-	{ "a name of 299 bytes", long_name, O_RDONLY, ENAMETOOLONG },
-	{ "a path of 4999 bytes", long_path, O_RDONLY, ENAMETOOLONG },
-	{ "a FIFO, writing, non-blocking, no reader", "fifo", O_WRONLY | O_NONBLOCK, ENXIO },
-	{ "a FIFO, reading, non-blocking", "fifo", O_RDONLY | O_NONBLOCK, 0 },
-	{ "a file with O_PATH", "file", O_PATH, 0 },
-	{ "a missing file with O_TRUNC", "missing", O_WRONLY | O_TRUNC, ENOENT },
-	{ "O_TMPFILE without writing", ".", O_TMPFILE | O_RDONLY, EINVAL },
+	{"a file, reading", "file", O_RDONLY, 0},
+	{"a file, writing", "file", O_WRONLY, 0},
+	{"a file that is missing", "missing", O_RDONLY, ENOENT},
+	{"an empty path", "", O_RDONLY, ENOENT},
+	{"a missing directory's file", "missing/file", O_RDONLY | O_CREAT, ENOENT},
+	{"a file's file", "file/x", O_RDONLY, ENOTDIR},
+	{"a file with a slash behind", "file/", O_RDONLY, ENOTDIR},
+	{"a directory, reading", "dir", O_RDONLY, 0},
+	{"a directory with a slash behind", "dir/", O_RDONLY, 0},
+	{"a directory, writing", "dir", O_WRONLY, EISDIR},
+	{"a directory, both", "dir", O_RDWR, EISDIR},
+	{"a directory with O_CREAT", "dir", O_RDONLY | O_CREAT, EISDIR},
+	{"a new name with a slash and O_CREAT", "new/", O_RDWR | O_CREAT, EISDIR},
+	{"the root", "/", O_RDONLY, 0},
+	{"dots", "dir/.././dir/sub/../inner", O_RDONLY, 0},
+	{"doubled slashes", ".//dir///inner", O_RDONLY, 0},
+	{"dot-dot above the root", "/../../tmp", O_RDONLY, 0},
+	{"a link", "link", O_RDONLY, 0},
+	{"a chain of links", "chain", O_RDONLY, 0},
+	{"a file below a linked directory", "dirlink/inner", O_RDONLY, 0},
+	{"a link to nothing", "dangling", O_RDONLY, ENOENT},
+	{"a link to itself", "loop", O_RDONLY, ELOOP},
+	{"below a link to itself", "loop/x", O_RDONLY, ELOOP},
+	{"a link with O_NOFOLLOW", "link", O_RDONLY | O_NOFOLLOW, ELOOP},
+	{"a linked directory with O_NOFOLLOW", "dirlink", O_RDONLY | O_NOFOLLOW, ELOOP},
+	{"a linked directory, a slash and O_NOFOLLOW", "dirlink/", O_RDONLY | O_NOFOLLOW, 0},
+	{"below a linked directory with O_NOFOLLOW", "dirlink/inner", O_RDONLY | O_NOFOLLOW, 0},
+	{"a link with O_NOFOLLOW and O_PATH", "link", O_PATH | O_NOFOLLOW, 0},
+	{"a link with O_EXCL", "link", O_RDWR | O_CREAT | O_EXCL, EEXIST},
+	{"a dangling link with O_EXCL", "dangling", O_RDWR | O_CREAT | O_EXCL, EEXIST},
+	{"a file with O_EXCL", "file", O_RDWR | O_CREAT | O_EXCL, EEXIST},
+	{"a directory with O_EXCL", "dir", O_RDONLY | O_CREAT | O_EXCL, EEXIST},
+	{"a file with O_DIRECTORY", "file", O_RDONLY | O_DIRECTORY, ENOTDIR},
+	{"a directory with O_DIRECTORY", "dir", O_RDONLY | O_DIRECTORY, 0},
+	{"a linked directory with O_DIRECTORY", "dirlink", O_RDONLY | O_DIRECTORY, 0},
+	{"a name of 299 bytes", long_name, O_RDONLY, ENAMETOOLONG},
+	{"a path of 4999 bytes", long_path, O_RDONLY, ENAMETOOLONG},
+	{"a FIFO, writing, non-blocking, no reader", "fifo", O_WRONLY | O_NONBLOCK, ENXIO},
+	{"a FIFO, reading, non-blocking", "fifo", O_RDONLY | O_NONBLOCK, 0},
+	{"a file with O_PATH", "file", O_PATH, 0},
+	{"a missing file with O_TRUNC", "missing", O_WRONLY | O_TRUNC, ENOENT},
+	{"O_TMPFILE without writing", ".", O_TMPFILE | O_RDONLY, EINVAL},
 };
 
 static void check_cases(void)
@@ -117,14 +117,16 @@ static void check_create(void)
 	ok(st.st_size == 0 && st.st_nlink == 1 && st.st_uid == 0, "empty, one link, root's");
 	close(fd);
 	fd = open("readonly", O_RDWR | O_CREAT | O_EXCL, 0000);
-	ok(fd >= 0 && write(fd, "x", 1) == 1, "a new file of mode 0 is open for writing all the same");
+	ok(fd >= 0 && write(fd, "x", 1) == 1,
+	   "a new file of mode 0 is open for writing all the same");
 	close(fd);
 	fd = open("suid", O_RDWR | O_CREAT, 06755);
 	fstat(fd, &st);
 	eq(st.st_mode & 07777, 06755, "O_CREAT takes set-uid and set-gid bits");
 	close(fd);
 	fd = open("dangling", O_RDWR | O_CREAT, 0644);
-	ok(fd >= 0 && access("nowhere", F_OK) == 0, "O_CREAT through a dangling link makes its target");
+	ok(fd >= 0 && access("nowhere", F_OK) == 0,
+	   "O_CREAT through a dangling link makes its target");
 	close(fd);
 	fd = open("file", O_RDWR | O_CREAT, 0600);
 	fstat(fd, &st);
@@ -152,7 +154,8 @@ static void check_create(void)
 	fails(read(fd, buf, 1), EBADF, "and opens for writing only");
 	close(fd);
 	fd = open(".", O_TMPFILE | O_RDWR, 0600);
-	ok(fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink == 0, "O_TMPFILE makes a file without a name");
+	ok(fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink == 0,
+	   "O_TMPFILE makes a file without a name");
 	close(fd);
 }
 
@@ -182,7 +185,8 @@ static void check_modes(void)
 	eq(fcntl(fd, F_GETFL) & ~0100000, O_RDONLY, "and F_GETFL does not show it");
 	close(fd);
 	fd = open("file", O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK);
-	eq(fcntl(fd, F_GETFL) & ~0100000, O_RDWR | O_APPEND | O_NONBLOCK, "F_GETFL shows access mode, "
+	eq(fcntl(fd, F_GETFL) & ~0100000, O_RDWR | O_APPEND | O_NONBLOCK,
+	   "F_GETFL shows access mode, "
 	   "O_APPEND, O_NONBLOCK, and not O_CREAT");
 	close(fd);
 }
@@ -229,7 +233,7 @@ static int lowest(void *arg)
 
 static int limit(void *arg)
 {
-	struct rlimit l = { 20, 20 };
+	struct rlimit l = {20, 20};
 	int fd = -1, last = -1;
 
 	need(setrlimit(RLIMIT_NOFILE, &l) == 0);
@@ -237,7 +241,7 @@ static int limit(void *arg)
 		last = fd;
 	need(errno == EMFILE && last == 19);
 	need(dup(0) == -1 && errno == EMFILE);
-	need(pipe((int[2]){ 0 }) == -1 && errno == EMFILE);
+	need(pipe((int[2]){0}) == -1 && errno == EMFILE);
 	close(7);
 	need(open("file", O_RDONLY) == 7);
 	return 0;

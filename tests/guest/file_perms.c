@@ -7,9 +7,9 @@
 #include "t.h"
 #include <grp.h>
 
-#define USER	1000
-#define GROUP	1000
-#define OTHER	2000
+#define USER 1000
+#define GROUP 1000
+#define OTHER 2000
 
 static void become(int uid, int gid)
 {
@@ -36,14 +36,14 @@ static void make_dir(const char *path, mode_t mode, int uid, int gid)
 
 static const struct {
 	mode_t mode;
-	int uid, gid;		/* who tries; the file is USER's and GROUP's */
+	int uid, gid; /* who tries; the file is USER's and GROUP's */
 	char read, write, exec;
 } bits[] = {
-	{ 0600, USER, GROUP, 1, 1, 0 }, { 0400, USER, GROUP, 1, 0, 0 }, { 0200, USER, GROUP, 0, 1, 0 },
-	{ 0100, USER, GROUP, 0, 0, 1 }, { 0077, USER, GROUP, 0, 0, 0 }, { 0060, OTHER, GROUP, 1, 1, 0 },
-	{ 0707, OTHER, GROUP, 0, 0, 0 }, { 0640, OTHER, GROUP, 1, 0, 0 }, { 0006, OTHER, OTHER, 1, 1, 0 },
-	{ 0770, OTHER, OTHER, 0, 0, 0 }, { 0755, OTHER, OTHER, 1, 0, 1 }, { 0000, 0, 0, 1, 1, 0 },
-	{ 0001, 0, 0, 1, 1, 1 },
+	{0600, USER, GROUP, 1, 1, 0},  {0400, USER, GROUP, 1, 0, 0},  {0200, USER, GROUP, 0, 1, 0},
+	{0100, USER, GROUP, 0, 0, 1},  {0077, USER, GROUP, 0, 0, 0},  {0060, OTHER, GROUP, 1, 1, 0},
+	{0707, OTHER, GROUP, 0, 0, 0}, {0640, OTHER, GROUP, 1, 0, 0}, {0006, OTHER, OTHER, 1, 1, 0},
+	{0770, OTHER, OTHER, 0, 0, 0}, {0755, OTHER, OTHER, 1, 0, 1}, {0000, 0, 0, 1, 1, 0},
+	{0001, 0, 0, 1, 1, 1},
 };
 
 static int try_bits(void *arg)
@@ -72,15 +72,15 @@ static void check_bits(void)
 	for (unsigned long i = 0; i < T_COUNT(bits); i++) {
 		unlink("probe");
 		make("probe", bits[i].mode, USER, GROUP);
-		exits(try_bits, (void *)i, 0, "mode %04o of 1000:1000 for %d:%d: %s%s%s", bits[i].mode,
-		      bits[i].uid, bits[i].gid, bits[i].read ? "r" : "-", bits[i].write ? "w" : "-",
-		      bits[i].exec ? "x" : "-");
+		exits(try_bits, (void *)i, 0, "mode %04o of 1000:1000 for %d:%d: %s%s%s",
+		      bits[i].mode, bits[i].uid, bits[i].gid, bits[i].read ? "r" : "-",
+		      bits[i].write ? "w" : "-", bits[i].exec ? "x" : "-");
 	}
 }
 
 static int by_supplement(void *arg)
 {
-	gid_t groups[] = { 5, GROUP };
+	gid_t groups[] = {5, GROUP};
 
 	need(setgroups(2, groups) == 0);
 	need(setresgid(OTHER, OTHER, OTHER) == 0 && setresuid(OTHER, OTHER, OTHER) == 0);
@@ -106,7 +106,7 @@ static int in_dirs(void *arg)
 	need(symlink("x", "d-nowrite/l") == -1 && errno == EACCES);
 	need(link("d-nowrite/file", "d-nowrite/l") == -1 && errno == EACCES);
 	need(chdir("d-noexec") == -1 && errno == EACCES);
-	need(unlink("d-mine/roots") == 0);		/* the directory decides, not the file */
+	need(unlink("d-mine/roots") == 0); /* the directory decides, not the file */
 	need(access("d-noexec/missing", F_OK) == -1 && errno == EACCES);
 	return 0;
 }
@@ -170,7 +170,7 @@ static int user_changes(void *arg)
 	need(truncate("roots", 0) == -1 && errno == EACCES);
 	int fd = open("mine", O_WRONLY | O_APPEND);
 	need(write(fd, "x", 1) == 1);
-	need(fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0755);	/* writing takes the s-bits */
+	need(fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0755); /* writing takes the s-bits */
 	return 0;
 }
 
@@ -182,7 +182,8 @@ static void check_changes(void)
 	make("mine", 0600, USER, GROUP);
 	make("roots", 0644, 0, 0);
 	make("foreign-group", 0755, USER, 0);
-	passes(user_changes, "a user changes the mode of his own files, gives none away, loses s-bits by writing");
+	passes(user_changes,
+	       "a user changes the mode of his own files, gives none away, loses s-bits by writing");
 	make("suid", 06755, USER, GROUP);
 	eq(chown("suid", OTHER, OTHER), 0, "root gives a file away");
 	stat("suid", &st);
@@ -261,7 +262,8 @@ static int dir_search(void *arg)
 
 static int report_ids(void)
 {
-	return geteuid() == OTHER && getuid() == USER && getegid() == 55 && getgid() == GROUP ? 21 : 22;
+	return geteuid() == OTHER && getuid() == USER && getegid() == 55 && getgid() == GROUP ? 21
+											      : 22;
 }
 
 int main(int argc, char **argv)
@@ -283,9 +285,11 @@ int main(int argc, char **argv)
 	check_changes();
 	make_dir("open", 0777, 0, 0);
 	make_dir("setgid", 02777, 0, 77);
-	passes(new_files, "new files get the creator's ids, the umask, a set-gid directory's group");
+	passes(new_files,
+	       "new files get the creator's ids, the umask, a set-gid directory's group");
 	make("private", 0600, 0, 0);
-	passes(real_and_effective, "access asks for the real ids, AT_EACCESS for the effective ones");
+	passes(real_and_effective,
+	       "access asks for the real ids, AT_EACCESS for the effective ones");
 	passes(dir_search, "root's private files stay private");
 	t_must(n > 0);
 	close(t_file("suid-self", self, n));

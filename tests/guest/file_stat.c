@@ -8,12 +8,12 @@
 #include <sys/sysmacros.h>
 #include <utime.h>
 #ifndef STATX_BASIC_STATS
-#include <linux/stat.h>		/* musl has no statx yet */
+#include <linux/stat.h> /* musl has no statx yet */
 #endif
 
 #ifndef AT_STATX_SYNC_TYPE
-#define AT_STATX_SYNC_TYPE	0x6000
-#define AT_STATX_DONT_SYNC	0x4000
+#define AT_STATX_SYNC_TYPE 0x6000
+#define AT_STATX_DONT_SYNC 0x4000
 #endif
 
 static struct stat now_of(const char *path)
@@ -43,7 +43,8 @@ static void check_stat(void)
 	eq(stat("file", &a), 0, "stat works");
 	eq(fstat(fd, &b), 0, "fstat works");
 	eq(fstatat(AT_FDCWD, "file", &c, 0), 0, "fstatat works");
-	ok(a.st_ino == b.st_ino && b.st_ino == c.st_ino && a.st_dev == b.st_dev, "all give one inode");
+	ok(a.st_ino == b.st_ino && b.st_ino == c.st_ino && a.st_dev == b.st_dev,
+	   "all give one inode");
 	eq(a.st_mode, S_IFREG | 0644, "the mode has the type");
 	eq(a.st_size, 10, "the size");
 	eq(a.st_nlink, 1, "one link");
@@ -79,15 +80,20 @@ static void check_statx(void)
 	memset(&x, 0x55, sizeof(x));
 	eq(syscall(SYS_statx, AT_FDCWD, "file", 0, STATX_BASIC_STATS, &x), 0, "statx works");
 	ok((x.stx_mask & STATX_BASIC_STATS) == STATX_BASIC_STATS, "its mask has what was asked");
-	ok(x.stx_ino == st.st_ino && x.stx_size == 10 && x.stx_mode == st.st_mode && x.stx_nlink == 1 &&
-	   x.stx_uid == 0, "its fields are stat's");
+	ok(x.stx_ino == st.st_ino && x.stx_size == 10 && x.stx_mode == st.st_mode &&
+		   x.stx_nlink == 1 && x.stx_uid == 0,
+	   "its fields are stat's");
 	ok(makedev(x.stx_dev_major, x.stx_dev_minor) == st.st_dev, "its device too");
 	ok(x.stx_mtime.tv_sec == st.st_mtim.tv_sec && x.stx_mtime.tv_nsec == st.st_mtim.tv_nsec,
 	   "its times too");
-	eq(syscall(SYS_statx, AT_FDCWD, "file", AT_STATX_DONT_SYNC, 0, &x), 0, "a mask of 0 is allowed");
-	fails(syscall(SYS_statx, AT_FDCWD, "file", 0x40000000, 0, &x), EINVAL, "an unknown flag is EINVAL");
-	fails(syscall(SYS_statx, AT_FDCWD, "file", 0, 0x80000000, &x), EINVAL, "the reserved mask bit is EINVAL");
-	fails(syscall(SYS_statx, AT_FDCWD, "file", AT_STATX_SYNC_TYPE, 0, &x), EINVAL, "both sync flags are EINVAL");
+	eq(syscall(SYS_statx, AT_FDCWD, "file", AT_STATX_DONT_SYNC, 0, &x), 0,
+	   "a mask of 0 is allowed");
+	fails(syscall(SYS_statx, AT_FDCWD, "file", 0x40000000, 0, &x), EINVAL,
+	      "an unknown flag is EINVAL");
+	fails(syscall(SYS_statx, AT_FDCWD, "file", 0, 0x80000000, &x), EINVAL,
+	      "the reserved mask bit is EINVAL");
+	fails(syscall(SYS_statx, AT_FDCWD, "file", AT_STATX_SYNC_TYPE, 0, &x), EINVAL,
+	      "both sync flags are EINVAL");
 }
 
 /* Waits until a fresh file's time stamp is later than the one given. */
@@ -99,7 +105,7 @@ static void tick(struct timespec t)
 static void check_times(void)
 {
 	struct stat before, after;
-	struct timespec set[2] = { { 1000, 1 }, { 2000000000, 999999999 } };
+	struct timespec set[2] = {{1000, 1}, {2000000000, 999999999}};
 	int fd = t_file("t", "abc", 3);
 	char c;
 
@@ -113,7 +119,8 @@ static void check_times(void)
 	before = after;
 	chmod("t", 0600);
 	after = now_of("t");
-	ok(same(after.st_mtim, before.st_mtim) && later(after.st_ctim, before.st_ctim), "chmod moves ctime");
+	ok(same(after.st_mtim, before.st_mtim) && later(after.st_ctim, before.st_ctim),
+	   "chmod moves ctime");
 	tick(after.st_ctim);
 	before = after;
 	link("t", "t2");
@@ -148,18 +155,19 @@ static void check_times(void)
 	set[1].tv_nsec = UTIME_NOW;
 	eq(futimens(fd, set), 0, "UTIME_OMIT and UTIME_NOW");
 	after = now_of("t");
-	ok(after.st_atim.tv_sec == 1000 && after.st_mtim.tv_sec != 2000000000, "leave one and set the other");
+	ok(after.st_atim.tv_sec == 1000 && after.st_mtim.tv_sec != 2000000000,
+	   "leave one and set the other");
 	set[0].tv_nsec = 1000000000;
 	fails(futimens(fd, set), EINVAL, "10^9 ns is EINVAL");
 	fails(utimensat(AT_FDCWD, "no", NULL, 0), ENOENT, "a missing file is ENOENT");
-	eq(utime("t", &(struct utimbuf){ 5, 6 }), 0, "the old utime works");
+	eq(utime("t", &(struct utimbuf){5, 6}), 0, "the old utime works");
 	ok(now_of("t").st_atim.tv_sec == 5 && now_of("t").st_mtim.tv_sec == 6, "in seconds");
 	close(fd);
 }
 
 static int user_times(void *arg)
 {
-	struct timespec set[2] = { { 1, 0 }, { 1, 0 } };
+	struct timespec set[2] = {{1, 0}, {1, 0}};
 
 	need(setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0);
 	need(utimensat(AT_FDCWD, "writable", set, 0) == -1 && errno == EPERM);
@@ -190,7 +198,8 @@ static int list(int fd, size_t size, int seen[300], int *odd)
 
 			if (e->name[0] == 'n')
 				seen[atoi(e->name + 1)]++;
-			*odd += e->reclen % 8 != 0 || e->reclen < 20 + strlen(e->name) || e->ino == 0;
+			*odd += e->reclen % 8 != 0 || e->reclen < 20 + strlen(e->name) ||
+				e->ino == 0;
 			count++;
 		}
 	return n < 0 ? -1 : count;
@@ -198,7 +207,7 @@ static int list(int fd, size_t size, int seen[300], int *odd)
 
 static void check_getdents(void)
 {
-	int fd, seen[300] = { 0 }, odd = 0, wrong = 0;
+	int fd, seen[300] = {0}, odd = 0, wrong = 0;
 	char name[32];
 
 	mkdir("many", 0755);
@@ -217,7 +226,8 @@ static void check_getdents(void)
 	memset(seen, 0, sizeof(seen));
 	eq(list(fd, 64, seen, &odd), 302, "rewound, with a buffer of 64 bytes, again");
 	lseek(fd, 0, SEEK_SET);
-	fails(syscall(SYS_getdents64, fd, name, 8), EINVAL, "a buffer too small for one entry is EINVAL");
+	fails(syscall(SYS_getdents64, fd, name, 8), EINVAL,
+	      "a buffer too small for one entry is EINVAL");
 	close(fd);
 	fd = open("file", O_RDONLY);
 	fails(syscall(SYS_getdents64, fd, name, 32), ENOTDIR, "a file is ENOTDIR");
@@ -231,8 +241,8 @@ static void check_types(void)
 		const char *name;
 		int type;
 	} want[] = {
-		{ "file", DT_REG }, { "link", DT_LNK }, { "many", DT_DIR }, { "fifo", DT_FIFO },
-		{ "node", DT_CHR }, { ".", DT_DIR }, { "..", DT_DIR },
+		{"file", DT_REG}, {"link", DT_LNK}, {"many", DT_DIR}, {"fifo", DT_FIFO},
+		{"node", DT_CHR}, {".", DT_DIR},    {"..", DT_DIR},
 	};
 	DIR *dir;
 	struct dirent *e;
@@ -291,7 +301,8 @@ static void check_removed(void)
 	mkdir("gone", 0755);
 	fd = open("gone", O_RDONLY);
 	rmdir("gone");
-	fails(syscall(SYS_getdents64, fd, buf, sizeof(buf)), ENOENT, "a removed directory is ENOENT");
+	fails(syscall(SYS_getdents64, fd, buf, sizeof(buf)), ENOENT,
+	      "a removed directory is ENOENT");
 	struct stat st;
 	fstat(fd, &st);
 	eq(st.st_nlink, 0, "with 0 links");
@@ -304,11 +315,13 @@ static void check_statfs(void)
 
 	eq(statfs("/tmp", &fs), 0, "statfs works");
 	ok(fs.f_bsize == (long)T_PAGE && fs.f_namelen == 255, "block size and longest name");
-	ok(fs.f_bfree <= fs.f_blocks && fs.f_bavail <= fs.f_bfree, "free blocks are not more than all");
+	ok(fs.f_bfree <= fs.f_blocks && fs.f_bavail <= fs.f_bfree,
+	   "free blocks are not more than all");
 	statfs("/proc", &fs);
 	eq(fs.f_type, 0x9fa0, "/proc has proc's magic");
 	fails(statfs("/no", &fs), ENOENT, "a missing path is ENOENT");
-	fails(syscall(SYS_statfs64, "/tmp", 80, &fs), EINVAL, "statfs64 with a wrong size is EINVAL");
+	fails(syscall(SYS_statfs64, "/tmp", 80, &fs), EINVAL,
+	      "statfs64 with a wrong size is EINVAL");
 }
 
 int main(void)

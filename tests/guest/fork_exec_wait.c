@@ -13,7 +13,7 @@ static int code(void *arg)
 
 static int kill_self(void *arg)
 {
-	struct rlimit none = { 0, 0 };
+	struct rlimit none = {0, 0};
 
 	setrlimit(RLIMIT_CORE, &none);
 	signal((long)arg, SIG_DFL);
@@ -33,16 +33,17 @@ static int forever(void *arg)
 
 static void check_status(void)
 {
-	static const int codes[] = { 0, 1, 7, 127, 255 };
-	static const int sigs[] = { SIGHUP, SIGINT, SIGQUIT, SIGABRT, SIGKILL, SIGSEGV, SIGTERM, SIGUSR1,
-				    SIGALRM, SIGSYS, 34, 64 };
+	static const int codes[] = {0, 1, 7, 127, 255};
+	static const int sigs[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGABRT, SIGKILL, SIGSEGV,
+				   SIGTERM, SIGUSR1, SIGALRM, SIGSYS,  34,      64};
 
 	for (unsigned i = 0; i < T_COUNT(codes); i++)
-		exits(code, (void *)(long)codes[i], codes[i], "exit(%d) is seen as %d", codes[i], codes[i]);
+		exits(code, (void *)(long)codes[i], codes[i], "exit(%d) is seen as %d", codes[i],
+		      codes[i]);
 	exits(code, (void *)256, 0, "exit(256) is seen as 0: only 8 bits");
 	for (unsigned i = 0; i < T_COUNT(sigs); i++)
-		dies(kill_self, (void *)(long)sigs[i], sigs[i], "death by signal %d is seen as %d", sigs[i],
-		     sigs[i]);
+		dies(kill_self, (void *)(long)sigs[i], sigs[i], "death by signal %d is seen as %d",
+		     sigs[i], sigs[i]);
 	exits(code, (void *)-1, 255, "exit(-1) is seen as 255");
 }
 
@@ -70,7 +71,8 @@ static void check_wait4(void)
 	pid = t_spawn(code, NULL);
 	eq(waitpid(pid, NULL, 0), pid, "a NULL status is allowed");
 	pid = t_spawn(code, (void *)5);
-	fails(syscall(SYS_wait4, pid, (int *)T_KERNEL, 0, NULL), EFAULT, "a bad status pointer is EFAULT");
+	fails(syscall(SYS_wait4, pid, (int *)T_KERNEL, 0, NULL), EFAULT,
+	      "a bad status pointer is EFAULT");
 	fails(waitpid(pid, &status, 0), ECHILD, "after which the child is gone all the same");
 }
 
@@ -94,7 +96,7 @@ static void check_stop(void)
 	pid_t pid = t_spawn(forever, NULL);
 	int status;
 
-	setpgid(pid, pid);		/* in an orphaned group SIGTSTP would not stop it */
+	setpgid(pid, pid); /* in an orphaned group SIGTSTP would not stop it */
 	kill(pid, SIGSTOP);
 	eq(waitpid(pid, &status, WUNTRACED), pid, "WUNTRACED reports a stop");
 	ok(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP, "by SIGSTOP");
@@ -127,14 +129,17 @@ static void check_waitid(void)
 	memset(&info, 0x55, sizeof(info));
 	eq(waitid(P_PID, pid, &info, WEXITED | WNOWAIT), 0, "waitid WNOWAIT looks");
 	ok(info.si_pid == pid && info.si_code == CLD_EXITED && info.si_status == 9 &&
-	   info.si_signo == SIGCHLD && info.si_uid == 0, "siginfo: pid, uid, CLD_EXITED, code");
+		   info.si_signo == SIGCHLD && info.si_uid == 0,
+	   "siginfo: pid, uid, CLD_EXITED, code");
 	eq(waitid(P_ALL, 0, &info, WEXITED), 0, "and the child can still be waited for");
 	fails(waitid(P_PID, pid, &info, WEXITED), ECHILD, "but then it is gone");
-	fails(waitid(P_ALL, 0, &info, 0), EINVAL, "waitid without WEXITED, WSTOPPED or WCONTINUED is EINVAL");
+	fails(waitid(P_ALL, 0, &info, 0), EINVAL,
+	      "waitid without WEXITED, WSTOPPED or WCONTINUED is EINVAL");
 	fails(waitid(99, 0, &info, WEXITED), EINVAL, "an unknown idtype is EINVAL");
 	pid = t_spawn(kill_self, (void *)SIGUSR1);
 	waitid(P_PID, pid, &info, WEXITED);
-	ok(info.si_code == CLD_KILLED && info.si_status == SIGUSR1, "killed: CLD_KILLED and the signal");
+	ok(info.si_code == CLD_KILLED && info.si_status == SIGUSR1,
+	   "killed: CLD_KILLED and the signal");
 	pid = t_spawn(forever, NULL);
 	info.si_pid = 77;
 	eq(waitid(P_PID, pid, &info, WEXITED | WNOHANG), 0, "WNOHANG of a running child is 0");
@@ -177,7 +182,7 @@ static int clone_child(void *arg)
 }
 
 static char clone_stack[65536] __attribute__((aligned(16)));
-#define STACK_TOP	(clone_stack + sizeof(clone_stack))
+#define STACK_TOP (clone_stack + sizeof(clone_stack))
 
 static void check_clone(void)
 {
@@ -193,11 +198,13 @@ static void check_clone(void)
 	eq(shared_value, 5, "CLONE_VM shares memory");
 	fails(fcntl(fd, F_GETFD), EBADF, "CLONE_FILES shares descriptors");
 	pid = clone(clone_child, STACK_TOP, CLONE_VM, (void *)-1l);
-	fails(waitpid(pid, &status, 0), ECHILD, "a child without exit signal is not waited for by default");
+	fails(waitpid(pid, &status, 0), ECHILD,
+	      "a child without exit signal is not waited for by default");
 	eq(waitpid(pid, &status, __WCLONE), pid, "but with __WCLONE");
 	pid = clone(clone_child, STACK_TOP, CLONE_VM, (void *)-1l);
 	eq(waitpid(pid, &status, __WALL), pid, "or __WALL");
-	pid = clone(clone_child, STACK_TOP, CLONE_VM | CLONE_PARENT_SETTID | SIGCHLD, (void *)-1l, &tid);
+	pid = clone(clone_child, STACK_TOP, CLONE_VM | CLONE_PARENT_SETTID | SIGCHLD, (void *)-1l,
+		    &tid);
 	eq(tid, pid, "CLONE_PARENT_SETTID stores the tid");
 	waitpid(pid, &status, 0);
 	eq(status, 4 << 8, "the child's code is seen");
@@ -208,16 +215,17 @@ static const struct {
 	unsigned long flags;
 	int err;
 } clone_errors[] = {
-	{ "CLONE_SIGHAND without CLONE_VM", CLONE_SIGHAND | SIGCHLD, EINVAL },
-	{ "CLONE_THREAD without CLONE_SIGHAND", CLONE_THREAD | CLONE_VM | SIGCHLD, EINVAL },
-	{ "CLONE_FS with CLONE_NEWNS", CLONE_FS | CLONE_NEWNS | SIGCHLD, EINVAL },
+	{"CLONE_SIGHAND without CLONE_VM", CLONE_SIGHAND | SIGCHLD, EINVAL},
+	{"CLONE_THREAD without CLONE_SIGHAND", CLONE_THREAD | CLONE_VM | SIGCHLD, EINVAL},
+	{"CLONE_FS with CLONE_NEWNS", CLONE_FS | CLONE_NEWNS | SIGCHLD, EINVAL},
 };
 
 static void check_clone_errors(void)
 {
 	for (unsigned i = 0; i < T_COUNT(clone_errors); i++)
-		fails(syscall(SYS_clone, clone_errors[i].flags, NULL, NULL, NULL, NULL), clone_errors[i].err,
-		      "%s is %s", clone_errors[i].name, strerror(clone_errors[i].err));
+		fails(syscall(SYS_clone, clone_errors[i].flags, NULL, NULL, NULL, NULL),
+		      clone_errors[i].err, "%s is %s", clone_errors[i].name,
+		      strerror(clone_errors[i].err));
 }
 
 /* -- what a child inherits ------------------------------------------------------------------- */
@@ -247,7 +255,7 @@ static int inherits(void *arg)
 
 static int inheritance(void *dir)
 {
-	struct rlimit limit = { 77, 77 };
+	struct rlimit limit = {77, 77};
 	sigset_t set;
 
 	sigemptyset(&set);
@@ -290,7 +298,8 @@ static void check_inherit(void)
 	int fd = t_file("f", "abcdef", 6);
 	pid_t pid;
 
-	exits(inheritance, dir, 0, "a child inherits mask, dispositions, limits, umask, cwd, group, nice; "
+	exits(inheritance, dir, 0,
+	      "a child inherits mask, dispositions, limits, umask, cwd, group, nice; "
 	      "not what is pending");
 	lseek(fd, 2, SEEK_SET);
 	exits(offset_shared, (void *)(long)fd, 0, "a child has the file's offset");
@@ -320,7 +329,7 @@ static int auto_reap(void *arg)
 
 static int no_cldwait(void *arg)
 {
-	struct sigaction act = { .sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT };
+	struct sigaction act = {.sa_handler = SIG_DFL, .sa_flags = SA_NOCLDWAIT};
 	pid_t pid;
 
 	sigaction(SIGCHLD, &act, NULL);

@@ -4,7 +4,7 @@
  */
 #include "t.h"
 
-#define RW	(PROT_READ | PROT_WRITE)
+#define RW (PROT_READ | PROT_WRITE)
 
 static char *shared, *private, *shared_file, *readonly;
 static int fd;
@@ -115,7 +115,8 @@ static void check_advice(void)
 	eq(madvise(advised, T_PAGE, MADV_DOFORK), 0, "MADV_DOFORK is taken");
 	eq(madvise(advised + T_PAGE, T_PAGE, MADV_KEEPONFORK), 0, "MADV_KEEPONFORK is taken");
 	eq(t_maps_in(advised, 3 * T_PAGE, NULL, 0), 1, "and the area is one again");
-	fails(madvise(shared, T_PAGE, MADV_WIPEONFORK), EINVAL, "MADV_WIPEONFORK of shared memory is EINVAL");
+	fails(madvise(shared, T_PAGE, MADV_WIPEONFORK), EINVAL,
+	      "MADV_WIPEONFORK of shared memory is EINVAL");
 }
 
 static int same_maps(void *arg)

@@ -12,23 +12,26 @@ static long futex(void *word, int op, int value, void *timeout, void *word2, int
 	return syscall(SYS_futex, word, op, value, timeout, word2, value3);
 }
 
-#define MS(n)	(&(struct { long sec, nsec; }){ 0, (n) * 1000000L })
+#define MS(n) (&(struct { long sec, nsec; }){0, (n)*1000000L})
 
-static int *word;			/* in memory shared with children: word[0..1023] */
+static int *word; /* in memory shared with children: word[0..1023] */
 
 static void check_errors(void)
 {
-	fails(futex(word, FUTEX_WAIT, 1, NULL, NULL, 0), EAGAIN, "WAIT with another value is EAGAIN");
+	fails(futex(word, FUTEX_WAIT, 1, NULL, NULL, 0), EAGAIN,
+	      "WAIT with another value is EAGAIN");
 	fails(futex(word, FUTEX_WAIT, 0, MS(5), NULL, 0), ETIMEDOUT, "WAIT times out: ETIMEDOUT");
-	fails(futex((char *)word + 1, FUTEX_WAIT, 0, NULL, NULL, 0), EINVAL, "an unaligned word is EINVAL");
+	fails(futex((char *)word + 1, FUTEX_WAIT, 0, NULL, NULL, 0), EINVAL,
+	      "an unaligned word is EINVAL");
 	fails(futex((char *)word + 2, FUTEX_WAKE, 1, NULL, NULL, 0), EINVAL, "also for WAKE");
-	fails(futex((void *)T_KERNEL, FUTEX_WAIT, 0, NULL, NULL, 0), EFAULT, "a kernel word is EFAULT");
+	fails(futex((void *)T_KERNEL, FUTEX_WAIT, 0, NULL, NULL, 0), EFAULT,
+	      "a kernel word is EFAULT");
 	fails(futex((void *)T_KERNEL, FUTEX_WAKE, 0, NULL, NULL, 0), EFAULT, "also for WAKE");
 	fails(futex(NULL, FUTEX_WAIT, 0, NULL, NULL, 0), EFAULT, "NULL is EFAULT");
 	fails(futex(word, 99, 0, NULL, NULL, 0), ENOSYS, "an unknown operation is ENOSYS");
-	fails(futex(word, FUTEX_WAIT, 0, &(struct { long a, b; }){ 0, 1000000000 }, NULL, 0), EINVAL,
+	fails(futex(word, FUTEX_WAIT, 0, &(struct { long a, b; }){0, 1000000000}, NULL, 0), EINVAL,
 	      "a timeout of 10^9 ns is EINVAL");
-	fails(futex(word, FUTEX_WAIT, 0, &(struct { long a, b; }){ -1, 0 }, NULL, 0), EINVAL,
+	fails(futex(word, FUTEX_WAIT, 0, &(struct { long a, b; }){-1, 0}, NULL, 0), EINVAL,
 	      "a negative timeout is EINVAL");
 	fails(futex(word, FUTEX_WAIT_BITSET, 0, NULL, NULL, 0), EINVAL, "a bitset of 0 is EINVAL");
 	fails(futex(word, FUTEX_WAKE_BITSET, 1, NULL, NULL, 0), EINVAL, "also for WAKE_BITSET");
@@ -52,7 +55,7 @@ static void start_waiters(pid_t *pids, int n, long bits)
 	for (int i = 0; i < n; i++)
 		pids[i] = t_spawn(waiter, (void *)bits);
 	t_must(t_until(__atomic_load_n(&word[10], __ATOMIC_SEQ_CST) == n));
-	for (int i = 0; i < n; i++) {		/* until it sleeps: state S in /proc/PID/stat */
+	for (int i = 0; i < n; i++) { /* until it sleeps: state S in /proc/PID/stat */
 		char path[40], buf[256];
 
 		snprintf(path, sizeof(path), "/proc/%d/stat", pids[i]);
@@ -65,7 +68,7 @@ static int ended(const pid_t *pids, int n)
 	int count = 0;
 
 	for (int i = 0; i < n; i++) {
-		siginfo_t info = { .si_pid = 0 };
+		siginfo_t info = {.si_pid = 0};
 
 		waitid(P_PID, pids[i], &info, WEXITED | WNOHANG | WNOWAIT);
 		count += info.si_pid == pids[i];
@@ -116,7 +119,8 @@ static void check_bitset(void)
 
 	start_waiters(a, 1, 1);
 	start_waiters(b, 1, 2);
-	eq(futex(word, FUTEX_WAKE_BITSET, 9, NULL, NULL, 4), 0, "WAKE_BITSET of other bits wakes nobody");
+	eq(futex(word, FUTEX_WAKE_BITSET, 9, NULL, NULL, 4), 0,
+	   "WAKE_BITSET of other bits wakes nobody");
 	eq(futex(word, FUTEX_WAKE_BITSET, 9, NULL, NULL, 2), 1, "of the same bit it wakes one");
 	eq(reap(b, 1), 1, "the right one");
 	eq(futex(word, FUTEX_WAKE, 9, NULL, NULL, 0), 1, "WAKE wakes any");
@@ -131,7 +135,8 @@ static void check_wake_op(void)
 	word[1] = 5;
 	/* word[1] = 7, and word[1]'s waiters wake when it was 6: it was not. */
 	eq(futex(word, FUTEX_WAKE_OP, 1, (void *)1, word + 1,
-		 FUTEX_OP(FUTEX_OP_SET, 7, FUTEX_OP_CMP_EQ, 6)), 1, "WAKE_OP wakes the first word's waiter");
+		 FUTEX_OP(FUTEX_OP_SET, 7, FUTEX_OP_CMP_EQ, 6)),
+	   1, "WAKE_OP wakes the first word's waiter");
 	eq(word[1], 7, "and stores in the second word");
 	word[1] = 0;
 	eq(futex(word, FUTEX_WAKE, 9, NULL, NULL, 0), 1, "one is left");
@@ -144,7 +149,7 @@ static void on_alarm(int sig)
 
 static int interrupted(void *arg)
 {
-	struct sigaction act = { .sa_handler = on_alarm };
+	struct sigaction act = {.sa_handler = on_alarm};
 
 	sigaction(SIGUSR1, &act, NULL);
 	__atomic_store_n(&word[10], 1, __ATOMIC_SEQ_CST);
@@ -237,7 +242,7 @@ static int robust_cycle(void *arg)
 	struct robust_list *node = (struct robust_list *)&word[22];
 
 	head.list.next = node;
-	node->next = node;			/* never comes back to the head */
+	node->next = node; /* never comes back to the head */
 	return syscall(SYS_set_robust_list, &head, sizeof(head)) != 0;
 }
 
@@ -278,8 +283,10 @@ static int clear_tid(void *arg)
 	int tid;
 
 	tid_word = 1;
-	tid = clone(clear_tid_thread, stack + sizeof(stack), CLONE_VM | CLONE_SIGHAND | CLONE_THREAD |
-		    CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID, NULL, NULL, NULL, &tid_word);
+	tid = clone(clear_tid_thread, stack + sizeof(stack),
+		    CLONE_VM | CLONE_SIGHAND | CLONE_THREAD | CLONE_CHILD_SETTID |
+			    CLONE_CHILD_CLEARTID,
+		    NULL, NULL, NULL, &tid_word);
 	need(tid > 0);
 	while ((tid = __atomic_load_n(&tid_word, __ATOMIC_SEQ_CST)) != 0)
 		need(futex(&tid_word, FUTEX_WAIT, tid, NULL, NULL, 0) == 0 || errno == EAGAIN);

@@ -23,9 +23,12 @@ static void check_kernel_half(void)
 	for (unsigned i = 0; i < T_COUNT(kernel_addresses); i++) {
 		unsigned long addr = kernel_addresses[i];
 
-		faulted(t_read(addr), SIGSEGV, SEGV_MAPERR, addr, "reading %#lx is SEGV_MAPERR", addr);
-		faulted(t_write(addr), SIGSEGV, SEGV_MAPERR, addr, "writing %#lx is SEGV_MAPERR", addr);
-		faulted(t_call(addr), SIGSEGV, SEGV_MAPERR, addr, "jumping to %#lx is SEGV_MAPERR", addr);
+		faulted(t_read(addr), SIGSEGV, SEGV_MAPERR, addr, "reading %#lx is SEGV_MAPERR",
+			addr);
+		faulted(t_write(addr), SIGSEGV, SEGV_MAPERR, addr, "writing %#lx is SEGV_MAPERR",
+			addr);
+		faulted(t_call(addr), SIGSEGV, SEGV_MAPERR, addr, "jumping to %#lx is SEGV_MAPERR",
+			addr);
 	}
 }
 
@@ -46,13 +49,17 @@ static void check_low(void)
 	faulted(t_read(0), SIGSEGV, SEGV_MAPERR, 0, "reading NULL is SEGV_MAPERR");
 	faulted(t_write(0), SIGSEGV, SEGV_MAPERR, 0, "writing NULL is SEGV_MAPERR");
 	faulted(t_call(0), SIGSEGV, SEGV_MAPERR, 0, "calling NULL is SEGV_MAPERR");
-	faulted(t_read(0xFFFF), SIGSEGV, SEGV_MAPERR, 0xFFFF, "reading below mmap_min_addr is SEGV_MAPERR");
+	faulted(t_read(0xFFFF), SIGSEGV, SEGV_MAPERR, 0xFFFF,
+		"reading below mmap_min_addr is SEGV_MAPERR");
 }
 
 /* -- instructions ---------------------------------------------------------------------------- */
 
 #define INSN(name, text) \
-	static void name(void *arg) { asm volatile(text ::: "eax", "ecx", "edx", "memory"); }
+	static void name(void *arg) \
+	{ \
+		asm volatile(text ::: "eax", "ecx", "edx", "memory"); \
+	}
 
 INSN(do_cli, "cli")
 INSN(do_sti, "sti")
@@ -103,19 +110,48 @@ static const struct {
 	const char *name;
 	void (*fn)(void *);
 } privileged[] = {
-	{ "cli", do_cli }, { "sti", do_sti }, { "hlt", do_hlt }, { "in imm", do_in },
-	{ "out imm", do_out }, { "in dx", do_in_dx }, { "out dx", do_out_dx }, { "insb", do_insb },
-	{ "lgdt", do_lgdt }, { "lidt", do_lidt }, { "lldt", do_lldt }, { "ltr", do_ltr },
-	{ "lmsw", do_lmsw }, { "clts", do_clts }, { "mov from cr0", do_get_cr0 },
-	{ "mov to cr0", do_set_cr0 }, { "mov from cr3", do_get_cr3 }, { "mov to cr3", do_set_cr3 },
-	{ "mov to cr4", do_set_cr4 }, { "mov from dr7", do_get_dr7 }, { "mov to dr7", do_set_dr7 },
-	{ "invlpg", do_invlpg }, { "invd", do_invd }, { "wbinvd", do_wbinvd }, { "rdmsr", do_rdmsr },
-	{ "wrmsr", do_wrmsr }, { "a far jump to a kernel selector", do_far_jump }, { "loading ds with a GDT slot of the kernel",
-	do_load_ds }, { "loading ss likewise", do_load_ss }, { "sysexit", do_sysexit },
-	{ "int 0", do_int0 }, { "int 8", do_int8 }, { "int 13", do_int13 }, { "int 14", do_int14 },
-	{ "int 32", do_int32 }, { "int 64", do_int64 }, { "int 127", do_int127 },
-	{ "int 129", do_int129 }, { "int 208", do_int208 }, { "int 239", do_int239 },
-	{ "int 253", do_int253 }, { "int 255", do_int255 },
+	{"cli", do_cli},
+	{"sti", do_sti},
+	{"hlt", do_hlt},
+	{"in imm", do_in},
+	{"out imm", do_out},
+	{"in dx", do_in_dx},
+	{"out dx", do_out_dx},
+	{"insb", do_insb},
+	{"lgdt", do_lgdt},
+	{"lidt", do_lidt},
+	{"lldt", do_lldt},
+	{"ltr", do_ltr},
+	{"lmsw", do_lmsw},
+	{"clts", do_clts},
+	{"mov from cr0", do_get_cr0},
+	{"mov to cr0", do_set_cr0},
+	{"mov from cr3", do_get_cr3},
+	{"mov to cr3", do_set_cr3},
+	{"mov to cr4", do_set_cr4},
+	{"mov from dr7", do_get_dr7},
+	{"mov to dr7", do_set_dr7},
+	{"invlpg", do_invlpg},
+	{"invd", do_invd},
+	{"wbinvd", do_wbinvd},
+	{"rdmsr", do_rdmsr},
+	{"wrmsr", do_wrmsr},
+	{"a far jump to a kernel selector", do_far_jump},
+	{"loading ds with a GDT slot of the kernel", do_load_ds},
+	{"loading ss likewise", do_load_ss},
+	{"sysexit", do_sysexit},
+	{"int 0", do_int0},
+	{"int 8", do_int8},
+	{"int 13", do_int13},
+	{"int 14", do_int14},
+	{"int 32", do_int32},
+	{"int 64", do_int64},
+	{"int 127", do_int127},
+	{"int 129", do_int129},
+	{"int 208", do_int208},
+	{"int 239", do_int239},
+	{"int 253", do_int253},
+	{"int 255", do_int255},
 };
 
 static void check_privileged(void)
@@ -144,26 +180,28 @@ static void do_int3(void *arg)
 static void do_div0(void *arg)
 {
 	asm volatile("xorl %%ecx, %%ecx; xorl %%edx, %%edx; movl $1, %%eax\n"
-		     ".globl insn_div\ninsn_div: divl %%ecx" ::: "eax", "ecx", "edx");
+		     ".globl insn_div\ninsn_div: divl %%ecx" ::
+			     : "eax", "ecx", "edx");
 }
 
 static void do_div_overflow(void *arg)
 {
-	asm volatile("movl $0x80000000, %%eax; cltd; movl $-1, %%ecx; idivl %%ecx"
-		     ::: "eax", "ecx", "edx");
+	asm volatile("movl $0x80000000, %%eax; cltd; movl $-1, %%ecx; idivl %%ecx" ::
+			     : "eax", "ecx", "edx");
 }
 
 static void do_into(void *arg)
 {
 	asm volatile("movb $0x7f, %%al; addb $1, %%al; into\n"
-		     ".globl insn_after_into\ninsn_after_into: nop" ::: "eax", "cc");
+		     ".globl insn_after_into\ninsn_after_into: nop" ::
+			     : "eax", "cc");
 }
 
 static void do_bound(void *arg)
 {
-	static const int bounds[2] = { 1, 2 };
+	static const int bounds[2] = {1, 2};
 
-	asm volatile("bound %0, %1" :: "r"(5), "m"(bounds));
+	asm volatile("bound %0, %1" ::"r"(5), "m"(bounds));
 }
 
 static void do_trap_flag(void *arg)
@@ -173,18 +211,20 @@ static void do_trap_flag(void *arg)
 
 static void do_x87_zero(void *arg)
 {
-	unsigned short cw = 0x037b;		/* unmask #Z */
+	unsigned short cw = 0x037b; /* unmask #Z */
 
-	asm volatile("fldcw %0; fld1; fldz; fdivrp; fwait" :: "m"(cw));
+	asm volatile("fldcw %0; fld1; fldz; fdivrp; fwait" ::"m"(cw));
 }
 
 static void do_sse_zero(void *arg)
 {
-	unsigned csr = 0x1f80 & ~0x200u;	/* unmask divide by zero */
+	unsigned csr = 0x1f80 & ~0x200u; /* unmask divide by zero */
 	float one = 1;
 
-	asm volatile("ldmxcsr %0; movss %1, %%xmm0; xorps %%xmm1, %%xmm1; divss %%xmm1, %%xmm0"
-		     :: "m"(csr), "m"(one));
+	asm volatile(
+		"ldmxcsr %0; movss %1, %%xmm0; xorps %%xmm1, %%xmm1; divss %%xmm1, %%xmm0" ::"m"(
+			csr),
+		"m"(one));
 }
 
 static void do_align(void *arg)
@@ -192,14 +232,16 @@ static void do_align(void *arg)
 	static char page[64] __attribute__((aligned(64)));
 
 	asm volatile("pushfl; orl $0x40000, (%%esp); popfl; movl 1(%0), %%eax; "
-		     "pushfl; andl $~0x40000, (%%esp); popfl" :: "r"(page) : "eax", "cc", "memory");
+		     "pushfl; andl $~0x40000, (%%esp); popfl" ::"r"(page)
+		     : "eax", "cc", "memory");
 }
 
 static void check_exceptions(void)
 {
 	struct t_fault f;
 
-	faulted(t_catch(do_ud2, NULL), SIGILL, ILL_ILLOPN, insn_ud2, "ud2 is SIGILL at its address");
+	faulted(t_catch(do_ud2, NULL), SIGILL, ILL_ILLOPN, insn_ud2,
+		"ud2 is SIGILL at its address");
 	faulted(t_catch(do_div0, NULL), SIGFPE, FPE_INTDIV, insn_div,
 		"division by zero is SIGFPE FPE_INTDIV at its address");
 	f = t_catch(do_div_overflow, NULL);
@@ -215,7 +257,8 @@ static void check_exceptions(void)
 	f = t_catch(do_trap_flag, NULL);
 	ok(f.sig == SIGTRAP && f.code == TRAP_TRACE, "the trap flag is SIGTRAP TRAP_TRACE");
 	f = t_catch(do_x87_zero, NULL);
-	ok(f.sig == SIGFPE && f.code == FPE_FLTDIV, "an unmasked x87 division by zero is FPE_FLTDIV");
+	ok(f.sig == SIGFPE && f.code == FPE_FLTDIV,
+	   "an unmasked x87 division by zero is FPE_FLTDIV");
 	asm volatile("fninit");
 	f = t_catch(do_sse_zero, NULL);
 	ok(f.sig == 0 || (f.sig == SIGFPE && f.code == FPE_FLTDIV),
@@ -260,7 +303,7 @@ static int die_blocked(void *addr)
 static int die_no_stack(void *arg)
 {
 	signal(SIGUSR1, (void (*)(int))die_insn);
-	asm volatile("movl $0xC0100000, %%esp; int $0x80" :: "a"(SYS_kill), "b"(getpid()),
+	asm volatile("movl $0xC0100000, %%esp; int $0x80" ::"a"(SYS_kill), "b"(getpid()),
 		     "c"(SIGUSR1));
 	return 0;
 }
@@ -275,7 +318,8 @@ static void check_deaths(void)
 {
 	int status;
 
-	dies(die_read, (void *)T_KERNEL, SIGSEGV, "without a handler a kernel read kills with SIGSEGV");
+	dies(die_read, (void *)T_KERNEL, SIGSEGV,
+	     "without a handler a kernel read kills with SIGSEGV");
 	dies(die_ignored, (void *)T_KERNEL, SIGSEGV, "also when SIGSEGV is ignored");
 	dies(die_blocked, (void *)T_KERNEL, SIGSEGV, "also when SIGSEGV is blocked");
 	dies(die_insn, do_hlt, SIGSEGV, "hlt kills with SIGSEGV");
@@ -316,12 +360,12 @@ static void flags_frame(int sig, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
 
-	uc->uc_mcontext.gregs[REG_EFL] |= 0x3000 | 0x20000;	/* IOPL 3, VM */
+	uc->uc_mcontext.gregs[REG_EFL] |= 0x3000 | 0x20000; /* IOPL 3, VM */
 }
 
 static int sigreturn_ring0(void *handler)
 {
-	struct sigaction act = { .sa_flags = SA_SIGINFO };
+	struct sigaction act = {.sa_flags = SA_SIGINFO};
 	unsigned long flags;
 
 	act.sa_sigaction = (void (*)(int, siginfo_t *, void *))handler;
@@ -337,7 +381,7 @@ static int popf_iopl(void *arg)
 	unsigned long flags;
 
 	asm volatile("pushfl; orl $0x3000, (%%esp); andl $~0x200, (%%esp); popfl; pushfl; popl %0"
-		     : "=r"(flags) :: "cc");
+		     : "=r"(flags)::"cc");
 	need((flags & 0x3000) == 0);
 	need((flags & 0x200) == 0x200);
 	return 0;
@@ -345,15 +389,18 @@ static int popf_iopl(void *arg)
 
 static void check_doors(void)
 {
-	struct user_desc desc = { .entry_number = 0, .limit = 0xfffff, .seg_32bit = 1 };
+	struct user_desc desc = {.entry_number = 0, .limit = 0xfffff, .seg_32bit = 1};
 	int status;
 
 	fails(syscall(SYS_iopl, 4), EINVAL, "iopl(4) is EINVAL");
 	fails(syscall(SYS_ioperm, 65536, 1, 1), EINVAL, "ioperm beyond port 65535 is EINVAL");
-	fails(syscall(SYS_ioperm, 0xfff0, -1ul, 1), EINVAL, "ioperm of a range that wraps is EINVAL");
-	fails(syscall(SYS_set_thread_area, &desc), EINVAL, "set_thread_area of GDT entry 0 is EINVAL");
+	fails(syscall(SYS_ioperm, 0xfff0, -1ul, 1), EINVAL,
+	      "ioperm of a range that wraps is EINVAL");
+	fails(syscall(SYS_set_thread_area, &desc), EINVAL,
+	      "set_thread_area of GDT entry 0 is EINVAL");
 	desc.entry_number = 12;
-	fails(syscall(SYS_set_thread_area, &desc), EINVAL, "set_thread_area of the kernel's entry is EINVAL");
+	fails(syscall(SYS_set_thread_area, &desc), EINVAL,
+	      "set_thread_area of the kernel's entry is EINVAL");
 	passes(as_user, "uid 1000 gets no ports and no physical memory");
 	exits(popf_iopl, NULL, 0, "popf changes neither IOPL nor the interrupt flag");
 	status = t_child(sigreturn_ring0, ring0_frame);

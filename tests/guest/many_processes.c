@@ -9,7 +9,7 @@
 #include <sched.h>
 #include <sys/resource.h>
 
-#define CHILDREN	500
+#define CHILDREN 500
 
 static int gate[2];
 
@@ -69,7 +69,7 @@ static void check_one_after_another(void)
 /* As a user who may have 40 processes: fork until EAGAIN; report how many there were. */
 static int bomb(void *arg)
 {
-	struct rlimit limit = { 40, 40 };
+	struct rlimit limit = {40, 40};
 	int made = 0, p[2];
 	pid_t pid;
 
@@ -101,7 +101,7 @@ static int bomb(void *arg)
 /* Every process forks for ever: the classic bomb, in a group that is then killed. */
 static int explode(void *arg)
 {
-	struct rlimit limit = { 60, 60 };
+	struct rlimit limit = {60, 60};
 
 	setpgid(0, 0);
 	need(setrlimit(RLIMIT_NPROC, &limit) == 0);
@@ -116,7 +116,8 @@ static void check_bomb(void)
 	pid_t pid;
 	int status;
 
-	passes(bomb, "a user under RLIMIT_NPROC 40 gets 39 children, then EAGAIN; reaped ones count no more");
+	passes(bomb,
+	       "a user under RLIMIT_NPROC 40 gets 39 children, then EAGAIN; reaped ones count no more");
 	pid = t_spawn(explode, NULL);
 	usleep(200000);
 	eq(t_child(nothing, NULL), 0, "while a fork bomb goes off, others can fork");
@@ -124,7 +125,8 @@ static void check_bomb(void)
 		kill(-pid, SIGKILL);
 	waitpid(pid, &status, 0);
 	eq(status, SIGKILL, "the bomb's first process is killed");
-	ok(t_until((kill(-pid, SIGKILL), kill(-pid, 0)) == -1 && errno == ESRCH), "the group dies out");
+	ok(t_until((kill(-pid, SIGKILL), kill(-pid, 0)) == -1 && errno == ESRCH),
+	   "the group dies out");
 }
 
 static int zombie_keeps_pid(void *arg)

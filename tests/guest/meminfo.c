@@ -9,12 +9,14 @@ static char text[262144];
 /* -- meminfo --------------------------------------------------------------------------------- */
 
 static const char *const keys[] = {
-	"MemTotal", "MemFree", "MemAvailable", "Buffers", "Cached", "SwapCached", "Active", "Inactive",
-	"Active(anon)", "Inactive(anon)", "Active(file)", "Inactive(file)", "Unevictable", "Mlocked",
-	"HighTotal", "HighFree", "LowTotal", "LowFree", "SwapTotal", "SwapFree", "Dirty", "Writeback",
-	"AnonPages", "Mapped", "Shmem", "KReclaimable", "Slab", "SReclaimable", "SUnreclaim",
-	"KernelStack", "PageTables", "Bounce", "CommitLimit", "Committed_AS", "VmallocTotal",
-	"VmallocUsed", "VmallocChunk", "Percpu", "DirectMap4k",
+	"MemTotal",     "MemFree",        "MemAvailable", "Buffers",      "Cached",
+	"SwapCached",   "Active",         "Inactive",     "Active(anon)", "Inactive(anon)",
+	"Active(file)", "Inactive(file)", "Unevictable",  "Mlocked",      "HighTotal",
+	"HighFree",     "LowTotal",       "LowFree",      "SwapTotal",    "SwapFree",
+	"Dirty",        "Writeback",      "AnonPages",    "Mapped",       "Shmem",
+	"KReclaimable", "Slab",           "SReclaimable", "SUnreclaim",   "KernelStack",
+	"PageTables",   "Bounce",         "CommitLimit",  "Committed_AS", "VmallocTotal",
+	"VmallocUsed",  "VmallocChunk",   "Percpu",       "DirectMap4k",
 };
 
 static long long mem(const char *key)
@@ -48,8 +50,8 @@ static void check_meminfo(void)
 
 		next = strchr(p, '\n') + 1;
 		snprintf(line, sizeof(line), "%.*s", (int)(next - p - 1), p);
-		if (sscanf(line, "%39[^:]: %llu", name, &n) != 2 || strncmp(name, "HugePages_", 10) == 0 ||
-		    strcmp(name, "HardwareCorrupted") == 0)
+		if (sscanf(line, "%39[^:]: %llu", name, &n) != 2 ||
+		    strncmp(name, "HugePages_", 10) == 0 || strcmp(name, "HardwareCorrupted") == 0)
 			continue;
 		strcat(name, ":");
 		snprintf(want, sizeof(want), "%-16s%8llu kB", name, n);
@@ -63,8 +65,10 @@ static void check_meminfo(void)
 	ok(mem("MemFree") <= mem("MemTotal"), "MemFree is not above MemTotal");
 	ok(mem("HighFree") <= mem("HighTotal"), "HighFree is not above HighTotal");
 	ok(mem("LowFree") <= mem("LowTotal"), "LowFree is not above LowTotal");
-	ok(llabs(mem("HighFree") + mem("LowFree") - mem("MemFree")) < 4096, "HighFree + LowFree is MemFree");
-	ok(mem("MemAvailable") <= mem("MemTotal") && mem("MemAvailable") > 0, "MemAvailable is plausible");
+	ok(llabs(mem("HighFree") + mem("LowFree") - mem("MemFree")) < 4096,
+	   "HighFree + LowFree is MemFree");
+	ok(mem("MemAvailable") <= mem("MemTotal") && mem("MemAvailable") > 0,
+	   "MemAvailable is plausible");
 	eq(mem("Slab"), mem("SReclaimable") + mem("SUnreclaim"), "Slab is its two parts");
 	ok(mem("VmallocUsed") <= mem("VmallocTotal"), "VmallocUsed is not above VmallocTotal");
 	ok(mem("VmallocTotal") > 0, "VmallocTotal is known");
@@ -75,7 +79,7 @@ static void check_meminfo(void)
 
 /* -- it moves -------------------------------------------------------------------------------- */
 
-#define CHUNK	(8ul << 20)
+#define CHUNK (8ul << 20)
 
 static void check_moves(void)
 {
@@ -100,14 +104,16 @@ static void check_moves(void)
 	free(p);
 	close(fd);
 	tables = mem("PageTables");
-	p = mmap(NULL, 1ul << 29, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	p = mmap(NULL, 1ul << 29, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (p == MAP_FAILED) {
 		t_skip("a sparse mapping raises PageTables", "no 512 MB of addresses");
 		return;
 	}
 	for (unsigned long i = 0; i < 1ul << 29; i += 4ul << 20)
 		(void)*(volatile char *)(p + i);
-	ok(mem("PageTables") - tables >= 400, "128 page tables for a sparse mapping raise PageTables");
+	ok(mem("PageTables") - tables >= 400,
+	   "128 page tables for a sparse mapping raise PageTables");
 	munmap(p, 1ul << 29);
 	ok(t_until(mem("PageTables") - tables < 200), "unmapped, PageTables falls back");
 }
@@ -194,8 +200,9 @@ static void check_zones(void)
 		char name[16];
 
 		lines++;
-		if (sscanf(p, "Node 0, zone %15s %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu", name, n,
-			   n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7, n + 8, n + 9, n + 10) != 12) {
+		if (sscanf(p, "Node 0, zone %15s %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu %lu", name,
+			   n, n + 1, n + 2, n + 3, n + 4, n + 5, n + 6, n + 7, n + 8, n + 9,
+			   n + 10) != 12) {
 			t_note("unreadable: %s", p);
 			wrong++;
 			continue;
@@ -249,7 +256,7 @@ static void check_iomem(void)
 {
 	unsigned long long ram = 0;
 	int disorder = 0, outside = 0;
-	struct resource *code, *parent[8] = { NULL };
+	struct resource *code, *parent[8] = {NULL};
 
 	read_iomem();
 	ok(resource_count > 3, "iomem has resources (%d)", resource_count);
@@ -260,8 +267,9 @@ static void check_iomem(void)
 			continue;
 		disorder += r->end < r->start ||
 			    (parent[r->depth] && r->start <= parent[r->depth]->end);
-		outside += r->depth && (!parent[r->depth - 1] || r->start < parent[r->depth - 1]->start ||
-					r->end > parent[r->depth - 1]->end);
+		outside += r->depth &&
+			   (!parent[r->depth - 1] || r->start < parent[r->depth - 1]->start ||
+			    r->end > parent[r->depth - 1]->end);
 		parent[r->depth] = r;
 		for (int d = r->depth + 1; d < 8; d++)
 			parent[d] = NULL;
@@ -274,7 +282,8 @@ static void check_iomem(void)
 	ok(ram / 1024 < (unsigned long long)mem("MemTotal") + 65536 + ram / 1024 / 16,
 	   "and not much more");
 	code = resource("Kernel code");
-	ok(code && code->depth == 1 && code->start >= 0x100000, "Kernel code lies in System RAM, from 1 MB up");
+	ok(code && code->depth == 1 && code->start >= 0x100000,
+	   "Kernel code lies in System RAM, from 1 MB up");
 	ok(resource("Kernel data") != NULL, "Kernel data is there");
 	ok(resource("Kernel bss") != NULL, "Kernel bss is there");
 	if (resource("Local APIC"))
@@ -331,15 +340,19 @@ static void check_slabinfo(void)
 		ok(false, "slabinfo can be read");
 		return;
 	}
-	ok(strncmp(text, "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> "
-			 "<objperslab> <pagesperslab>", 100) == 0, "slabinfo has the head of version 2.1");
+	ok(strncmp(text,
+		   "slabinfo - version: 2.1\n# name            <active_objs> <num_objs> <objsize> "
+		   "<objperslab> <pagesperslab>",
+		   100) == 0,
+	   "slabinfo has the head of version 2.1");
 	strtok(text, "\n");
 	strtok(NULL, "\n");
 	for (char *p = strtok(NULL, "\n"); p; p = strtok(NULL, "\n")) {
 		lines++;
 		if (sscanf(p, "%63s %lu %lu %lu %lu %lu", name, &active, &total, &size, &per_slab,
-			   &pages) != 6 || !strstr(p, " : tunables ") || !strstr(p, " : slabdata ") ||
-		    active > total || per_slab * size > pages * T_PAGE) {
+			   &pages) != 6 ||
+		    !strstr(p, " : tunables ") || !strstr(p, " : slabdata ") || active > total ||
+		    per_slab * size > pages * T_PAGE) {
 			t_note("odd: %s", p);
 			wrong++;
 		}
@@ -351,8 +364,8 @@ static void check_slabinfo(void)
 static void check_vmstat(void)
 {
 	static const char *const names[] = {
-		"nr_free_pages ", "nr_anon_pages ", "nr_file_pages ", "nr_mapped ", "pgfault ",
-		"pgalloc_normal ", "pgfree ",
+		"nr_free_pages ", "nr_anon_pages ",  "nr_file_pages ", "nr_mapped ",
+		"pgfault ",       "pgalloc_normal ", "pgfree ",
 	};
 	long long before = t_field("/proc/vmstat", "pgfault ");
 	char *p = t_pages(1000);
@@ -363,7 +376,8 @@ static void check_vmstat(void)
 	eq(missing, 0, "vmstat has the counters that tools read");
 	madvise(p, 1000 * T_PAGE, MADV_NOHUGEPAGE);
 	memset(p, 1, 1000 * T_PAGE);
-	ok(t_until(t_field("/proc/vmstat", "pgfault ") - before >= 900), "pgfault counts 1000 faults");
+	ok(t_until(t_field("/proc/vmstat", "pgfault ") - before >= 900),
+	   "pgfault counts 1000 faults");
 	munmap(p, 1000 * T_PAGE);
 }
 

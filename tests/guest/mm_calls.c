@@ -7,11 +7,11 @@
 #include <sys/resource.h>
 #include <sys/uio.h>
 
-#define RW	(PROT_READ | PROT_WRITE)
-#define ANON	(MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW (PROT_READ | PROT_WRITE)
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 #ifndef MADV_FREE
-#define MADV_FREE	8
+#define MADV_FREE 8
 #endif
 
 static bool has(long result, const char *name)
@@ -42,7 +42,8 @@ static void check_mremap(void)
 	if (!has((long)mremap(p, 8 * T_PAGE, 8 * T_PAGE, 0), "mremap"))
 		return;
 	ok(mremap(p, 8 * T_PAGE, 6 * T_PAGE, 0) == p, "mremap shrinks in place");
-	ok(t_read(p + 6 * T_PAGE).sig == SIGSEGV && p[5 * T_PAGE] == 'f', "what is cut off is gone");
+	ok(t_read(p + 6 * T_PAGE).sig == SIGSEGV && p[5 * T_PAGE] == 'f',
+	   "what is cut off is gone");
 	ok(mremap(p, 6 * T_PAGE, 8 * T_PAGE, 0) == p, "and grows into the free space behind");
 	ok(all(p + 6 * T_PAGE, 2 * T_PAGE, 0) && p[0] == 'a', "with zeros");
 	eq(t_maps_in(p, 8 * T_PAGE, NULL, 0), 1, "as one area");
@@ -50,26 +51,34 @@ static void check_mremap(void)
 	fails_p(mremap(p, 6 * T_PAGE, 7 * T_PAGE, 0), ENOMEM, "not into a neighbour: ENOMEM");
 	q = mremap(p, 6 * T_PAGE, 12 * T_PAGE, MREMAP_MAYMOVE);
 	ok(q != MAP_FAILED && q != p, "with MREMAP_MAYMOVE it moves");
-	ok(q[0] == 'a' && q[5 * T_PAGE] == 'f' && all(q + 6 * T_PAGE, 6 * T_PAGE, 0), "with its pages");
+	ok(q[0] == 'a' && q[5 * T_PAGE] == 'f' && all(q + 6 * T_PAGE, 6 * T_PAGE, 0),
+	   "with its pages");
 	faulted(t_read(p), SIGSEGV, SEGV_MAPERR, p, "the old place is empty");
 	memset(hole, 'h', 20 * T_PAGE);
 	ok(mremap(q, 6 * T_PAGE, 6 * T_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, hole + 4 * T_PAGE) ==
-	   hole + 4 * T_PAGE, "MREMAP_FIXED moves a part to a place");
+		   hole + 4 * T_PAGE,
+	   "MREMAP_FIXED moves a part to a place");
 	ok(hole[4 * T_PAGE] == 'a' && hole[3 * T_PAGE] == 'h' && hole[10 * T_PAGE] == 'h',
 	   "replacing what was there, and no more");
 	ok(t_read(q).sig == SIGSEGV && q[6 * T_PAGE] == 0, "the rest of the source stays");
-	fails_p(mremap(hole + 1, T_PAGE, 2 * T_PAGE, MREMAP_MAYMOVE), EINVAL, "an odd address is EINVAL");
+	fails_p(mremap(hole + 1, T_PAGE, 2 * T_PAGE, MREMAP_MAYMOVE), EINVAL,
+		"an odd address is EINVAL");
 	fails_p(mremap(hole, T_PAGE, 0, 0), EINVAL, "a new length of 0 is EINVAL");
 	fails_p(mremap(hole, T_PAGE, T_PAGE, 0x80), EINVAL, "an unknown flag is EINVAL");
-	fails_p(mremap(hole, T_PAGE, T_PAGE, MREMAP_FIXED, p), EINVAL, "MREMAP_FIXED alone is EINVAL");
-	fails_p(mremap(hole, 4 * T_PAGE, 4 * T_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, hole + 2 * T_PAGE), EINVAL,
-		"overlapping places are EINVAL");
-	fails_p(mremap(p, T_PAGE, 2 * T_PAGE, MREMAP_MAYMOVE), EFAULT, "an unmapped place is EFAULT");
-	fails_p(mremap((void *)T_KERNEL, T_PAGE, 2 * T_PAGE, MREMAP_MAYMOVE), EFAULT, "a kernel place is EFAULT");
-	fails_p(mremap(hole, T_PAGE, T_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)T_KERNEL), EINVAL,
-		"to the kernel is EINVAL");
+	fails_p(mremap(hole, T_PAGE, T_PAGE, MREMAP_FIXED, p), EINVAL,
+		"MREMAP_FIXED alone is EINVAL");
+	fails_p(mremap(hole, 4 * T_PAGE, 4 * T_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		       hole + 2 * T_PAGE),
+		EINVAL, "overlapping places are EINVAL");
+	fails_p(mremap(p, T_PAGE, 2 * T_PAGE, MREMAP_MAYMOVE), EFAULT,
+		"an unmapped place is EFAULT");
+	fails_p(mremap((void *)T_KERNEL, T_PAGE, 2 * T_PAGE, MREMAP_MAYMOVE), EFAULT,
+		"a kernel place is EFAULT");
+	fails_p(mremap(hole, T_PAGE, T_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)T_KERNEL),
+		EINVAL, "to the kernel is EINVAL");
 	mprotect(hole + T_PAGE, T_PAGE, PROT_READ);
-	fails_p(mremap(hole, 2 * T_PAGE, 3 * T_PAGE, MREMAP_MAYMOVE), EFAULT, "two areas at once are EFAULT");
+	fails_p(mremap(hole, 2 * T_PAGE, 3 * T_PAGE, MREMAP_MAYMOVE), EFAULT,
+		"two areas at once are EFAULT");
 	munmap(hole, 20 * T_PAGE);
 	munmap(q, 12 * T_PAGE);
 
@@ -85,7 +94,8 @@ static void check_mremap(void)
 	ok(t_map_at(q, &m) && m.offset == T_PAGE, "at its offset");
 	ok(p[0] == '0' && p[4 * T_PAGE] == '4', "its old neighbours stay");
 	hole = mremap(q, 0, T_PAGE, MREMAP_MAYMOVE);
-	ok(hole != MAP_FAILED && hole != q && hole[0] == '1', "an old length of 0 duplicates a shared mapping");
+	ok(hole != MAP_FAILED && hole != q && hole[0] == '1',
+	   "an old length of 0 duplicates a shared mapping");
 	q[0] = 'Q';
 	eq(hole[0], 'Q', "which is the same memory");
 	munmap(p, 8 * T_PAGE);
@@ -96,7 +106,7 @@ static void check_mremap(void)
 
 static int mremap_limit(void *arg)
 {
-	struct rlimit limit = { 64 << 20, RLIM_INFINITY };
+	struct rlimit limit = {64 << 20, RLIM_INFINITY};
 	char *p = t_pages(1);
 
 	need(setrlimit(RLIMIT_AS, &limit) == 0);
@@ -130,7 +140,8 @@ static void check_madvise(void)
 	munmap(p + 2 * T_PAGE, T_PAGE);
 	fails(madvise(p, 4 * T_PAGE, MADV_DONTNEED), ENOMEM, "over a hole it is ENOMEM");
 	ok(p[0] == 0 && p[3 * T_PAGE] == 0, "but done on both sides");
-	fails(madvise((void *)T_KERNEL, T_PAGE, MADV_DONTNEED), ENOMEM, "in the kernel it is ENOMEM");
+	fails(madvise((void *)T_KERNEL, T_PAGE, MADV_DONTNEED), ENOMEM,
+	      "in the kernel it is ENOMEM");
 	p[0] = 'y';
 	eq(madvise(p, T_PAGE, MADV_FREE), 0, "MADV_FREE");
 	ok(p[0] == 'y' || p[0] == 0, "leaves the byte or a zero");
@@ -159,13 +170,14 @@ static void check_madvise(void)
 static void check_mincore(void)
 {
 	char *p = t_pages(4);
-	unsigned char v[4] = { 0x55, 0x55, 0x55, 0x55 };
+	unsigned char v[4] = {0x55, 0x55, 0x55, 0x55};
 
 	p[0] = 1;
 	p[2 * T_PAGE] = 1;
 	if (!has(mincore(p, 4 * T_PAGE, v), "mincore"))
 		return;
-	ok((v[0] & 1) && !(v[1] & 1) && (v[2] & 1) && !(v[3] & 1), "mincore tells touched pages from others");
+	ok((v[0] & 1) && !(v[1] & 1) && (v[2] & 1) && !(v[3] & 1),
+	   "mincore tells touched pages from others");
 	fails(mincore(p + 1, T_PAGE, v), EINVAL, "an odd address is EINVAL");
 	munmap(p + T_PAGE, T_PAGE);
 	fails(mincore(p, 4 * T_PAGE, v), ENOMEM, "a hole is ENOMEM");
@@ -183,7 +195,7 @@ static long long locked(void)
 
 static int lock_limit(void *arg)
 {
-	struct rlimit limit = { 8 * T_PAGE, 8 * T_PAGE };
+	struct rlimit limit = {8 * T_PAGE, 8 * T_PAGE};
 	char *p = t_pages(16);
 
 	need(setrlimit(RLIMIT_MEMLOCK, &limit) == 0);
@@ -213,7 +225,7 @@ static int lock_all(void *arg)
 	need(mlockall(MCL_CURRENT | MCL_FUTURE) == 0);
 	need(locked() > 0);
 	p = t_pages(1);
-	need(mincore(p, T_PAGE, &v) == 0 && (v & 1));	/* there before any touch */
+	need(mincore(p, T_PAGE, &v) == 0 && (v & 1)); /* there before any touch */
 	need(munlockall() == 0 && locked() == 0);
 	need(mlockall(0) == -1 && errno == EINVAL);
 	need(mlockall(99) == -1 && errno == EINVAL);
@@ -270,7 +282,7 @@ static int sit(void *arg)
 static int user_peeks(void *pid)
 {
 	char byte;
-	struct iovec l = { &byte, 1 }, r = { (void *)sit, 1 };
+	struct iovec l = {&byte, 1}, r = {(void *)sit, 1};
 
 	need(setresuid(1000, 1000, 1000) == 0);
 	need(vm(SYS_process_vm_readv, (long)pid, &l, &r, 1) == -1 && errno == EPERM);
@@ -280,32 +292,38 @@ static int user_peeks(void *pid)
 static void check_process_vm(void)
 {
 	char *p = t_pages(3), got[3 * T_PAGE];
-	struct iovec local = { got, sizeof(got) }, remote[2] = { { p, 6 }, { p + T_PAGE, 3 } };
+	struct iovec local = {got, sizeof(got)}, remote[2] = {{p, 6}, {p + T_PAGE, 3}};
 	pid_t pid;
 
 	strcpy(p, "first");
 	strcpy(p + T_PAGE, "xyz");
 	mprotect(p + 2 * T_PAGE, T_PAGE, PROT_NONE);
 	pid = t_spawn(sit, NULL);
-	p[0] = 'F';			/* ours, not the child's */
+	p[0] = 'F'; /* ours, not the child's */
 	if (has(vm(SYS_process_vm_readv, pid, &local, remote, 2), "process_vm_readv")) {
-		eq(vm(SYS_process_vm_readv, pid, &local, remote, 2), 9, "process_vm_readv gathers parts");
+		eq(vm(SYS_process_vm_readv, pid, &local, remote, 2), 9,
+		   "process_vm_readv gathers parts");
 		ok(memcmp(got, "first\0xyz", 9) == 0, "from the other's memory");
 		local.iov_len = 3;
 		memcpy(got, "new", 3);
-		eq(vm(SYS_process_vm_writev, pid, &local, remote, 1), 3, "process_vm_writev writes");
+		eq(vm(SYS_process_vm_writev, pid, &local, remote, 1), 3,
+		   "process_vm_writev writes");
 		memset(got, 0, 10);
 		local.iov_len = 6;
 		vm(SYS_process_vm_readv, pid, &local, remote, 1);
 		ok(memcmp(got, "newst", 6) == 0, "into the other's memory");
 		eq(p[0], 'F', "and not into ours");
-		remote[0] = (struct iovec){ p + 2 * T_PAGE - 4, 8 };
+		remote[0] = (struct iovec){p + 2 * T_PAGE - 4, 8};
 		local.iov_len = 8;
-		eq(vm(SYS_process_vm_readv, pid, &local, remote, 1), 4, "up to a PROT_NONE page it is partial");
+		eq(vm(SYS_process_vm_readv, pid, &local, remote, 1), 4,
+		   "up to a PROT_NONE page it is partial");
 		remote[0].iov_base = (void *)T_KERNEL;
-		fails(vm(SYS_process_vm_readv, pid, &local, remote, 1), EFAULT, "a kernel address is EFAULT");
-		fails(vm(SYS_process_vm_readv, 0x3ffffff, &local, remote, 1), ESRCH, "an unknown pid is ESRCH");
-		fails(syscall(SYS_process_vm_readv, pid, &local, 1, remote, 1, 1), EINVAL, "a flag is EINVAL");
+		fails(vm(SYS_process_vm_readv, pid, &local, remote, 1), EFAULT,
+		      "a kernel address is EFAULT");
+		fails(vm(SYS_process_vm_readv, 0x3ffffff, &local, remote, 1), ESRCH,
+		      "an unknown pid is ESRCH");
+		fails(syscall(SYS_process_vm_readv, pid, &local, 1, remote, 1, 1), EINVAL,
+		      "a flag is EINVAL");
 		exits(user_peeks, (void *)(long)pid, 0, "a user may not: EPERM");
 	}
 	kill(pid, SIGKILL);
@@ -325,8 +343,10 @@ static void check_remap_file_pages(void)
 		pwrite(fd, &"0123"[i], 1, i * T_PAGE);
 	p = mmap(NULL, 4 * T_PAGE, RW, MAP_SHARED, fd, 0);
 	if (has(syscall(SYS_remap_file_pages, p, T_PAGE, 0, 3, 0), "remap_file_pages")) {
-		ok(p[0] == '3' && p[T_PAGE] == '1', "remap_file_pages shows another page of the file");
-		fails(syscall(SYS_remap_file_pages, p, T_PAGE, PROT_READ, 0, 0), EINVAL, "with a prot it is EINVAL");
+		ok(p[0] == '3' && p[T_PAGE] == '1',
+		   "remap_file_pages shows another page of the file");
+		fails(syscall(SYS_remap_file_pages, p, T_PAGE, PROT_READ, 0, 0), EINVAL,
+		      "with a prot it is EINVAL");
 	}
 	munmap(p, 4 * T_PAGE);
 	close(fd);
@@ -340,7 +360,8 @@ static void check_membarrier(void)
 		return;
 	ok(query & 1, "membarrier offers GLOBAL");
 	eq(syscall(SYS_membarrier, 1, 0), 0, "GLOBAL works");
-	fails(syscall(SYS_membarrier, 8, 0), EPERM, "PRIVATE_EXPEDITED before registering is EPERM");
+	fails(syscall(SYS_membarrier, 8, 0), EPERM,
+	      "PRIVATE_EXPEDITED before registering is EPERM");
 	eq(syscall(SYS_membarrier, 16, 0), 0, "registering");
 	eq(syscall(SYS_membarrier, 8, 0), 0, "and then it works");
 	fails(syscall(SYS_membarrier, 0x40000000, 0), EINVAL, "an unknown command is EINVAL");

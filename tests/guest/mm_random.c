@@ -11,18 +11,18 @@
 #include "t.h"
 #include <sys/random.h>
 
-#define PAGES		48
-#define FILE_PAGES	96
-#define WORDS		4		/* compared words a page, spread over it */
+#define PAGES 48
+#define FILE_PAGES 96
+#define WORDS 4 /* compared words a page, spread over it */
 
-enum kind { HOLE, ANON, PRIVATE, SHARED, SHMEM };	/* SHMEM: shared anonymous */
+enum kind { HOLE, ANON, PRIVATE, SHARED, SHMEM }; /* SHMEM: shared anonymous */
 
 struct page {
 	enum kind kind;
 	int prot;
-	int offset;		/* in the file, in pages: PRIVATE, SHARED */
-	bool copied;		/* PRIVATE: has its own value */
-	uint32_t value;		/* ANON, SHMEM, copied PRIVATE */
+	int offset;     /* in the file, in pages: PRIVATE, SHARED */
+	bool copied;    /* PRIVATE: has its own value */
+	uint32_t value; /* ANON, SHMEM, copied PRIVATE */
 };
 
 static struct page model[PAGES];
@@ -129,11 +129,12 @@ static void compare_page(int i)
 			if (!readable(p))
 				differ("page %d can be read", i);
 			else if (got != want)
-				differ("page %d word %d is %#x, not %#x (kind %d)", i, n, got, want, p->kind);
+				differ("page %d word %d is %#x, not %#x (kind %d)", i, n, got, want,
+				       p->kind);
 		}
 	} else if (readable(p) || got_sig != SIGSEGV || got_code != fault_code(p)) {
-		differ("reading page %d (kind %d prot %d): signal %d code %d", i, p->kind, p->prot, got_sig,
-		       got_code);
+		differ("reading page %d (kind %d prot %d): signal %d code %d", i, p->kind, p->prot,
+		       got_sig, got_code);
 	}
 	note(got_sig * 16 + got_code);
 	note(readable(p) ? value_of(p) : 0);
@@ -143,7 +144,7 @@ static void compare_maps(void)
 {
 	static const char kinds[] = "?ppss";
 	unsigned long at = (unsigned long)base, end = at + PAGES * T_PAGE;
-	struct t_map m = { 0 };
+	struct t_map m = {0};
 	char want[5];
 
 	for (int i = 0; i < PAGES && !failed; i++, at += T_PAGE) {
@@ -157,7 +158,8 @@ static void compare_maps(void)
 			continue;
 		}
 		snprintf(want, sizeof(want), "%c%c%c%c", p->prot & PROT_READ ? 'r' : '-',
-			 p->prot & PROT_WRITE ? 'w' : '-', p->prot & PROT_EXEC ? 'x' : '-', kinds[p->kind]);
+			 p->prot & PROT_WRITE ? 'w' : '-', p->prot & PROT_EXEC ? 'x' : '-',
+			 kinds[p->kind]);
 		if (m.start > at)
 			differ("maps has no page %d", i);
 		else if (strcmp(m.prot, want) != 0)
@@ -189,8 +191,14 @@ static int range(int *start)
 static int random_prot(void)
 {
 	static const int prots[] = {
-		PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE,
-		PROT_WRITE, PROT_READ | PROT_EXEC, PROT_READ | PROT_WRITE | PROT_EXEC,
+		PROT_NONE,
+		PROT_READ,
+		PROT_READ | PROT_WRITE,
+		PROT_READ | PROT_WRITE,
+		PROT_READ | PROT_WRITE,
+		PROT_WRITE,
+		PROT_READ | PROT_EXEC,
+		PROT_READ | PROT_WRITE | PROT_EXEC,
 	};
 
 	return prots[rnd(T_COUNT(prots))];
@@ -215,7 +223,7 @@ static void do_mmap(void)
 	if (p != address(start))
 		differ("mmap of pages %d+%d kind %d: errno %d", start, n, kind, errno);
 	for (int i = 0; i < n; i++)
-		model[start + i] = (struct page){ kind, prot, offset + i, false, 0 };
+		model[start + i] = (struct page){kind, prot, offset + i, false, 0};
 }
 
 static void do_munmap(void)
@@ -239,7 +247,8 @@ static void do_mprotect(void)
 	result = mprotect(address(start), n * T_PAGE, prot);
 	note(errno);
 	if (i == n ? result != 0 : result != -1 || errno != ENOMEM)
-		differ("mprotect of pages %d+%d (hole at %d): %d errno %d", start, n, start + i, result, errno);
+		differ("mprotect of pages %d+%d (hole at %d): %d errno %d", start, n, start + i,
+		       result, errno);
 }
 
 /* Private pages fall back to zeros or the file; a hole makes it ENOMEM, but the rest is done. */
@@ -288,12 +297,13 @@ static void do_move(void)
 		part = (m.end - (unsigned long)address(from + i)) / T_PAGE;
 		if (part > n - i)
 			part = n - i;
-		if (mremap(address(from + i), part * T_PAGE, part * T_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
-			   address(to + i)) != address(to + i)) {
+		if (mremap(address(from + i), part * T_PAGE, part * T_PAGE,
+			   MREMAP_MAYMOVE | MREMAP_FIXED, address(to + i)) != address(to + i)) {
 			if (errno == ENOSYS)
 				have_mremap = false;
 			else
-				differ("mremap of pages %d+%d to %d: errno %d", from + i, part, to + i, errno);
+				differ("mremap of pages %d+%d to %d: errno %d", from + i, part,
+				       to + i, errno);
 			return;
 		}
 		memcpy(&model[to + i], &model[from + i], part * sizeof(model[0]));
@@ -340,7 +350,7 @@ static void do_grow(void)
 	if (mremap(address(start), T_PAGE, (1 + by) * T_PAGE, 0) != address(start))
 		differ("mremap of page %d to +%d: errno %d", start, 1 + by, errno);
 	for (int i = 1; i <= by; i++)
-		p[i] = (struct page){ p->kind, p->prot, p->offset + i, false, 0 };
+		p[i] = (struct page){p->kind, p->prot, p->offset + i, false, 0};
 }
 
 /* Stores in a page if the model lets it; true when it did. */
@@ -357,8 +367,8 @@ static bool store(int i, uint32_t value)
 		set_value(p, value);
 	} else if (writable(p) || got_sig != SIGSEGV || got_code != fault_code(p) ||
 		   got_addr != (unsigned long)word(i, 0)) {
-		differ("writing page %d (kind %d prot %d): signal %d code %d addr %#lx", i, p->kind, p->prot,
-		       got_sig, got_code, got_addr);
+		differ("writing page %d (kind %d prot %d): signal %d code %d addr %#lx", i, p->kind,
+		       p->prot, got_sig, got_code, got_addr);
 	}
 	return !got_sig;
 }
@@ -397,14 +407,16 @@ static void do_pread(void)
 
 	errno = 0;
 	for (int n = 0; n < WORDS && result >= 0; n++)
-		result = pread(file, (void *)word(i, n), 4, page * T_PAGE + ((char *)word(0, n) - base));
+		result = pread(file, (void *)word(i, n), 4,
+			       page * T_PAGE + ((char *)word(0, n) - base));
 	if (writable(p) ? result != 4 : result != -1 || errno != EFAULT)
-		differ("pread into page %d (kind %d prot %d): %ld errno %d", i, p->kind, p->prot, result, errno);
+		differ("pread into page %d (kind %d prot %d): %ld errno %d", i, p->kind, p->prot,
+		       result, errno);
 	if (writable(p))
 		set_value(p, value);
 }
 
-#define CHILD_WRITES	10
+#define CHILD_WRITES 10
 
 /* The child compares all, writes, compares all again; only its shared writes reach us. */
 static void do_fork(void)
@@ -448,15 +460,15 @@ static void do_fork(void)
 static void one_step(void)
 {
 	switch (rnd(20)) {
-	case 0: case 1: case 2: case 3:
-		do_mmap();
-		break;
-	case 4: case 5:
-		do_munmap();
-		break;
-	case 6: case 7: case 8:
-		do_mprotect();
-		break;
+	case 0:
+	case 1:
+	case 2:
+	case 3: do_mmap(); break;
+	case 4:
+	case 5: do_munmap(); break;
+	case 6:
+	case 7:
+	case 8: do_mprotect(); break;
 	case 9:
 		if (have_mremap)
 			do_move();
@@ -471,21 +483,15 @@ static void one_step(void)
 		if (have_madvise)
 			do_dontneed();
 		break;
-	case 12:
-		do_pwrite();
-		break;
-	case 13:
-		do_pread();
-		break;
+	case 12: do_pwrite(); break;
+	case 13: do_pread(); break;
 	case 14:
 		if (rnd(4) == 0)
 			do_fork();
 		break;
-	case 15: case 16:
-		do_load();
-		break;
-	default:
-		do_store();
+	case 15:
+	case 16: do_load(); break;
+	default: do_store();
 	}
 }
 
@@ -493,14 +499,15 @@ static void one_step(void)
 
 static void set_up(void)
 {
-	struct sigaction act = { .sa_flags = SA_SIGINFO };
+	struct sigaction act = {.sa_flags = SA_SIGINFO};
 
 	act.sa_sigaction = on_fault;
 	sigaction(SIGSEGV, &act, NULL);
 	sigaction(SIGBUS, &act, NULL);
-	base = mmap(NULL, (PAGES + 2) * T_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	base = mmap(NULL, (PAGES + 2) * T_PAGE, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	t_must(base != MAP_FAILED);
-	base += T_PAGE;		/* a guard page on both sides stays */
+	base += T_PAGE; /* a guard page on both sides stays */
 }
 
 static void reset(void)
@@ -538,7 +545,7 @@ int main(int argc, char **argv)
 	t_tmpdir();
 	set_up();
 	if (argc > 1) {
-		alarm(0);		/* as long as it takes */
+		alarm(0); /* as long as it takes */
 		run(strtoul(argv[1], NULL, 10), steps);
 		return t_done();
 	}

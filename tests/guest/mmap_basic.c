@@ -8,11 +8,11 @@
 #include "t.h"
 #include <sys/resource.h>
 
-#define RW	(PROT_READ | PROT_WRITE)
-#define ANON	(MAP_PRIVATE | MAP_ANONYMOUS)
-#define PAGES	8
+#define RW (PROT_READ | PROT_WRITE)
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+#define PAGES 8
 
-static int file;		/* PAGES pages; page n is filled with 'a' + n */
+static int file; /* PAGES pages; page n is filled with 'a' + n */
 
 static void make_file(void)
 {
@@ -46,7 +46,8 @@ static void check_anon(void)
 	memset(p, 'x', 4 * T_PAGE);
 	eq(munmap(p + T_PAGE, T_PAGE), 0, "a page in the middle is unmapped");
 	faulted(t_read(p + T_PAGE), SIGSEGV, SEGV_MAPERR, p + T_PAGE, "it is gone: SEGV_MAPERR");
-	ok(all(p, T_PAGE, 'x') && all(p + 2 * T_PAGE, 2 * T_PAGE, 'x'), "its neighbours keep their bytes");
+	ok(all(p, T_PAGE, 'x') && all(p + 2 * T_PAGE, 2 * T_PAGE, 'x'),
+	   "its neighbours keep their bytes");
 	q = mmap(p + T_PAGE, T_PAGE, RW, ANON | MAP_FIXED, -1, 0);
 	ok(q == p + T_PAGE, "MAP_FIXED fills the hole");
 	ok(all(q, T_PAGE, 0), "with zeros");
@@ -83,7 +84,8 @@ static void check_fixed(void)
 	before = mmap(p, T_PAGE, RW, ANON, -1, 0);
 	ok(before != MAP_FAILED && before != p, "a hint that is taken gives another place");
 	ok(mmap(p + 2 * T_PAGE + 7, T_PAGE, RW, ANON, -1, 0) == p + 2 * T_PAGE ||
-	   t_mapped(p + 3 * T_PAGE), "a hint is rounded to a page");
+		   t_mapped(p + 3 * T_PAGE),
+	   "a hint is rounded to a page");
 	munmap(p, 4 * T_PAGE);
 	munmap(before, T_PAGE);
 	q = mmap((void *)T_KERNEL, T_PAGE, RW, ANON, -1, 0);
@@ -96,29 +98,32 @@ static void check_fixed(void)
 static const struct {
 	const char *name;
 	unsigned long addr, len;
-	int prot, flags, fd;		/* fd: -1 none, -2 closed, 0 file, 1 read-only, 2 write-only, 3 dir */
+	int prot, flags, fd; /* fd: -1 none, -2 closed, 0 file, 1 read-only, 2 write-only, 3 dir */
 	unsigned long long offset;
 	int err;
 } mmap_errors[] = {
-	{ "length 0", 0, 0, RW, ANON, -1, 0, EINVAL },
-	{ "neither MAP_PRIVATE nor MAP_SHARED", 0, T_PAGE, RW, MAP_ANONYMOUS, -1, 0, EINVAL },
-	{ "MAP_FIXED at an odd address", 0x20000001, T_PAGE, RW, ANON | MAP_FIXED, -1, 0, EINVAL },
-	{ "MAP_FIXED in the kernel", 0xC0100000, T_PAGE, RW, ANON | MAP_FIXED, -1, 0, ENOMEM },
-	{ "MAP_FIXED at the last page of 4 GB", 0xFFFFF000, T_PAGE, RW, ANON | MAP_FIXED, -1, 0, ENOMEM },
-	{ "MAP_FIXED across 4 GB", 0xFFFFF000, 2 * T_PAGE, RW, ANON | MAP_FIXED, -1, 0, ENOMEM },
-	{ "4 GB less a byte", 0, 0xFFFFFFFF, RW, ANON, -1, 0, ENOMEM },
-	{ "more than the user space", 0, 0xF0000000, RW, ANON, -1, 0, ENOMEM },
-	{ "a closed descriptor", 0, T_PAGE, RW, MAP_PRIVATE, -2, 0, EBADF },
-	{ "descriptor -1", 0, T_PAGE, RW, MAP_PRIVATE, -1, 0, EBADF },
-	{ "a directory", 0, T_PAGE, PROT_READ, MAP_PRIVATE, 3, 0, ENODEV },
-	{ "shared writable of a read-only descriptor", 0, T_PAGE, RW, MAP_SHARED, 1, 0, EACCES },
-	{ "shared readable of a write-only descriptor", 0, T_PAGE, PROT_READ, MAP_SHARED, 2, 0, EACCES },
-	{ "private readable of a write-only descriptor", 0, T_PAGE, PROT_READ, MAP_PRIVATE, 2, 0, EACCES },
-	{ "MAP_SHARED_VALIDATE with an unknown flag", 0, T_PAGE, RW, MAP_SHARED_VALIDATE | 0x400000, 0, 0,
-	  EOPNOTSUPP },
-	{ "MAP_GROWSDOWN of a shared file", 0, T_PAGE, RW, MAP_SHARED | MAP_GROWSDOWN, 0, 0, EINVAL },
-	{ "an offset and length beyond the page numbers", 0, 2 * T_PAGE, RW, MAP_PRIVATE, 0,
-	  0xFFFFFFFFull << 12, EOVERFLOW },
+	{"length 0", 0, 0, RW, ANON, -1, 0, EINVAL},
+	{"neither MAP_PRIVATE nor MAP_SHARED", 0, T_PAGE, RW, MAP_ANONYMOUS, -1, 0, EINVAL},
+	{"MAP_FIXED at an odd address", 0x20000001, T_PAGE, RW, ANON | MAP_FIXED, -1, 0, EINVAL},
+	{"MAP_FIXED in the kernel", 0xC0100000, T_PAGE, RW, ANON | MAP_FIXED, -1, 0, ENOMEM},
+	{"MAP_FIXED at the last page of 4 GB", 0xFFFFF000, T_PAGE, RW, ANON | MAP_FIXED, -1, 0,
+	 ENOMEM},
+	{"MAP_FIXED across 4 GB", 0xFFFFF000, 2 * T_PAGE, RW, ANON | MAP_FIXED, -1, 0, ENOMEM},
+	{"4 GB less a byte", 0, 0xFFFFFFFF, RW, ANON, -1, 0, ENOMEM},
+	{"more than the user space", 0, 0xF0000000, RW, ANON, -1, 0, ENOMEM},
+	{"a closed descriptor", 0, T_PAGE, RW, MAP_PRIVATE, -2, 0, EBADF},
+	{"descriptor -1", 0, T_PAGE, RW, MAP_PRIVATE, -1, 0, EBADF},
+	{"a directory", 0, T_PAGE, PROT_READ, MAP_PRIVATE, 3, 0, ENODEV},
+	{"shared writable of a read-only descriptor", 0, T_PAGE, RW, MAP_SHARED, 1, 0, EACCES},
+	{"shared readable of a write-only descriptor", 0, T_PAGE, PROT_READ, MAP_SHARED, 2, 0,
+	 EACCES},
+	{"private readable of a write-only descriptor", 0, T_PAGE, PROT_READ, MAP_PRIVATE, 2, 0,
+	 EACCES},
+	{"MAP_SHARED_VALIDATE with an unknown flag", 0, T_PAGE, RW, MAP_SHARED_VALIDATE | 0x400000,
+	 0, 0, EOPNOTSUPP},
+	{"MAP_GROWSDOWN of a shared file", 0, T_PAGE, RW, MAP_SHARED | MAP_GROWSDOWN, 0, 0, EINVAL},
+	{"an offset and length beyond the page numbers", 0, 2 * T_PAGE, RW, MAP_PRIVATE, 0,
+	 0xFFFFFFFFull << 12, EOVERFLOW},
 };
 
 static void check_mmap_errors(void)
@@ -133,8 +138,9 @@ static void check_mmap_errors(void)
 		int fd = mmap_errors[i].fd;
 
 		fd = fd == -2 ? 900 : fd < 0 ? -1 : fds[fd];
-		fails(syscall(SYS_mmap2, mmap_errors[i].addr, mmap_errors[i].len, mmap_errors[i].prot,
-			      mmap_errors[i].flags, fd, (unsigned long)(mmap_errors[i].offset >> 12)),
+		fails(syscall(SYS_mmap2, mmap_errors[i].addr, mmap_errors[i].len,
+			      mmap_errors[i].prot, mmap_errors[i].flags, fd,
+			      (unsigned long)(mmap_errors[i].offset >> 12)),
 		      mmap_errors[i].err, "mmap of %s is %s", mmap_errors[i].name,
 		      strerror(mmap_errors[i].err));
 	}
@@ -146,7 +152,7 @@ static void check_mmap_errors(void)
 static void check_other_errors(void)
 {
 	char *p = t_pages(4);
-	unsigned long args[6] = { 0, T_PAGE, RW, MAP_PRIVATE, file, 1 };
+	unsigned long args[6] = {0, T_PAGE, RW, MAP_PRIVATE, file, 1};
 	int ro = open("pages", O_RDONLY);
 	char *shared;
 
@@ -155,10 +161,12 @@ static void check_other_errors(void)
 	fails(munmap((void *)T_KERNEL, T_PAGE), EINVAL, "munmap in the kernel is EINVAL");
 	fails(munmap(p, 0xFFFFFFFF), EINVAL, "munmap that wraps is EINVAL");
 	fails(munmap((void *)T_TOP, 2 * T_PAGE), EINVAL, "munmap across 4 GB is EINVAL");
-	fails(syscall(SYS_mprotect, p + 1, T_PAGE, PROT_READ), EINVAL, "mprotect of an odd address is EINVAL");
+	fails(syscall(SYS_mprotect, p + 1, T_PAGE, PROT_READ), EINVAL,
+	      "mprotect of an odd address is EINVAL");
 	eq(mprotect(p, 0, PROT_NONE), 0, "mprotect of length 0 does nothing");
 	p[0] = 1;
-	fails(mprotect((void *)T_KERNEL, T_PAGE, PROT_READ), ENOMEM, "mprotect in the kernel is ENOMEM");
+	fails(mprotect((void *)T_KERNEL, T_PAGE, PROT_READ), ENOMEM,
+	      "mprotect in the kernel is ENOMEM");
 	fails(mprotect(p, T_PAGE, 0x100), EINVAL, "mprotect with unknown bits is EINVAL");
 	munmap(p + 2 * T_PAGE, T_PAGE);
 	fails(mprotect(p, 4 * T_PAGE, PROT_READ), ENOMEM, "mprotect over a hole is ENOMEM");
@@ -228,13 +236,16 @@ static void check_hole_keeps_offsets(void)
 
 	eq(munmap(p + 2 * T_PAGE, 3 * T_PAGE), 0, "pages 2 to 4 of a file mapping are unmapped");
 	ok(page_is(p, 0) && page_is(p + T_PAGE, 1), "the pages in front still show 0 and 1");
-	ok(page_is(p + 5 * T_PAGE, 5) && page_is(p + 7 * T_PAGE, 7), "the pages behind still show 5 to 7");
+	ok(page_is(p + 5 * T_PAGE, 5) && page_is(p + 7 * T_PAGE, 7),
+	   "the pages behind still show 5 to 7");
 	ok(t_map_at(p, &map) && map.offset == 0 && map.end == (unsigned long)p + 2 * T_PAGE,
 	   "maps shows the front with offset 0");
 	ok(t_map_at(p + 5 * T_PAGE, &map) && map.offset == 5 * T_PAGE &&
-	   map.start == (unsigned long)p + 5 * T_PAGE, "and the back with its offset 0x5000");
+		   map.start == (unsigned long)p + 5 * T_PAGE,
+	   "and the back with its offset 0x5000");
 	eq(munmap(p, T_PAGE), 0, "the first page is unmapped");
-	ok(t_map_at(p + T_PAGE, &map) && map.offset == T_PAGE, "the offset moved up with the start");
+	ok(t_map_at(p + T_PAGE, &map) && map.offset == T_PAGE,
+	   "the offset moved up with the start");
 	ok(page_is(p + T_PAGE, 1), "and page 1 is still page 1");
 	eq(munmap(p + 7 * T_PAGE, T_PAGE), 0, "the last page is unmapped");
 	ok(page_is(p + 6 * T_PAGE, 6), "and page 6 is still page 6");
@@ -249,8 +260,10 @@ static void check_file_closed(void)
 
 	close(fd);
 	unlink("gone");
-	ok(memcmp(p, "abc", 4) == 0, "a mapping outlives close and unlink, zero-filled behind the end");
-	ok(t_map_at(p, &map) && strstr(map.name, "/gone (deleted)"), "maps names it with (deleted)");
+	ok(memcmp(p, "abc", 4) == 0,
+	   "a mapping outlives close and unlink, zero-filled behind the end");
+	ok(t_map_at(p, &map) && strstr(map.name, "/gone (deleted)"),
+	   "maps names it with (deleted)");
 	munmap(p, T_PAGE);
 }
 
@@ -264,7 +277,8 @@ static void check_mprotect(void)
 	munmap(base + 7 * T_PAGE, T_PAGE);
 	for (int i = 0; i < 6; i++)
 		memset(p + i * T_PAGE, 'a' + i, T_PAGE);
-	eq(mprotect(p + 2 * T_PAGE, 2 * T_PAGE, PROT_READ), 0, "two pages in the middle turn read-only");
+	eq(mprotect(p + 2 * T_PAGE, 2 * T_PAGE, PROT_READ), 0,
+	   "two pages in the middle turn read-only");
 	t_maps_in(p, 6 * T_PAGE, prots, sizeof(prots));
 	ok(strcmp(prots, "rw-p r--p rw-p") == 0, "maps shows three areas: %s", prots);
 	faulted(t_write(p + 3 * T_PAGE), SIGSEGV, SEGV_ACCERR, p + 3 * T_PAGE,
@@ -299,7 +313,7 @@ static void check_exec(void)
 	int (*seven)(void) = (int (*)(void))p;
 	struct t_fault f;
 
-	memcpy(p, "\xb8\x07\x00\x00\x00\xc3", 6);		/* movl $7, %eax; ret */
+	memcpy(p, "\xb8\x07\x00\x00\x00\xc3", 6); /* movl $7, %eax; ret */
 	eq(seven(), 7, "code in rwx memory runs");
 	p[1] = 8;
 	eq(seven(), 8, "and can be changed");
@@ -333,7 +347,8 @@ static void check_merge(void)
 	q = mmap(p + 2 * T_PAGE, T_PAGE, RW, ANON | MAP_FIXED, -1, 0);
 	mmap(p + T_PAGE, T_PAGE, RW, ANON | MAP_FIXED, -1, 0);
 	mmap(p + 3 * T_PAGE, T_PAGE, RW, ANON | MAP_FIXED, -1, 0);
-	eq(t_maps_in(p + T_PAGE, 3 * T_PAGE, NULL, 0), 1, "anonymous neighbours merge on both sides");
+	eq(t_maps_in(p + T_PAGE, 3 * T_PAGE, NULL, 0), 1,
+	   "anonymous neighbours merge on both sides");
 	munmap(p + T_PAGE, 3 * T_PAGE);
 	q = mmap(p + T_PAGE, T_PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, T_PAGE);
 	mmap(p + 2 * T_PAGE, T_PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, file, 2 * T_PAGE);
@@ -355,7 +370,7 @@ static unsigned long kernel_brk(unsigned long addr)
 static int brk_works(void *arg)
 {
 	unsigned long start = kernel_brk(0), base = (start + T_PAGE - 1) & ~(T_PAGE - 1);
-	struct rlimit limit = { 16 * T_PAGE, RLIM_INFINITY };
+	struct rlimit limit = {16 * T_PAGE, RLIM_INFINITY};
 	struct t_map map;
 	char *p = (char *)base;
 
@@ -383,7 +398,7 @@ static int brk_works(void *arg)
 
 static int rlimit_as(void *arg)
 {
-	struct rlimit limit = { 64 << 20, RLIM_INFINITY };
+	struct rlimit limit = {64 << 20, RLIM_INFINITY};
 
 	need(setrlimit(RLIMIT_AS, &limit) == 0);
 	need(mmap(NULL, 128 << 20, RW, ANON, -1, 0) == MAP_FAILED && errno == ENOMEM);
@@ -419,7 +434,8 @@ static int min_addr_user(void *arg)
 {
 	need(setresuid(1000, 1000, 1000) == 0);
 	need(mmap(NULL, T_PAGE, RW, ANON | MAP_FIXED, -1, 0) == MAP_FAILED && errno == EPERM);
-	need(mmap((void *)0xF000, T_PAGE, RW, ANON | MAP_FIXED, -1, 0) == MAP_FAILED && errno == EPERM);
+	need(mmap((void *)0xF000, T_PAGE, RW, ANON | MAP_FIXED, -1, 0) == MAP_FAILED &&
+	     errno == EPERM);
 	need(mmap((void *)0x10000, T_PAGE, RW, ANON | MAP_FIXED, -1, 0) == (void *)0x10000);
 	need((unsigned long)mmap((void *)0x1000, T_PAGE, RW, ANON, -1, 0) >= 0x10000);
 	return 0;

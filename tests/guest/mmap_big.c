@@ -7,8 +7,8 @@
 // needs: mem=2G
 #include "t.h"
 
-#define MB	(1ul << 20)
-#define SIZE	(1536 * MB)
+#define MB (1ul << 20)
+#define SIZE (1536 * MB)
 
 static long long available_kb(void)
 {
@@ -30,7 +30,8 @@ int main(void)
 		t_skip("1.5 GB can be mapped and touched", "the machine has too little memory");
 		return t_done();
 	}
-	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		 -1, 0);
 	if (!ok(p != MAP_FAILED, "1.5 GB can be mapped"))
 		return t_done();
 	ok(t_field("/proc/self/status", "VmRSS") < 64 * 1024, "mapping alone takes no memory");

@@ -7,8 +7,8 @@
 #include <sys/ioctl.h>
 
 #ifndef F_SETPIPE_SZ
-#define F_SETPIPE_SZ	1031
-#define F_GETPIPE_SZ	1032
+#define F_SETPIPE_SZ 1031
+#define F_GETPIPE_SZ 1032
 #endif
 
 static int p[2];
@@ -59,7 +59,8 @@ static void check_broken(void)
 	signal(SIGPIPE, SIG_IGN);
 	make(0);
 	close(p[0]);
-	fails(write(p[1], "x", 1), EPIPE, "writing without readers is EPIPE when SIGPIPE is ignored");
+	fails(write(p[1], "x", 1), EPIPE,
+	      "writing without readers is EPIPE when SIGPIPE is ignored");
 	eq(write(p[1], "x", 0), 0, "writing nothing is 0");
 	close(p[1]);
 	signal(SIGPIPE, SIG_DFL);
@@ -82,7 +83,8 @@ static void check_capacity(void)
 		n += 4096;
 	eq(n, 65536, "in pages it takes 65536");
 	read(p[0], buf, 4095);
-	fails(write(p[1], buf, 4096), EAGAIN, "a write of PIPE_BUF that does not fit is not split: EAGAIN");
+	fails(write(p[1], buf, 4096), EAGAIN,
+	      "a write of PIPE_BUF that does not fit is not split: EAGAIN");
 	read(p[0], buf, 1);
 	eq(write(p[1], buf, 4096), 4096, "when a page is free it goes in");
 	read(p[0], buf, 8192);
@@ -129,7 +131,8 @@ static void check_blocking(void)
 	make(0);
 	pid = t_spawn(slow_reader, NULL);
 	memset(buf, 'w', 200000);
-	eq(write(p[1], buf, 200000), 200000, "a blocking write of 200,000 bytes waits until all is in");
+	eq(write(p[1], buf, 200000), 200000,
+	   "a blocking write of 200,000 bytes waits until all is in");
 	drop();
 	eq(t_wait(pid), 0, "and the reader gets every byte");
 }
@@ -148,7 +151,7 @@ static int record_writer(void *arg)
 
 static void check_atomic(void)
 {
-	int mixed = 0, count[4] = { 0 };
+	int mixed = 0, count[4] = {0};
 	size_t have = 0;
 	ssize_t n;
 	pid_t pids[4];
@@ -168,14 +171,15 @@ static void check_atomic(void)
 	}
 	close(p[0]);
 	eq(mixed, 0, "writes of PIPE_BUF by four processes are not mixed");
-	ok(count[0] == 40 && count[1] == 40 && count[2] == 40 && count[3] == 40, "and none is lost");
+	ok(count[0] == 40 && count[1] == 40 && count[2] == 40 && count[3] == 40,
+	   "and none is lost");
 	for (int i = 0; i < 4; i++)
 		t_wait(pids[i]);
 }
 
 static short events(int fd, short want)
 {
-	struct pollfd pfd = { .fd = fd, .events = want };
+	struct pollfd pfd = {.fd = fd, .events = want};
 
 	poll(&pfd, 1, 0);
 	return pfd.revents;
@@ -220,7 +224,8 @@ static void check_fifo(void)
 	pid_t pid;
 
 	mkfifo("fifo", 0644);
-	fails(open("fifo", O_WRONLY | O_NONBLOCK), ENXIO, "a writer without reader, non-blocking, is ENXIO");
+	fails(open("fifo", O_WRONLY | O_NONBLOCK), ENXIO,
+	      "a writer without reader, non-blocking, is ENXIO");
 	fd = open("fifo", O_RDONLY | O_NONBLOCK);
 	ok(fd >= 0, "a reader, non-blocking, opens at once");
 	eq(read(fd, got, 16), 0, "and reads end of file while there is no writer");

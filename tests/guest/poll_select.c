@@ -35,12 +35,13 @@ static int write_later(void *arg)
 
 static void check_poll(void)
 {
-	struct pollfd f[3] = { { p[0], POLLIN, 9 }, { p[1], POLLOUT, 9 }, { -1, POLLIN, 9 } };
+	struct pollfd f[3] = {{p[0], POLLIN, 9}, {p[1], POLLOUT, 9}, {-1, POLLIN, 9}};
 	long long start;
 	pid_t pid;
 
 	eq(poll(f, 3, 0), 1, "one of three is ready");
-	ok(f[0].revents == 0 && f[1].revents == POLLOUT && f[2].revents == 0, "the writable one; -1 is passed over");
+	ok(f[0].revents == 0 && f[1].revents == POLLOUT && f[2].revents == 0,
+	   "the writable one; -1 is passed over");
 	write(p[1], "x", 1);
 	eq(poll(f, 2, -1), 2, "with a byte in it two are ready");
 	eq(f[0].revents, POLLIN, "the read end");
@@ -76,8 +77,8 @@ static void on_signal(int sig)
 
 static void check_ppoll(void)
 {
-	struct pollfd f = { p[0], POLLIN, 0 };
-	struct timespec ts = { 0, 5000000 }, bad = { 0, 1000000000 };
+	struct pollfd f = {p[0], POLLIN, 0};
+	struct timespec ts = {0, 5000000}, bad = {0, 1000000000};
 	sigset_t block, none;
 
 	eq(ppoll(&f, 1, &ts, NULL), 0, "ppoll times out");
@@ -110,8 +111,8 @@ static void check_ppoll(void)
 
 static void check_select(void)
 {
-	struct timeval tv = { 0, 0 };
-	long left[2] = { 5, 0 };
+	struct timeval tv = {0, 0};
+	long left[2] = {5, 0};
 	fd_set in, out;
 	int closed, top = (p[0] > p[1] ? p[0] : p[1]) + 1;
 	pid_t pid;
@@ -142,7 +143,7 @@ static void check_select(void)
 	FD_SET(closed, &in);
 	fails(select(closed + 1, &in, NULL, NULL, &tv), EBADF, "a closed descriptor is EBADF");
 	fails(select(-1, NULL, NULL, NULL, &tv), EINVAL, "a negative count is EINVAL");
-	fails(syscall(SYS__newselect, 0, NULL, NULL, NULL, &(long[2]){ -1, 0 }), EINVAL,
+	fails(syscall(SYS__newselect, 0, NULL, NULL, NULL, &(long[2]){-1, 0}), EINVAL,
 	      "a negative timeout is EINVAL");
 	tv.tv_usec = 1000;
 	eq(select(0, NULL, NULL, NULL, &tv), 0, "no sets: only the timeout");
@@ -157,7 +158,7 @@ static int wait_for(int ep, struct epoll_event *e, int max)
 
 static void check_epoll(void)
 {
-	struct epoll_event e = { .events = EPOLLIN, .data.u64 = 0x1122334455667788ull }, got[4];
+	struct epoll_event e = {.events = EPOLLIN, .data.u64 = 0x1122334455667788ull}, got[4];
 	int ep = epoll_create1(EPOLL_CLOEXEC), file, other;
 	pid_t pid;
 
@@ -180,7 +181,8 @@ static void check_epoll(void)
 	eq(wait_for(ep, got, 4), 0, "nothing is ready");
 	write(p[1], "x", 1);
 	eq(wait_for(ep, got, 4), 1, "with a byte one is");
-	ok(got[0].events == EPOLLIN && got[0].data.u64 == 0x1122334455667788ull, "with its events and data");
+	ok(got[0].events == EPOLLIN && got[0].data.u64 == 0x1122334455667788ull,
+	   "with its events and data");
 	eq(wait_for(ep, got, 4), 1, "level-triggered: again");
 	e.events = EPOLLIN | EPOLLET;
 	epoll_ctl(ep, EPOLL_CTL_MOD, p[0], &e);
@@ -209,7 +211,7 @@ static void check_epoll(void)
 	eq(epoll_wait(ep, got, 4, 5000), 1, "a write elsewhere wakes");
 	t_wait(pid);
 	drain();
-	struct pollfd f = { ep, POLLIN, 0 };
+	struct pollfd f = {ep, POLLIN, 0};
 	eq(poll(&f, 1, 0), 0, "an epoll instance can be polled itself");
 	write(p[1], "x", 1);
 	eq(poll(&f, 1, 0), 1, "and is readable when one of its own is");
@@ -227,7 +229,7 @@ static void check_epoll(void)
 
 static int hup(void *arg)
 {
-	struct epoll_event e = { .events = 0 }, got;
+	struct epoll_event e = {.events = 0}, got;
 	int ep = epoll_create1(0), q[2];
 
 	need(pipe(q) == 0);
@@ -236,13 +238,13 @@ static int hup(void *arg)
 	close(q[1]);
 	need(epoll_wait(ep, &got, 1, 0) == 1 && got.events == EPOLLHUP);
 	close(q[0]);
-	need(epoll_wait(ep, &got, 1, 0) == 0);		/* gone with its last descriptor */
+	need(epoll_wait(ep, &got, 1, 0) == 0); /* gone with its last descriptor */
 	return 0;
 }
 
 static int nested(void *arg)
 {
-	struct epoll_event e = { .events = EPOLLIN }, got;
+	struct epoll_event e = {.events = EPOLLIN}, got;
 	int a = epoll_create1(0), b = epoll_create1(0);
 
 	need(epoll_ctl(a, EPOLL_CTL_ADD, p[0], &e) == 0);

@@ -8,7 +8,7 @@
 #include <elf.h>
 #include <sys/auxv.h>
 
-#define RW	(PROT_READ | PROT_WRITE)
+#define RW (PROT_READ | PROT_WRITE)
 
 static char text[262144];
 static char bss[16 * T_PAGE] __attribute__((aligned(4096)));
@@ -16,8 +16,8 @@ static char bss[16 * T_PAGE] __attribute__((aligned(4096)));
 /* The line that Linux would print for these fields. */
 static void format(char *out, size_t size, const struct t_map *m)
 {
-	int n = snprintf(out, size, "%08lx-%08lx %s %08llx %02x:%02x %lu ", m->start, m->end, m->prot,
-			 m->offset, m->major, m->minor, m->inode);
+	int n = snprintf(out, size, "%08lx-%08lx %s %08llx %02x:%02x %lu ", m->start, m->end,
+			 m->prot, m->offset, m->major, m->minor, m->inode);
 
 	if (m->name[0])
 		snprintf(out + n, size - n, "%*s%s", n < 49 ? 49 - n : 0, "", m->name);
@@ -30,7 +30,7 @@ static void check_format(void)
 
 	t_must(t_slurp("/proc/self/maps", text, sizeof(text)) > 0);
 	for (char *p = text; *p; p = next) {
-		struct t_map m = { 0 };
+		struct t_map m = {0};
 
 		next = strchr(p, '\n') + 1;
 		snprintf(line, sizeof(line), "%.*s", (int)(next - p - 1), p);
@@ -48,8 +48,8 @@ static void check_format(void)
 		}
 		disorder += m.start < end || m.end <= m.start;
 		odd += (m.start | m.end | m.offset) % T_PAGE != 0;
-		odd += !strchr("r-", m.prot[0]) || !strchr("w-", m.prot[1]) || !strchr("x-", m.prot[2]) ||
-		       !strchr("ps", m.prot[3]);
+		odd += !strchr("r-", m.prot[0]) || !strchr("w-", m.prot[1]) ||
+		       !strchr("x-", m.prot[2]) || !strchr("ps", m.prot[3]);
 		end = m.end;
 		lines++;
 	}
@@ -77,7 +77,8 @@ static void check_names(void)
 	void *brk;
 
 	ok(n > 0 && exe[0] == '/', "/proc/self/exe is an absolute path");
-	ok(area((void *)check_names, exe, "r-xp"), "program text is r-xp and bears the file's path");
+	ok(area((void *)check_names, exe, "r-xp"),
+	   "program text is r-xp and bears the file's path");
 	ok(t_map_at("constant", &m) && m.prot[1] == '-' && strcmp(m.name, exe) == 0,
 	   "constants are not writable and belong to the file");
 	ok(t_map_at(&t_count, &m) && strncmp(m.prot, "rw", 2) == 0, "data are writable");
@@ -104,7 +105,8 @@ static void check_flags(void)
 	char *q;
 
 	ok(t_map_at(p, &m) && strcmp(m.prot, "rw-s") == 0, "shared memory has the flag s");
-	ok(strcmp(m.name, "/dev/zero (deleted)") == 0, "shared anonymous memory is /dev/zero (deleted)");
+	ok(strcmp(m.name, "/dev/zero (deleted)") == 0,
+	   "shared anonymous memory is /dev/zero (deleted)");
 	t_must(ftruncate(fd, 4 * T_PAGE) == 0 && fstat(fd, &st) == 0);
 	q = mmap(NULL, T_PAGE, PROT_READ, MAP_SHARED, fd, 2 * T_PAGE);
 	ok(t_map_at(q, &m) && m.offset == 2 * T_PAGE, "the offset is in bytes");
@@ -112,7 +114,8 @@ static void check_flags(void)
 	eq(m.major * 256 + m.minor, st.st_dev, "the device is stat's");
 	ok(strcmp(m.prot, "r--s") == 0, "a read-only shared mapping is r--s");
 	rename("file", "new name\n");
-	ok(t_map_at(q, &m) && strstr(m.name, "/new name\\012"), "the path is the present one, newline as \\012");
+	ok(t_map_at(q, &m) && strstr(m.name, "/new name\\012"),
+	   "the path is the present one, newline as \\012");
 	munmap(p, T_PAGE);
 	munmap(q, T_PAGE);
 	close(fd);
@@ -172,11 +175,46 @@ static void check_counters(void)
 }
 
 static const char *const status_keys[] = {
-	"Name", "Umask", "State", "Tgid", "Pid", "PPid", "TracerPid", "Uid", "Gid", "FDSize", "Groups",
-	"VmPeak", "VmSize", "VmLck", "VmPin", "VmHWM", "VmRSS", "RssAnon", "RssFile", "RssShmem",
-	"VmData", "VmStk", "VmExe", "VmLib", "VmPTE", "VmSwap", "Threads", "SigQ", "SigPnd", "ShdPnd",
-	"SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm", "CapEff", "CapBnd", "Cpus_allowed",
-	"voluntary_ctxt_switches", "nonvoluntary_ctxt_switches",
+	"Name",
+	"Umask",
+	"State",
+	"Tgid",
+	"Pid",
+	"PPid",
+	"TracerPid",
+	"Uid",
+	"Gid",
+	"FDSize",
+	"Groups",
+	"VmPeak",
+	"VmSize",
+	"VmLck",
+	"VmPin",
+	"VmHWM",
+	"VmRSS",
+	"RssAnon",
+	"RssFile",
+	"RssShmem",
+	"VmData",
+	"VmStk",
+	"VmExe",
+	"VmLib",
+	"VmPTE",
+	"VmSwap",
+	"Threads",
+	"SigQ",
+	"SigPnd",
+	"ShdPnd",
+	"SigBlk",
+	"SigIgn",
+	"SigCgt",
+	"CapInh",
+	"CapPrm",
+	"CapEff",
+	"CapBnd",
+	"Cpus_allowed",
+	"voluntary_ctxt_switches",
+	"nonvoluntary_ctxt_switches",
 };
 
 static void check_status(void)
@@ -237,7 +275,8 @@ static void check_pagemap(void)
 	}
 	p[0] = 1;
 	(void)*(volatile char *)(p + T_PAGE);
-	eq(pread(fd, e, sizeof(e), (unsigned long)p / T_PAGE * 8), sizeof(e), "pagemap has 8 bytes a page");
+	eq(pread(fd, e, sizeof(e), (unsigned long)p / T_PAGE * 8), sizeof(e),
+	   "pagemap has 8 bytes a page");
 	ok(e[0] >> 63 && (e[0] & ((1ull << 55) - 1)), "a written page is present and has a frame");
 	ok(e[1] >> 63, "a page only read is present");
 	eq(e[2] >> 63, 0, "an untouched page is not");
@@ -269,8 +308,9 @@ static void check_mem(void)
 }
 
 static const char *const smaps_keys[] = {
-	"Size", "KernelPageSize", "MMUPageSize", "Rss", "Pss", "Shared_Clean", "Shared_Dirty",
-	"Private_Clean", "Private_Dirty", "Referenced", "Anonymous", "Swap", "VmFlags",
+	"Size",         "KernelPageSize", "MMUPageSize",   "Rss",           "Pss",
+	"Shared_Clean", "Shared_Dirty",   "Private_Clean", "Private_Dirty", "Referenced",
+	"Anonymous",    "Swap",           "VmFlags",
 };
 
 static void check_smaps(void)
@@ -293,12 +333,15 @@ static void check_smaps(void)
 		missing += !strstr(line, smaps_keys[i]);
 	eq(missing, 0, "smaps has Linux's keys");
 	line = strchr(line, '\n') + 1;
-	ok(strncmp(line, "Size:                 40 kB\n", 28) == 0, "Size is 40 kB in Linux's columns");
+	ok(strncmp(line, "Size:                 40 kB\n", 28) == 0,
+	   "Size is 40 kB in Linux's columns");
 	line = strstr(line, "\nRss:");
 	ok(line && strncmp(line, "\nRss:                  20 kB\n", 28) == 0, "Rss is 20 kB");
 	line = strstr(line, "\nPrivate_Dirty:");
-	ok(line && strncmp(line, "\nPrivate_Dirty:        20 kB\n", 28) == 0, "Private_Dirty is 20 kB");
-	ok(end && strncmp(end, "VmFlags: rd mr mw me ac", 22) == 0, "VmFlags begin with rd mr mw me");
+	ok(line && strncmp(line, "\nPrivate_Dirty:        20 kB\n", 28) == 0,
+	   "Private_Dirty is 20 kB");
+	ok(end && strncmp(end, "VmFlags: rd mr mw me ac", 22) == 0,
+	   "VmFlags begin with rd mr mw me");
 	munmap(p, 10 * T_PAGE);
 }
 
@@ -327,11 +370,13 @@ static void check_others(void)
 	close(p[0]);
 	t_map_at(bss, &mine);
 	ok(t_map_after(pid, (unsigned long)bss, &theirs) && theirs.start == mine.start &&
-	   theirs.end == mine.end, "a child's maps can be read");
+		   theirs.end == mine.end,
+	   "a child's maps can be read");
 	close(p[1]);
 	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
 	snprintf(buf, sizeof(buf), "/proc/%d/stat", pid);
-	ok(t_until(t_slurp(buf, text, sizeof(text)) > 0 && strstr(text, ") Z ")), "it becomes a zombie");
+	ok(t_until(t_slurp(buf, text, sizeof(text)) > 0 && strstr(text, ") Z ")),
+	   "it becomes a zombie");
 	eq(t_slurp(path, text, sizeof(text)), 0, "whose maps is empty");
 	t_wait(pid);
 	fails(open(path, O_RDONLY), ENOENT, "and when it is reaped its directory is gone");

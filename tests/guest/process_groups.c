@@ -5,7 +5,7 @@
 #include "t.h"
 #include <sys/prctl.h>
 
-static int hold[2];		/* children live until its write end is closed */
+static int hold[2]; /* children live until its write end is closed */
 
 static int held(void *arg)
 {
@@ -54,7 +54,7 @@ static int exec_barrier(void *arg)
 		_exit(99);
 	}
 	close(p[1]);
-	need(read(p[0], &c, 1) == 0);		/* closed by the exec */
+	need(read(p[0], &c, 1) == 0); /* closed by the exec */
 	need(setpgid(pid, pid) == -1 && errno == EACCES);
 	kill(pid, SIGKILL);
 	t_wait(pid);
@@ -191,7 +191,7 @@ static int parent_death_signal(void *arg)
 	}
 	close(p[1]);
 	need(t_wait(pid) == 0);
-	need(read(p[0], &c, 1) == 0);		/* the grandchild is dead: its end is closed */
+	need(read(p[0], &c, 1) == 0); /* the grandchild is dead: its end is closed */
 	return 0;
 }
 

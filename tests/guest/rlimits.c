@@ -9,14 +9,24 @@
 static const struct {
 	int resource;
 	const char *name;
-	bool unlimited;		/* its default hard limit */
+	bool unlimited; /* its default hard limit */
 } limits[] = {
-	{ RLIMIT_CPU, "CPU", true }, { RLIMIT_FSIZE, "FSIZE", true }, { RLIMIT_DATA, "DATA", true },
-	{ RLIMIT_STACK, "STACK", true }, { RLIMIT_CORE, "CORE", true }, { RLIMIT_RSS, "RSS", true },
-	{ RLIMIT_NPROC, "NPROC", false }, { RLIMIT_NOFILE, "NOFILE", false },
-	{ RLIMIT_MEMLOCK, "MEMLOCK", false }, { RLIMIT_AS, "AS", true }, { RLIMIT_LOCKS, "LOCKS", true },
-	{ RLIMIT_SIGPENDING, "SIGPENDING", false }, { RLIMIT_MSGQUEUE, "MSGQUEUE", false },
-	{ RLIMIT_NICE, "NICE", false }, { RLIMIT_RTPRIO, "RTPRIO", false }, { 15, "RTTIME", true },
+	{RLIMIT_CPU, "CPU", true},
+	{RLIMIT_FSIZE, "FSIZE", true},
+	{RLIMIT_DATA, "DATA", true},
+	{RLIMIT_STACK, "STACK", true},
+	{RLIMIT_CORE, "CORE", true},
+	{RLIMIT_RSS, "RSS", true},
+	{RLIMIT_NPROC, "NPROC", false},
+	{RLIMIT_NOFILE, "NOFILE", false},
+	{RLIMIT_MEMLOCK, "MEMLOCK", false},
+	{RLIMIT_AS, "AS", true},
+	{RLIMIT_LOCKS, "LOCKS", true},
+	{RLIMIT_SIGPENDING, "SIGPENDING", false},
+	{RLIMIT_MSGQUEUE, "MSGQUEUE", false},
+	{RLIMIT_NICE, "NICE", false},
+	{RLIMIT_RTPRIO, "RTPRIO", false},
+	{15, "RTTIME", true},
 };
 
 static void check_defaults(void)
@@ -67,21 +77,22 @@ static int inherits(void *arg)
 
 static int as_user(void *arg)
 {
-	struct rlimit r = { 12345, 23456 };
+	struct rlimit r = {12345, 23456};
 
 	need(setrlimit(RLIMIT_CORE, &r) == 0);
 	need(t_child(inherits, NULL) == 0);
 	need(setresuid(1000, 1000, 1000) == 0);
 	r.rlim_cur = 23456;
-	need(setrlimit(RLIMIT_CORE, &r) == 0);		/* up to the hard limit: anyone */
+	need(setrlimit(RLIMIT_CORE, &r) == 0); /* up to the hard limit: anyone */
 	r.rlim_max = 23457;
 	need(setrlimit(RLIMIT_CORE, &r) == -1 && errno == EPERM);
 	r.rlim_cur = 5;
 	r.rlim_max = 5;
-	need(setrlimit(RLIMIT_CORE, &r) == 0);		/* down: anyone, for good */
+	need(setrlimit(RLIMIT_CORE, &r) == 0); /* down: anyone, for good */
 	r.rlim_max = 6;
 	need(setrlimit(RLIMIT_CORE, &r) == -1 && errno == EPERM);
-	need(syscall(SYS_prlimit64, 1, RLIMIT_CORE, NULL, &(struct rlimit64){ 0 }) == -1 && errno == EPERM);
+	need(syscall(SYS_prlimit64, 1, RLIMIT_CORE, NULL, &(struct rlimit64){0}) == -1 &&
+	     errno == EPERM);
 	return 0;
 }
 
@@ -97,13 +108,14 @@ static int another(void *arg)
 
 static void check_another(void)
 {
-	struct rlimit64 set = { 55, 66 }, old;
+	struct rlimit64 set = {55, 66}, old;
 	int p[2];
 	pid_t pid;
 
 	t_must(pipe(p) == 0);
 	pid = t_spawn(another, &p[0]);
-	eq(syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, &set, &old), 0, "prlimit64 sets a child's limit");
+	eq(syscall(SYS_prlimit64, pid, RLIMIT_NOFILE, &set, &old), 0,
+	   "prlimit64 sets a child's limit");
 	ok(old.rlim_cur >= 1024, "and returns the old one");
 	write(p[1], "x", 1);
 	eq(t_wait(pid), 0, "which the child sees");
@@ -111,7 +123,7 @@ static void check_another(void)
 
 static int cpu_limit(void *arg)
 {
-	struct rlimit r = { 1, 10 }, none = { 0, 0 };
+	struct rlimit r = {1, 10}, none = {0, 0};
 
 	setrlimit(RLIMIT_CORE, &none);
 	setrlimit(RLIMIT_CPU, &r);
@@ -122,9 +134,9 @@ static int cpu_limit(void *arg)
 
 static int above_max(void *arg)
 {
-	struct rlimit r = { 1 << 20, (1 << 20) + 1 };
+	struct rlimit r = {1 << 20, (1 << 20) + 1};
 
-	need(setrlimit(RLIMIT_NOFILE, &r) == -1 && errno == EPERM);	/* fs.nr_open is the ceiling */
+	need(setrlimit(RLIMIT_NOFILE, &r) == -1 && errno == EPERM); /* fs.nr_open is the ceiling */
 	return 0;
 }
 
@@ -137,8 +149,8 @@ static int old_call(void *arg)
 	need(r[0] == 0x7fffffff && r[1] == 0x7fffffff);
 	need(syscall(SYS_ugetrlimit, RLIMIT_AS, r) == 0);
 	need(r[0] == 0xffffffff && r[1] == 0xffffffff);
-	need(syscall(SYS_setrlimit, RLIMIT_AS, &(unsigned long[2]){ 0xffffffff, 0xffffffff }) == 0);
-	struct rlimit64 big = { 5ull << 32, 6ull << 32 };
+	need(syscall(SYS_setrlimit, RLIMIT_AS, &(unsigned long[2]){0xffffffff, 0xffffffff}) == 0);
+	struct rlimit64 big = {5ull << 32, 6ull << 32};
 	need(syscall(SYS_prlimit64, 0, RLIMIT_FSIZE, &big, NULL) == 0);
 	need(syscall(SYS_ugetrlimit, RLIMIT_FSIZE, r) == 0 && r[0] == 0xffffffff);
 	return 0;
@@ -167,7 +179,7 @@ static int nice_values(void *arg)
 
 static int affinity(void *arg)
 {
-	unsigned long mask[32] = { 0 }, old[32] = { 0 };
+	unsigned long mask[32] = {0}, old[32] = {0};
 	long n = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
 
 	need(n >= 4 && n % 4 == 0 && mask[0] & 1);
@@ -188,7 +200,7 @@ static int affinity(void *arg)
 /* Raw calls: musl has no wrappers for these. */
 static int policies(void *arg)
 {
-	struct sched_param p = { 0 };
+	struct sched_param p = {0};
 
 	need(syscall(SYS_sched_getscheduler, 0) == SCHED_OTHER);
 	need(syscall(SYS_sched_get_priority_max, SCHED_FIFO) == 99);

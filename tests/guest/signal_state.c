@@ -17,20 +17,21 @@ static void load_fpu(int mark)
 {
 	for (int i = 0; i < 8; i++)
 		memset(xmm_in[i], mark + i, 16);
-	cw_in = 0x027f;			/* double precision: not the default */
-	csr_in = 0x3f80;		/* round down */
-	asm volatile("fninit; fldcw %0; ldmxcsr %1" :: "m"(cw_in), "m"(csr_in));
+	cw_in = 0x027f;  /* double precision: not the default */
+	csr_in = 0x3f80; /* round down */
+	asm volatile("fninit; fldcw %0; ldmxcsr %1" ::"m"(cw_in), "m"(csr_in));
 	asm volatile("fldz; fld1; fldpi; fldl2e; fldln2; fldlg2; fldl2t; fld1");
 	asm volatile("movups 0(%0), %%xmm0; movups 16(%0), %%xmm1; movups 32(%0), %%xmm2;"
 		     "movups 48(%0), %%xmm3; movups 64(%0), %%xmm4; movups 80(%0), %%xmm5;"
-		     "movups 96(%0), %%xmm6; movups 112(%0), %%xmm7" :: "r"(xmm_in));
+		     "movups 96(%0), %%xmm6; movups 112(%0), %%xmm7" ::"r"(xmm_in));
 }
 
 static void store_fpu(void)
 {
 	asm volatile("movups %%xmm0, 0(%0); movups %%xmm1, 16(%0); movups %%xmm2, 32(%0);"
 		     "movups %%xmm3, 48(%0); movups %%xmm4, 64(%0); movups %%xmm5, 80(%0);"
-		     "movups %%xmm6, 96(%0); movups %%xmm7, 112(%0)" :: "r"(xmm_out) : "memory");
+		     "movups %%xmm6, 96(%0); movups %%xmm7, 112(%0)" ::"r"(xmm_out)
+		     : "memory");
 	for (int i = 0; i < 8; i++)
 		asm volatile("fstpt %0" : "=m"(st_out[i]));
 	asm volatile("fnstcw %0; stmxcsr %1" : "=m"(cw_out), "=m"(csr_out));
@@ -40,12 +41,18 @@ static void store_fpu(void)
 static bool fpu_kept(void)
 {
 	static const long double want[8] = {
-		1.0L, 3.32192809488736234787L, 0.30102999566398119521L, 0.69314718055994530942L,
-		1.44269504088896340736L, 3.14159265358979323846L, 1.0L, 0.0L,
+		1.0L,
+		3.32192809488736234787L,
+		0.30102999566398119521L,
+		0.69314718055994530942L,
+		1.44269504088896340736L,
+		3.14159265358979323846L,
+		1.0L,
+		0.0L,
 	};
 	unsigned csr = 0x1f80;
 
-	asm volatile("ldmxcsr %0" :: "m"(csr));
+	asm volatile("ldmxcsr %0" ::"m"(csr));
 	if (memcmp(xmm_in, xmm_out, sizeof(xmm_in)) != 0 || cw_out != cw_in || csr_out != csr_in)
 		return false;
 	for (int i = 0; i < 8; i++)
@@ -74,7 +81,10 @@ static void send_self(int sig)
 {
 	int result;
 
-	asm volatile("int $0x80" : "=a"(result) : "0"(SYS_kill), "b"(getpid()), "c"(sig) : "memory");
+	asm volatile("int $0x80"
+		     : "=a"(result)
+		     : "0"(SYS_kill), "b"(getpid()), "c"(sig)
+		     : "memory");
 }
 
 static void check_fpu_over_handler(void)
@@ -148,8 +158,9 @@ static void check_fpu_over_fork(void)
 static int exec_with_dirty_fpu(void *arg)
 {
 	load_fpu(0x70);
-	asm volatile("int $0x80" :: "a"(SYS_execve), "b"("/proc/self/exe"),
-		     "c"((char *[]){ "signal_state", "clean", NULL }), "d"(NULL) : "memory");
+	asm volatile("int $0x80" ::"a"(SYS_execve), "b"("/proc/self/exe"),
+		     "c"((char *[]){"signal_state", "clean", NULL}), "d"(NULL)
+		     : "memory");
 	return 99;
 }
 
@@ -161,7 +172,8 @@ static void seen_at_start(void)
 {
 	asm volatile("movups %%xmm0, 0(%0); movups %%xmm1, 16(%0); movups %%xmm2, 32(%0);"
 		     "movups %%xmm3, 48(%0); movups %%xmm4, 64(%0); movups %%xmm5, 80(%0);"
-		     "movups %%xmm6, 96(%0); movups %%xmm7, 112(%0)" :: "r"(start_xmm) : "memory");
+		     "movups %%xmm6, 96(%0); movups %%xmm7, 112(%0)" ::"r"(start_xmm)
+		     : "memory");
 	asm volatile("fnstcw %0; stmxcsr %1" : "=m"(start_cw), "=m"(start_csr));
 }
 
@@ -190,34 +202,35 @@ static int spin_with_marks(void)
 {
 	int lost;
 
-	asm volatile(
-		"pushl %%ebx; pushl %%ebp; pushl %%eax\n\t"
-		"movl $0x11111111, %%ebx; movl $0x22222222, %%ecx; movl $0x33333333, %%edx\n\t"
-		"movl $0x44444444, %%esi; movl $0x55555555, %%edi; movl $0x66666666, %%ebp\n\t"
-		"stc\n"
-		"1:\tmovl (%%esp), %%eax; movl (%%eax), %%eax\n\t"
-		"jnc 3f\n\t"			/* carry must stay: mov, lea and jecxz keep flags */
-		"leal -1(%%eax), %%eax\n\t"
-		"xchgl %%eax, %%ecx; jecxz 2f; xchgl %%eax, %%ecx\n\t"
-		"jmp 1b\n"
-		"2:\txchgl %%eax, %%ecx\n\t"
-		"jnc 3f\n\t"
-		"cmpl $0x11111111, %%ebx; jne 3f\n\t"
-		"cmpl $0x22222222, %%ecx; jne 3f\n\t"
-		"cmpl $0x33333333, %%edx; jne 3f\n\t"
-		"cmpl $0x44444444, %%esi; jne 3f\n\t"
-		"cmpl $0x55555555, %%edi; jne 3f\n\t"
-		"cmpl $0x66666666, %%ebp; jne 3f\n\t"
-		"xorl %%eax, %%eax; jmp 4f\n"
-		"3:\tmovl $1, %%eax\n"
-		"4:\tpopl %%ecx; popl %%ebp; popl %%ebx"
-		: "=a"(lost) : "0"(&ticks) : "ecx", "edx", "esi", "edi", "memory", "cc");
+	asm volatile("pushl %%ebx; pushl %%ebp; pushl %%eax\n\t"
+		     "movl $0x11111111, %%ebx; movl $0x22222222, %%ecx; movl $0x33333333, %%edx\n\t"
+		     "movl $0x44444444, %%esi; movl $0x55555555, %%edi; movl $0x66666666, %%ebp\n\t"
+		     "stc\n"
+		     "1:\tmovl (%%esp), %%eax; movl (%%eax), %%eax\n\t"
+		     "jnc 3f\n\t" /* carry must stay: mov, lea and jecxz keep flags */
+		     "leal -1(%%eax), %%eax\n\t"
+		     "xchgl %%eax, %%ecx; jecxz 2f; xchgl %%eax, %%ecx\n\t"
+		     "jmp 1b\n"
+		     "2:\txchgl %%eax, %%ecx\n\t"
+		     "jnc 3f\n\t"
+		     "cmpl $0x11111111, %%ebx; jne 3f\n\t"
+		     "cmpl $0x22222222, %%ecx; jne 3f\n\t"
+		     "cmpl $0x33333333, %%edx; jne 3f\n\t"
+		     "cmpl $0x44444444, %%esi; jne 3f\n\t"
+		     "cmpl $0x55555555, %%edi; jne 3f\n\t"
+		     "cmpl $0x66666666, %%ebp; jne 3f\n\t"
+		     "xorl %%eax, %%eax; jmp 4f\n"
+		     "3:\tmovl $1, %%eax\n"
+		     "4:\tpopl %%ecx; popl %%ebp; popl %%ebx"
+		     : "=a"(lost)
+		     : "0"(&ticks)
+		     : "ecx", "edx", "esi", "edi", "memory", "cc");
 	return lost;
 }
 
 static void check_registers(void)
 {
-	struct itimerval once = { { 0, 0 }, { 0, 5000 } };
+	struct itimerval once = {{0, 0}, {0, 5000}};
 	int lost = 0;
 
 	signal(SIGVTALRM, tick);
@@ -252,7 +265,7 @@ static void inspect(int sig, siginfo_t *info, void *context)
 
 static void check_context(void)
 {
-	struct sigaction act = { .sa_flags = SA_SIGINFO };
+	struct sigaction act = {.sa_flags = SA_SIGINFO};
 	unsigned long di, reached = 1;
 
 	act.sa_sigaction = inspect;
@@ -283,13 +296,14 @@ static void change_mask(int sig, siginfo_t *info, void *context)
 
 static void check_context_mask(void)
 {
-	struct sigaction act = { .sa_flags = SA_SIGINFO };
+	struct sigaction act = {.sa_flags = SA_SIGINFO};
 
 	act.sa_sigaction = change_mask;
 	sigaction(SIGUSR2, &act, NULL);
 	raise(SIGUSR2);
 	sigprocmask(SIG_BLOCK, NULL, &mask_after);
-	ok(sigismember(&mask_after, SIGHUP), "a mask changed in the context holds after the return");
+	ok(sigismember(&mask_after, SIGHUP),
+	   "a mask changed in the context holds after the return");
 	sigdelset(&mask_after, SIGHUP);
 	sigprocmask(SIG_SETMASK, &mask_after, NULL);
 }
@@ -309,15 +323,16 @@ static void old_frame(int sig, struct old_context sc)
 static void check_old_frame(void)
 {
 	signal(SIGUSR2, (void (*)(int))old_frame);
-	asm volatile("movl $0x56565656, %%esi; int $0x80" ::
-		     "a"(SYS_kill), "b"(getpid()), "c"(SIGUSR2) : "esi", "memory");
+	asm volatile("movl $0x56565656, %%esi; int $0x80" ::"a"(SYS_kill), "b"(getpid()),
+		     "c"(SIGUSR2)
+		     : "esi", "memory");
 	eq(old_esi, 0x56565656, "the old frame has a sigcontext behind the signal's number");
 }
 
 /* sigreturn called without a frame: the garbage on the stack must not hurt the kernel. */
 static int bare_sigreturn(void *nr)
 {
-	asm volatile("subl $4096, %%esp; andl $-16, %%esp; int $0x80" :: "a"(nr));
+	asm volatile("subl $4096, %%esp; andl $-16, %%esp; int $0x80" ::"a"(nr));
 	return 0;
 }
 
@@ -331,7 +346,7 @@ static bool killed(long nr)
 
 static int wild_sigreturn(void *nr)
 {
-	asm volatile("movl $0xC0100000, %%esp; int $0x80" :: "a"(nr));
+	asm volatile("movl $0xC0100000, %%esp; int $0x80" ::"a"(nr));
 	return 0;
 }
 
@@ -359,7 +374,8 @@ int main(int argc, char **argv)
 	check_old_frame();
 	ok(killed(SYS_sigreturn), "sigreturn without a frame kills with SIGSEGV or SIGILL");
 	ok(killed(SYS_rt_sigreturn), "so does rt_sigreturn");
-	dies(wild_sigreturn, (void *)SYS_sigreturn, SIGSEGV, "sigreturn with esp in the kernel is SIGSEGV");
+	dies(wild_sigreturn, (void *)SYS_sigreturn, SIGSEGV,
+	     "sigreturn with esp in the kernel is SIGSEGV");
 	dies(wild_sigreturn, (void *)SYS_rt_sigreturn, SIGSEGV, "so is rt_sigreturn");
 	check_nesting();
 	return t_done();

@@ -27,14 +27,14 @@ static void detailed(int sig, siginfo_t *info, void *context)
 
 static void set_handler(int sig, void (*fn)(int), int flags)
 {
-	struct sigaction act = { .sa_handler = fn, .sa_flags = flags };
+	struct sigaction act = {.sa_handler = fn, .sa_flags = flags};
 
 	t_must(sigaction(sig, &act, NULL) == 0);
 }
 
 static void set_info(int sig, int flags)
 {
-	struct sigaction act = { .sa_flags = flags | SA_SIGINFO };
+	struct sigaction act = {.sa_flags = flags | SA_SIGINFO};
 
 	act.sa_sigaction = detailed;
 	t_must(sigaction(sig, &act, NULL) == 0);
@@ -71,20 +71,23 @@ static bool pending(int sig)
 
 static void check_action(void)
 {
-	struct sigaction act = { .sa_handler = simple }, old;
+	struct sigaction act = {.sa_handler = simple}, old;
 
 	fails(sigaction(0, &act, NULL), EINVAL, "sigaction of signal 0 is EINVAL");
 	fails(sigaction(65, &act, NULL), EINVAL, "of signal 65");
 	fails(syscall(SYS_rt_sigaction, SIGKILL, &act, NULL, 8), EINVAL, "of SIGKILL");
 	fails(syscall(SYS_rt_sigaction, SIGSTOP, &act, NULL, 8), EINVAL, "of SIGSTOP");
-	fails(syscall(SYS_rt_sigaction, SIGUSR1, NULL, NULL, 4), EINVAL, "a sigset size of 4 is EINVAL");
+	fails(syscall(SYS_rt_sigaction, SIGUSR1, NULL, NULL, 4), EINVAL,
+	      "a sigset size of 4 is EINVAL");
 	eq(sigaction(SIGKILL, NULL, &old), 0, "SIGKILL's action can be read");
 	act.sa_flags = SA_NODEFER;
 	act.sa_mask = set_of(SIGUSR2, 0);
 	sigaction(SIGUSR1, &act, NULL);
 	sigaction(SIGUSR1, NULL, &old);
-	ok(old.sa_handler == simple && (old.sa_flags & SA_NODEFER), "sigaction gives back handler and flags");
-	ok(sigismember(&old.sa_mask, SIGUSR2) == 1 && !sigismember(&old.sa_mask, SIGHUP), "and mask");
+	ok(old.sa_handler == simple && (old.sa_flags & SA_NODEFER),
+	   "sigaction gives back handler and flags");
+	ok(sigismember(&old.sa_mask, SIGUSR2) == 1 && !sigismember(&old.sa_mask, SIGHUP),
+	   "and mask");
 	calls = 0;
 	raise(SIGUSR1);
 	eq(calls, 1, "raise runs the handler before it returns");
@@ -110,7 +113,7 @@ static void recurse(int sig)
 
 static void check_masking(void)
 {
-	struct sigaction act = { .sa_flags = SA_SIGINFO };
+	struct sigaction act = {.sa_flags = SA_SIGINFO};
 	sigset_t now;
 
 	max_depth = 0;
@@ -142,7 +145,8 @@ static void check_masking(void)
 	sigfillset(&now);
 	sigprocmask(SIG_SETMASK, &now, NULL);
 	sigprocmask(SIG_SETMASK, NULL, &now);
-	ok(!sigismember(&now, SIGKILL) && !sigismember(&now, SIGSTOP), "SIGKILL and SIGSTOP cannot be blocked");
+	ok(!sigismember(&now, SIGKILL) && !sigismember(&now, SIGSTOP),
+	   "SIGKILL and SIGSTOP cannot be blocked");
 	mask(SIG_SETMASK, 0, 0);
 	mask(SIG_BLOCK, SIGUSR1, 0);
 	raise(SIGUSR1);
@@ -154,11 +158,11 @@ static void check_masking(void)
 /* Pending signals: the lowest number first; so the handler that runs first is the highest's. */
 static void check_order(void)
 {
-	static const int sigs[] = { SIGUSR2, SIGUSR1, SIGHUP, SIGTERM };
+	static const int sigs[] = {SIGUSR2, SIGUSR1, SIGHUP, SIGTERM};
 	sigset_t all;
 
 	for (unsigned i = 0; i < T_COUNT(sigs); i++) {
-		struct sigaction act = { .sa_handler = simple };
+		struct sigaction act = {.sa_handler = simple};
 
 		sigfillset(&act.sa_mask);
 		sigaction(sigs[i], &act, NULL);
@@ -191,7 +195,7 @@ static int exit_7(void *arg)
 
 static void check_info(void)
 {
-	union sigval value = { .sival_int = 0x12345678 };
+	union sigval value = {.sival_int = 0x12345678};
 
 	set_info(SIGUSR1, 0);
 	kill(getpid(), SIGUSR1);
@@ -202,7 +206,8 @@ static void check_info(void)
 	eq(last_info.si_code, SI_TKILL, "raise: SI_TKILL");
 	pid_t pid = t_spawn(send_parent, NULL);
 	t_wait(pid);
-	ok(last_info.si_pid == pid && last_info.si_uid == 1234, "from a child: its pid and real uid");
+	ok(last_info.si_pid == pid && last_info.si_uid == 1234,
+	   "from a child: its pid and real uid");
 	sigqueue(getpid(), SIGUSR1, value);
 	ok(last_info.si_code == SI_QUEUE && last_info.si_value.sival_int == 0x12345678,
 	   "sigqueue: SI_QUEUE and the value");
@@ -210,10 +215,11 @@ static void check_info(void)
 	pid = t_spawn(exit_7, NULL);
 	t_wait(pid);
 	t_until(last_info.si_signo == SIGCHLD);
-	ok(last_info.si_signo == SIGCHLD && last_info.si_code == CLD_EXITED && last_info.si_pid == pid &&
-	   last_info.si_status == 7, "SIGCHLD: CLD_EXITED, pid, status");
+	ok(last_info.si_signo == SIGCHLD && last_info.si_code == CLD_EXITED &&
+		   last_info.si_pid == pid && last_info.si_status == 7,
+	   "SIGCHLD: CLD_EXITED, pid, status");
 	signal(SIGCHLD, SIG_DFL);
-	siginfo_t fake = { .si_code = SI_USER };
+	siginfo_t fake = {.si_code = SI_USER};
 	fails(syscall(SYS_rt_sigqueueinfo, 1, SIGUSR1, &fake), EPERM,
 	      "rt_sigqueueinfo with si_code SI_USER to another is EPERM");
 }
@@ -223,7 +229,7 @@ static void check_queue(void)
 	union sigval value;
 	siginfo_t info;
 	sigset_t set = set_of(SIGRTMIN, SIGRTMIN + 1);
-	struct timespec zero = { 0, 0 };
+	struct timespec zero = {0, 0};
 	bool right = true;
 
 	sigprocmask(SIG_BLOCK, &set, NULL);
@@ -248,8 +254,8 @@ static void check_queue(void)
 
 static int queue_limit(void *arg)
 {
-	struct rlimit limit = { 10, 10 };
-	union sigval value = { .sival_int = 1 };
+	struct rlimit limit = {10, 10};
+	union sigval value = {.sival_int = 1};
 	int sent = 0;
 
 	need(setrlimit(RLIMIT_SIGPENDING, &limit) == 0);
@@ -272,7 +278,7 @@ static int signal_parent(void *sig)
 static void check_waiting(void)
 {
 	sigset_t empty, set;
-	struct timespec five = { 5, 0 };
+	struct timespec five = {5, 0};
 	siginfo_t info;
 	pid_t pid;
 
@@ -297,7 +303,8 @@ static void check_waiting(void)
 	t_wait(pid);
 	set_handler(SIGUSR2, simple, 0);
 	pid = t_spawn(signal_parent, (void *)SIGUSR2);
-	fails(syscall(SYS_rt_sigtimedwait, &set, &info, &(long[2]){ 5, 0 }, 8), EINTR, "another signal's handler interrupts it: EINTR");
+	fails(syscall(SYS_rt_sigtimedwait, &set, &info, &(long[2]){5, 0}, 8), EINTR,
+	      "another signal's handler interrupts it: EINTR");
 	t_wait(pid);
 	mask(SIG_SETMASK, 0, 0);
 	pid = t_spawn(signal_parent, (void *)SIGUSR1);
@@ -320,8 +327,8 @@ static int disturb(void *arg)
 
 static void check_restart(void)
 {
-	struct timespec half = { 0, 60000000 }, left = { 9, 9 };
-	struct pollfd pfd = { .fd = -1, .events = POLLIN };
+	struct timespec half = {0, 60000000}, left = {9, 9};
+	struct pollfd pfd = {.fd = -1, .events = POLLIN};
 	char c;
 	pid_t pid;
 
@@ -367,7 +374,7 @@ static void check_restart(void)
 static int stopped_read(void *arg)
 {
 	char c;
-	struct timespec ts = { 0, 50000000 };
+	struct timespec ts = {0, 50000000};
 
 	need(read(fds[0], &c, 1) == 1);
 	need(nanosleep(&ts, NULL) == 0);
@@ -403,7 +410,7 @@ static int user_kills(void *arg)
 	need(setresuid(1000, 1000, 1000) == 0);
 	need(kill(getppid(), SIGTERM) == -1 && errno == EPERM);
 	need(kill(getppid(), 0) == -1 && errno == EPERM);
-	need(kill(getppid(), SIGCONT) == 0);		/* the same session */
+	need(kill(getppid(), SIGCONT) == 0); /* the same session */
 	need(syscall(SYS_tgkill, getppid(), getppid(), SIGTERM) == -1 && errno == EPERM);
 	need(kill(getpid(), 0) == 0);
 	return 0;
@@ -437,14 +444,14 @@ static void where(int sig)
 
 static void change_inside(int sig)
 {
-	stack_t ss = { .ss_flags = SS_DISABLE };
+	stack_t ss = {.ss_flags = SS_DISABLE};
 
 	on_alt = sigaltstack(&ss, NULL) == -1 && errno == EPERM;
 }
 
 static void check_altstack(void)
 {
-	stack_t ss = { .ss_sp = alt, .ss_size = sizeof(alt) }, old;
+	stack_t ss = {.ss_sp = alt, .ss_size = sizeof(alt)}, old;
 
 	eq(sigaltstack(NULL, &old), 0, "sigaltstack reads");
 	eq(old.ss_flags, SS_DISABLE, "at first there is none");
@@ -474,19 +481,19 @@ static void check_altstack(void)
 
 static const struct {
 	int sig;
-	char what;		/* t: terminates, i: is ignored */
+	char what; /* t: terminates, i: is ignored */
 } defaults[] = {
-	{ SIGHUP, 't' }, { SIGINT, 't' }, { SIGQUIT, 't' }, { SIGILL, 't' }, { SIGTRAP, 't' },
-	{ SIGABRT, 't' }, { SIGBUS, 't' }, { SIGFPE, 't' }, { SIGUSR1, 't' }, { SIGSEGV, 't' },
-	{ SIGUSR2, 't' }, { SIGPIPE, 't' }, { SIGALRM, 't' }, { SIGTERM, 't' }, { SIGSTKFLT, 't' },
-	{ SIGCHLD, 'i' }, { SIGCONT, 'i' }, { SIGURG, 'i' }, { SIGXCPU, 't' }, { SIGXFSZ, 't' },
-	{ SIGVTALRM, 't' }, { SIGPROF, 't' }, { SIGWINCH, 'i' }, { SIGIO, 't' }, { SIGPWR, 't' },
-	{ SIGSYS, 't' }, { 35, 't' }, { 64, 't' },
+	{SIGHUP, 't'},    {SIGINT, 't'},  {SIGQUIT, 't'},  {SIGILL, 't'},  {SIGTRAP, 't'},
+	{SIGABRT, 't'},   {SIGBUS, 't'},  {SIGFPE, 't'},   {SIGUSR1, 't'}, {SIGSEGV, 't'},
+	{SIGUSR2, 't'},   {SIGPIPE, 't'}, {SIGALRM, 't'},  {SIGTERM, 't'}, {SIGSTKFLT, 't'},
+	{SIGCHLD, 'i'},   {SIGCONT, 'i'}, {SIGURG, 'i'},   {SIGXCPU, 't'}, {SIGXFSZ, 't'},
+	{SIGVTALRM, 't'}, {SIGPROF, 't'}, {SIGWINCH, 'i'}, {SIGIO, 't'},   {SIGPWR, 't'},
+	{SIGSYS, 't'},    {35, 't'},      {64, 't'},
 };
 
 static int raise_default(void *sig)
 {
-	struct rlimit none = { 0, 0 };
+	struct rlimit none = {0, 0};
 
 	setrlimit(RLIMIT_CORE, &none);
 	signal((long)sig, SIG_DFL);
@@ -516,7 +523,7 @@ static void check_vfork(void)
 	calls = 0;
 	pid = vfork();
 	if (pid == 0) {
-		kill(getppid(), SIGUSR1);	/* the parent is asleep until we leave */
+		kill(getppid(), SIGUSR1); /* the parent is asleep until we leave */
 		_exit(calls);
 	}
 	waitpid(pid, &status, 0);
@@ -536,7 +543,7 @@ static int pipe_write(void *arg)
 
 static int abort_child(void *arg)
 {
-	struct rlimit none = { 0, 0 };
+	struct rlimit none = {0, 0};
 
 	setrlimit(RLIMIT_CORE, &none);
 	signal(SIGABRT, SIG_IGN);

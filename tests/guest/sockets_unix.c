@@ -25,7 +25,7 @@ static void drop(void)
 
 static struct sockaddr_un address(const char *path)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
 
 	strncpy(a.sun_path, path, sizeof(a.sun_path) - 1);
 	return a;
@@ -33,10 +33,12 @@ static struct sockaddr_un address(const char *path)
 
 static void check_errors(void)
 {
-	fails(socket(AF_UNIX, SOCK_RDM, 0), ESOCKTNOSUPPORT, "a type it has not is ESOCKTNOSUPPORT");
+	fails(socket(AF_UNIX, SOCK_RDM, 0), ESOCKTNOSUPPORT,
+	      "a type it has not is ESOCKTNOSUPPORT");
 	fails(socket(AF_UNIX, 99, 0), EINVAL, "an unknown type is EINVAL");
 	fails(socket(250, SOCK_STREAM, 0), EAFNOSUPPORT, "an unknown family is EAFNOSUPPORT");
-	fails(socket(AF_UNIX, SOCK_STREAM, 77), EPROTONOSUPPORT, "an unknown protocol is EPROTONOSUPPORT");
+	fails(socket(AF_UNIX, SOCK_STREAM, 77), EPROTONOSUPPORT,
+	      "an unknown protocol is EPROTONOSUPPORT");
 	fails(socketpair(AF_UNIX, SOCK_RDM, 0, s), ESOCKTNOSUPPORT, "also for pairs");
 	fails(listen(0, 1), ENOTSOCK, "a file is ENOTSOCK");
 	fails(listen(999, 1), EBADF, "a closed descriptor is EBADF");
@@ -69,23 +71,25 @@ static void check_stream(void)
 	fails(write(s[0], "x", 1), EPIPE, "writing after it is EPIPE");
 	close(s[1]);
 	eq(read(s[0], buf, 1), 0, "a closed peer is the end");
-	p = (struct pollfd){ s[0], POLLIN | POLLOUT, 0 };
+	p = (struct pollfd){s[0], POLLIN | POLLOUT, 0};
 	poll(&p, 1, 0);
 	ok(p.revents & POLLHUP, "POLLHUP");
 	close(s[0]);
 	make(SOCK_STREAM);
 	write(s[1], "unread", 6);
 	close(s[0]);
-	fails(read(s[1], buf, 1), ECONNRESET, "a peer that closed with unread bytes is ECONNRESET, once");
+	fails(read(s[1], buf, 1), ECONNRESET,
+	      "a peer that closed with unread bytes is ECONNRESET, once");
 	close(s[1]);
 	signal(SIGPIPE, SIG_DFL);
 	make(SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC);
-	ok((fcntl(s[0], F_GETFL) & O_NONBLOCK) && fcntl(s[0], F_GETFD) == FD_CLOEXEC, "SOCK_NONBLOCK, SOCK_CLOEXEC");
+	ok((fcntl(s[0], F_GETFL) & O_NONBLOCK) && fcntl(s[0], F_GETFD) == FD_CLOEXEC,
+	   "SOCK_NONBLOCK, SOCK_CLOEXEC");
 	n = 0;
 	while (write(s[0], buf, 4096) > 0)
 		n++;
 	ok(errno == EAGAIN && n > 8, "a full one is EAGAIN");
-	p = (struct pollfd){ s[0], POLLOUT, 0 };
+	p = (struct pollfd){s[0], POLLOUT, 0};
 	eq(poll(&p, 1, 0), 0, "and not writable");
 	while (read(s[1], buf, 65536) > 0)
 		;
@@ -118,8 +122,8 @@ static void check_packets(void)
 	send(s[0], "one", 3, 0);
 	send(s[0], "two", 3, 0);
 	eq(recv(s[1], buf, 100, 0), 3, "seqpacket: borders are kept");
-	struct iovec iov = { buf, 2 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
+	struct iovec iov = {buf, 2};
+	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
 	eq(recvmsg(s[1], &m, 0), 2, "a short buffer cuts");
 	ok(m.msg_flags & MSG_TRUNC, "and says so");
 	close(s[0]);
@@ -150,17 +154,21 @@ static void check_names(void)
 	struct ucred cred;
 	pid_t pid;
 
-	fails(connect(server, (struct sockaddr *)&a, sizeof(a)), ENOENT, "connecting to nothing is ENOENT");
+	fails(connect(server, (struct sockaddr *)&a, sizeof(a)), ENOENT,
+	      "connecting to nothing is ENOENT");
 	eq(bind(server, (struct sockaddr *)&a, sizeof(a)), 0, "bind makes a name");
 	stat("sock", &st);
 	ok(S_ISSOCK(st.st_mode), "which is a socket");
 	fails(open("sock", O_RDWR), ENXIO, "that cannot be opened: ENXIO");
 	got = address("sock2");
-	fails(bind(server, (struct sockaddr *)&got, sizeof(got)), EINVAL, "binding again is EINVAL");
+	fails(bind(server, (struct sockaddr *)&got, sizeof(got)), EINVAL,
+	      "binding again is EINVAL");
 	fails(access("sock2", F_OK), ENOENT, "and leaves no name");
 	other = socket(AF_UNIX, SOCK_STREAM, 0);
-	fails(bind(other, (struct sockaddr *)&a, sizeof(a)), EADDRINUSE, "a used name is EADDRINUSE");
-	fails(connect(other, (struct sockaddr *)&a, sizeof(a)), ECONNREFUSED, "before listen: ECONNREFUSED");
+	fails(bind(other, (struct sockaddr *)&a, sizeof(a)), EADDRINUSE,
+	      "a used name is EADDRINUSE");
+	fails(connect(other, (struct sockaddr *)&a, sizeof(a)), ECONNREFUSED,
+	      "before listen: ECONNREFUSED");
 	fails(accept(server, NULL, NULL), EINVAL, "accept before listen is EINVAL");
 	eq(listen(server, 5), 0, "listen");
 	fcntl(server, F_SETFL, O_NONBLOCK);
@@ -187,7 +195,8 @@ static void check_names(void)
 	eq(value, 1, "SO_ACCEPTCONN");
 	close(c);
 	close(server);
-	fails(connect(other, (struct sockaddr *)&a, sizeof(a)), ECONNREFUSED, "a name without server is ECONNREFUSED");
+	fails(connect(other, (struct sockaddr *)&a, sizeof(a)), ECONNREFUSED,
+	      "a name without server is ECONNREFUSED");
 	close(t_file("plain", "", 0));
 	a = address("plain");
 	fails(connect(other, (struct sockaddr *)&a, sizeof(a)), ECONNREFUSED, "a plain file too");
@@ -198,7 +207,7 @@ static void check_names(void)
 
 static void check_abstract(void)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct sockaddr_un a = {.sun_family = AF_UNIX};
 	int server = socket(AF_UNIX, SOCK_DGRAM, 0), c = socket(AF_UNIX, SOCK_DGRAM, 0);
 	socklen_t len = offsetof(struct sockaddr_un, sun_path) + 6;
 
@@ -207,7 +216,8 @@ static void check_abstract(void)
 	eq(sendto(c, "hi", 2, 0, (struct sockaddr *)&a, len), 2, "is reached");
 	eq(recv(server, buf, 100, 0), 2, "without any file");
 	close(server);
-	fails(sendto(c, "hi", 2, 0, (struct sockaddr *)&a, len), ECONNREFUSED, "and gone with its socket");
+	fails(sendto(c, "hi", 2, 0, (struct sockaddr *)&a, len), ECONNREFUSED,
+	      "and gone with its socket");
 	close(c);
 }
 
@@ -215,10 +225,12 @@ static void check_abstract(void)
 
 static long pass(int to, const int *fds, int n)
 {
-	char control[CMSG_SPACE(sizeof(int) * 8)] = { 0 };
-	struct iovec iov = { "f", 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-			    .msg_controllen = CMSG_SPACE(sizeof(int) * n) };
+	char control[CMSG_SPACE(sizeof(int) * 8)] = {0};
+	struct iovec iov = {"f", 1};
+	struct msghdr m = {.msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = CMSG_SPACE(sizeof(int) * n)};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
 	c->cmsg_level = SOL_SOCKET;
@@ -231,9 +243,11 @@ static long pass(int to, const int *fds, int n)
 static int take(int from, int *fds, int room, int flags)
 {
 	char control[CMSG_SPACE(sizeof(int) * 8)];
-	struct iovec iov = { buf, 1 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-			    .msg_controllen = CMSG_LEN(sizeof(int) * room) };
+	struct iovec iov = {buf, 1};
+	struct msghdr m = {.msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = CMSG_LEN(sizeof(int) * room)};
 	struct cmsghdr *c;
 
 	if (recvmsg(from, &m, flags) != 1 || !(c = CMSG_FIRSTHDR(&m)))
@@ -280,14 +294,16 @@ static void check_passing(void)
 static void check_cred(void)
 {
 	char control[CMSG_SPACE(sizeof(struct ucred))];
-	struct iovec iov = { buf, 10 };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
-			    .msg_controllen = sizeof(control) };
-	struct ucred cred = { 0 };
+	struct iovec iov = {buf, 10};
+	struct msghdr m = {.msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof(control)};
+	struct ucred cred = {0};
 	struct cmsghdr *c;
 
 	make(SOCK_DGRAM);
-	eq(setsockopt(s[0], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int)), 0, "SO_PASSCRED");
+	eq(setsockopt(s[0], SOL_SOCKET, SO_PASSCRED, &(int){1}, sizeof(int)), 0, "SO_PASSCRED");
 	write(s[1], "x", 1);
 	recvmsg(s[0], &m, 0);
 	c = CMSG_FIRSTHDR(&m);
@@ -301,7 +317,8 @@ static void check_cred(void)
 int main(void)
 {
 	t_tmpdir();
-	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) == -1 && (errno == ENOSYS || errno == EAFNOSUPPORT)) {
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, s) == -1 &&
+	    (errno == ENOSYS || errno == EAFNOSUPPORT)) {
 		t_skip("local sockets", "no AF_UNIX");
 		return t_done();
 	}

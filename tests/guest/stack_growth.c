@@ -5,7 +5,7 @@
 #include "t.h"
 #include <sys/resource.h>
 
-#define KB	1024ul
+#define KB 1024ul
 
 static char *stack_pointer(void)
 {
@@ -50,7 +50,7 @@ static int grows_by_touch(void *arg)
 
 static int endless(void *arg)
 {
-	struct rlimit limit = { 256 * KB, RLIM_INFINITY };
+	struct rlimit limit = {256 * KB, RLIM_INFINITY};
 
 	setrlimit(RLIMIT_STACK, &limit);
 	deep(8192);
@@ -59,10 +59,10 @@ static int endless(void *arg)
 
 static int handled(void *arg)
 {
-	struct rlimit limit = { 256 * KB, RLIM_INFINITY };
+	struct rlimit limit = {256 * KB, RLIM_INFINITY};
 	static char alt[65536];
-	stack_t ss = { .ss_sp = alt, .ss_size = sizeof(alt) };
-	struct sigaction act = { .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	stack_t ss = {.ss_sp = alt, .ss_size = sizeof(alt)};
+	struct sigaction act = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
 	struct t_map map;
 
 	need(setrlimit(RLIMIT_STACK, &limit) == 0 && sigaltstack(&ss, NULL) == 0);
@@ -81,7 +81,7 @@ static int handled(void *arg)
 
 static int larger_limit(void *arg)
 {
-	struct rlimit limit = { 16384 * KB, RLIM_INFINITY };
+	struct rlimit limit = {16384 * KB, RLIM_INFINITY};
 
 	need(setrlimit(RLIMIT_STACK, &limit) == 0);
 	deep(12 * 1024);
@@ -97,8 +97,8 @@ static int guard_gap(void *arg)
 
 	need(t_map_at(stack_pointer(), &map));
 	below = (char *)map.start - 2048 * KB;
-	need(mmap(below, T_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS |
-		  MAP_FIXED_NOREPLACE, -1, 0) == below);
+	need(mmap(below, T_PAGE, PROT_READ | PROT_WRITE,
+		  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0) == below);
 	need(t_read(below + T_PAGE + 1025 * KB).sig == 0);
 	f = t_read(below + T_PAGE + 1000 * KB);
 	need(f.sig == SIGSEGV && f.code == SEGV_MAPERR);
@@ -167,7 +167,8 @@ int main(void)
 	passes(grows, "calls 4 MB deep grow [stack] downward");
 	passes(grows_by_touch, "a touch 2 MB below esp grows it too, with zeros");
 	dies(endless, NULL, SIGSEGV, "beyond RLIMIT_STACK it is SIGSEGV");
-	passes(handled, "which a handler on an alternate stack sees as SEGV_MAPERR below the stack");
+	passes(handled,
+	       "which a handler on an alternate stack sees as SEGV_MAPERR below the stack");
 	passes(larger_limit, "a raised limit holds at once");
 	passes(guard_gap, "the stack stays 1 MB away from a mapping below it");
 	passes(guard_none, "except from a PROT_NONE one");

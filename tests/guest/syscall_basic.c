@@ -20,14 +20,32 @@ static const struct {
 	unsigned nr;
 	const char *why;
 } unknown[] = {
-	{ 17, "break" }, { 31, "stty" }, { 32, "gtty" }, { 35, "ftime" }, { 44, "prof" },
-	{ 53, "lock" }, { 56, "mpx" }, { 58, "ulimit" }, { 98, "profil" }, { 127, "create_module" },
-	{ 130, "get_kernel_syms" }, { 137, "afs_syscall" }, { 167, "query_module" },
-	{ 188, "getpmsg" }, { 189, "putpmsg" }, { 222, "a hole" }, { 223, "a hole" },
-	{ 251, "a hole" }, { 273, "vserver" }, { 1000, "far beyond the table" },
-	{ 65536, "64 K" }, { 0x40000001, "the x32 bit" }, { 0x7fffffff, "the largest int" },
-	{ 0x80000001, "negative, low bits valid" }, { 0xffffffff, "-1" },
-	{ 0xfffffff4, "-12" },
+	{17, "break"},
+	{31, "stty"},
+	{32, "gtty"},
+	{35, "ftime"},
+	{44, "prof"},
+	{53, "lock"},
+	{56, "mpx"},
+	{58, "ulimit"},
+	{98, "profil"},
+	{127, "create_module"},
+	{130, "get_kernel_syms"},
+	{137, "afs_syscall"},
+	{167, "query_module"},
+	{188, "getpmsg"},
+	{189, "putpmsg"},
+	{222, "a hole"},
+	{223, "a hole"},
+	{251, "a hole"},
+	{273, "vserver"},
+	{1000, "far beyond the table"},
+	{65536, "64 K"},
+	{0x40000001, "the x32 bit"},
+	{0x7fffffff, "the largest int"},
+	{0x80000001, "negative, low bits valid"},
+	{0xffffffff, "-1"},
+	{0xfffffff4, "-12"},
 };
 
 static void check_unknown_numbers(void)
@@ -68,17 +86,19 @@ static struct regs gate(struct regs in)
 
 static void check_registers(void)
 {
-	static const unsigned numbers[] = { SYS_getpid, SYS_gettid, 222, SYS_sched_yield };
-	struct regs in = { 0, 0x11111111, 0x22222222, 0x33333333, 0x44444444, 0x55555555,
-			   0x66666666, 0 }, out;
+	static const unsigned numbers[] = {SYS_getpid, SYS_gettid, 222, SYS_sched_yield};
+	struct regs in = {0,          0x11111111, 0x22222222, 0x33333333,
+			  0x44444444, 0x55555555, 0x66666666, 0},
+		    out;
 
 	for (unsigned i = 0; i < T_COUNT(numbers); i++) {
 		in.ax = numbers[i];
 		out = gate(in);
 		ok(out.bx == in.bx && out.cx == in.cx && out.dx == in.dx && out.si == in.si &&
-		   out.di == in.di && out.bp == in.bp,
+			   out.di == in.di && out.bp == in.bp,
 		   "int 0x80 number %u keeps ebx ecx edx esi edi ebp", numbers[i]);
-		eq(out.flags & 0x400, 0, "int 0x80 number %u leaves the direction flag clear", numbers[i]);
+		eq(out.flags & 0x400, 0, "int 0x80 number %u leaves the direction flag clear",
+		   numbers[i]);
 	}
 	in.ax = 222;
 	eq((int)gate(in).ax, -ENOSYS, "the gate returns -ENOSYS in eax");
@@ -145,7 +165,7 @@ static void check_sysinfo(void)
 
 static void check_getrandom(void)
 {
-	unsigned char a[64] = { 0 }, b[64] = { 0 };
+	unsigned char a[64] = {0}, b[64] = {0};
 
 	eq(getrandom(a, sizeof(a), 0), sizeof(a), "getrandom fills 64 bytes");
 	eq(getrandom(b, sizeof(b), GRND_NONBLOCK), sizeof(b), "getrandom GRND_NONBLOCK fills too");
@@ -191,7 +211,9 @@ static void check_times(void)
 	getrusage(RUSAGE_CHILDREN, &kids);
 	ok(after.ru_minflt > 0, "minor faults are counted");
 	ok(kids.ru_utime.tv_sec * 1000000L + kids.ru_utime.tv_usec + kids.ru_stime.tv_usec +
-	   kids.ru_stime.tv_sec * 1000000L >= 20000, "its time shows in RUSAGE_CHILDREN");
+			   kids.ru_stime.tv_sec * 1000000L >=
+		   20000,
+	   "its time shows in RUSAGE_CHILDREN");
 	ok(kids.ru_maxrss > 0, "ru_maxrss of the children is known");
 	ok(after.ru_maxrss > 0, "ru_maxrss of this process is known");
 	times(&tms);
@@ -202,18 +224,20 @@ static void check_times(void)
 
 static void check_prlimit(void)
 {
-	struct rlimit64 old, now = { 100, 200 };
+	struct rlimit64 old, now = {100, 200};
 	struct rlimit r;
 
 	eq(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &old), 0, "prlimit64 reads");
 	eq(getrlimit(RLIMIT_NOFILE, &r), 0, "getrlimit reads");
 	eq(r.rlim_cur, old.rlim_cur, "both agree");
 	eq(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &now, &old), 0, "prlimit64 sets and reads");
-	eq(syscall(SYS_prlimit64, getpid(), RLIMIT_NOFILE, &old, &now), 0, "prlimit64 of the own pid");
+	eq(syscall(SYS_prlimit64, getpid(), RLIMIT_NOFILE, &old, &now), 0,
+	   "prlimit64 of the own pid");
 	eq(now.rlim_cur, 100, "and returns the one before");
 	now.rlim_cur = 300;
 	now.rlim_max = 200;
-	fails(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &now, NULL), EINVAL, "soft above hard is EINVAL");
+	fails(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &now, NULL), EINVAL,
+	      "soft above hard is EINVAL");
 	fails(syscall(SYS_prlimit64, 0, 16, NULL, &old), EINVAL, "an unknown resource is EINVAL");
 	fails(syscall(SYS_prlimit64, 0, -1, NULL, &old), EINVAL, "resource -1 is EINVAL");
 	fails(syscall(SYS_prlimit64, 0x3fffffff, 0, NULL, &old), ESRCH, "an unknown pid is ESRCH");
@@ -246,7 +270,8 @@ static void check_misc(void)
 	eq(sig, SIGUSR1, "PR_GET_PDEATHSIG tells it");
 	prctl(PR_SET_PDEATHSIG, 0);
 	fails(prctl(PR_SET_PDEATHSIG, 65), EINVAL, "PR_SET_PDEATHSIG of signal 65 is EINVAL");
-	fails(syscall(SYS_set_robust_list, NULL, 11), EINVAL, "set_robust_list of a wrong size is EINVAL");
+	fails(syscall(SYS_set_robust_list, NULL, 11), EINVAL,
+	      "set_robust_list of a wrong size is EINVAL");
 }
 
 int main(void)

@@ -45,26 +45,26 @@
 
 /* musl hides the names of calls that have a successor with 64-bit time. */
 #ifndef SYS_gettimeofday
-#define SYS_gettimeofday	__NR_gettimeofday
-#define SYS_settimeofday	__NR_settimeofday
-#define SYS_clock_gettime	__NR_clock_gettime
-#define SYS_clock_settime	__NR_clock_settime
-#define SYS_clock_getres	__NR_clock_getres
-#define SYS_clock_nanosleep	__NR_clock_nanosleep
-#define SYS_timer_settime	__NR_timer_settime
-#define SYS_timer_gettime	__NR_timer_gettime
-#define SYS_timerfd_settime	__NR_timerfd_settime
-#define SYS_timerfd_gettime	__NR_timerfd_gettime
+#define SYS_gettimeofday __NR_gettimeofday
+#define SYS_settimeofday __NR_settimeofday
+#define SYS_clock_gettime __NR_clock_gettime
+#define SYS_clock_settime __NR_clock_settime
+#define SYS_clock_getres __NR_clock_getres
+#define SYS_clock_nanosleep __NR_clock_nanosleep
+#define SYS_timer_settime __NR_timer_settime
+#define SYS_timer_gettime __NR_timer_gettime
+#define SYS_timerfd_settime __NR_timerfd_settime
+#define SYS_timerfd_gettime __NR_timerfd_gettime
 #endif
 
-#define T_LIMIT		60
-#define T_PAGE		4096ul
-#define T_UNUSED	__attribute__((unused))
-#define T_COUNT(a)	(sizeof(a) / sizeof((a)[0]))
+#define T_LIMIT 60
+#define T_PAGE 4096ul
+#define T_UNUSED __attribute__((unused))
+#define T_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Addresses in every kernel's own half, whatever the split: direct map, its middle, vmalloc, top. */
-#define T_KERNEL	0xC0100000ul
-#define T_TOP		0xFFFFF000ul
+#define T_KERNEL 0xC0100000ul
+#define T_TOP 0xFFFFF000ul
 
 static int t_count, t_failed;
 
@@ -82,8 +82,9 @@ static __attribute__((constructor)) void t_start(void)
 
 /* -- checks --------------------------------------------------------------------------------- */
 
-static T_UNUSED __attribute__((format(printf, 5, 0)))
-bool t_report(bool good, const char *file, int line, const char *detail, const char *fmt, va_list ap)
+static T_UNUSED __attribute__((format(printf, 5, 0))) bool t_report(bool good, const char *file,
+								    int line, const char *detail,
+								    const char *fmt, va_list ap)
 {
 	t_count++;
 	printf("%sok %d - ", good ? "" : "not ", t_count);
@@ -96,8 +97,8 @@ bool t_report(bool good, const char *file, int line, const char *detail, const c
 	return good;
 }
 
-static T_UNUSED __attribute__((format(printf, 4, 5)))
-bool t_ok(bool good, const char *file, int line, const char *fmt, ...)
+static T_UNUSED __attribute__((format(printf, 4, 5))) bool t_ok(bool good, const char *file,
+								int line, const char *fmt, ...)
 {
 	char detail[80];
 	va_list ap;
@@ -109,21 +110,24 @@ bool t_ok(bool good, const char *file, int line, const char *fmt, ...)
 	return good;
 }
 
-static T_UNUSED __attribute__((format(printf, 5, 6)))
-bool t_eq(long long got, long long want, const char *file, int line, const char *fmt, ...)
+static T_UNUSED __attribute__((format(printf, 5, 6))) bool t_eq(long long got, long long want,
+								const char *file, int line,
+								const char *fmt, ...)
 {
 	char detail[120];
 	va_list ap;
 
-	snprintf(detail, sizeof(detail), "got %lld (0x%llx), want %lld (0x%llx)", got, got, want, want);
+	snprintf(detail, sizeof(detail), "got %lld (0x%llx), want %lld (0x%llx)", got, got, want,
+		 want);
 	va_start(ap, fmt);
 	t_report(got == want, file, line, detail, fmt, ap);
 	va_end(ap);
 	return got == want;
 }
 
-static T_UNUSED __attribute__((format(printf, 5, 6)))
-bool t_fails(long long ret, int want, const char *file, int line, const char *fmt, ...)
+static T_UNUSED __attribute__((format(printf, 5, 6))) bool t_fails(long long ret, int want,
+								   const char *file, int line,
+								   const char *fmt, ...)
 {
 	int err = ret == -1 ? errno : 0;
 	char detail[200];
@@ -142,15 +146,17 @@ bool t_fails(long long ret, int want, const char *file, int line, const char *fm
 }
 
 /* The condition holds. */
-#define ok(cond, ...)		t_ok(!!(cond), __FILE__, __LINE__, __VA_ARGS__)
+#define ok(cond, ...) t_ok(!!(cond), __FILE__, __LINE__, __VA_ARGS__)
 /* Two integers are equal. */
-#define eq(got, want, ...)	t_eq((long long)(got), (long long)(want), __FILE__, __LINE__, __VA_ARGS__)
+#define eq(got, want, ...) \
+	t_eq((long long)(got), (long long)(want), __FILE__, __LINE__, __VA_ARGS__)
 /* A system call returns anything but -1. */
-#define works(call, ...)	t_ok((long long)(call) != -1, __FILE__, __LINE__, __VA_ARGS__)
+#define works(call, ...) t_ok((long long)(call) != -1, __FILE__, __LINE__, __VA_ARGS__)
 /* A system call returns -1 with this errno. */
-#define fails(call, err, ...)	t_fails((errno = 0, (long long)(call)), err, __FILE__, __LINE__, __VA_ARGS__)
+#define fails(call, err, ...) \
+	t_fails((errno = 0, (long long)(call)), err, __FILE__, __LINE__, __VA_ARGS__)
 /* mmap and friends give MAP_FAILED, which is -1 only after a cast. */
-#define fails_p(call, err, ...)	fails((long)(call), err, __VA_ARGS__)
+#define fails_p(call, err, ...) fails((long)(call), err, __VA_ARGS__)
 
 static T_UNUSED __attribute__((format(printf, 1, 2))) void t_note(const char *fmt, ...)
 {
@@ -170,25 +176,27 @@ static T_UNUSED void t_skip(const char *what, const char *why)
 }
 
 /* Setting up failed: no further check makes sense. */
-#define t_must(cond) do { \
-	if (!(cond)) { \
-		printf("Bail out! %s: errno %d (%s) %s:%d\n", #cond, errno, strerror(errno), \
-		       __FILE__, __LINE__); \
-		exit(1); \
-	} \
-} while (0)
+#define t_must(cond) \
+	do { \
+		if (!(cond)) { \
+			printf("Bail out! %s: errno %d (%s) %s:%d\n", #cond, errno, \
+			       strerror(errno), __FILE__, __LINE__); \
+			exit(1); \
+		} \
+	} while (0)
 
 /* -- children ------------------------------------------------------------------------------- */
 
 /* In a child: the condition holds, or the child ends with status 99. */
-#define need(cond) do { \
-	if (!(cond)) { \
-		printf("# child: %s failed, errno %d (%s) %s:%d\n", #cond, errno, \
-		       strerror(errno), __FILE__, __LINE__); \
-		fflush(stdout); \
-		_exit(99); \
-	} \
-} while (0)
+#define need(cond) \
+	do { \
+		if (!(cond)) { \
+			printf("# child: %s failed, errno %d (%s) %s:%d\n", #cond, errno, \
+			       strerror(errno), __FILE__, __LINE__); \
+			fflush(stdout); \
+			_exit(99); \
+		} \
+	} while (0)
 
 static T_UNUSED int t_wait(pid_t pid)
 {
@@ -235,8 +243,9 @@ static T_UNUSED const char *t_status(int status)
 	return text;
 }
 
-static T_UNUSED __attribute__((format(printf, 5, 6)))
-bool t_ends(int status, int want, const char *file, int line, const char *fmt, ...)
+static T_UNUSED __attribute__((format(printf, 5, 6))) bool t_ends(int status, int want,
+								  const char *file, int line,
+								  const char *fmt, ...)
 {
 	bool good = (status & ~0x80) == (want & ~0x80);
 	va_list ap;
@@ -250,27 +259,27 @@ bool t_ends(int status, int want, const char *file, int line, const char *fmt, .
 /* A child that runs fn(arg) exits with this code, or dies of this signal (core flag ignored). */
 #define exits(fn, arg, code, ...) \
 	t_ends(t_child(fn, arg), (code) << 8, __FILE__, __LINE__, __VA_ARGS__)
-#define dies(fn, arg, sig, ...) \
-	t_ends(t_child(fn, arg), sig, __FILE__, __LINE__, __VA_ARGS__)
+#define dies(fn, arg, sig, ...) t_ends(t_child(fn, arg), sig, __FILE__, __LINE__, __VA_ARGS__)
 /* The body, in a child, passes all its need()s. */
-#define passes(fn, ...)		exits(fn, NULL, 0, __VA_ARGS__)
+#define passes(fn, ...) exits(fn, NULL, 0, __VA_ARGS__)
 
 /* Waits (up to 5 s) until the condition holds; for what another process does. */
-#define t_until(cond) ({ \
-	int t_left_ = 1000; \
-	while (!(cond) && --t_left_) \
-		usleep(5000); \
-	t_left_ > 0; \
-})
+#define t_until(cond) \
+	({ \
+		int t_left_ = 1000; \
+		while (!(cond) && --t_left_) \
+			usleep(5000); \
+		t_left_ > 0; \
+	})
 
 /* -- faults --------------------------------------------------------------------------------- */
 
 struct t_fault {
-	int sig;		/* 0: no signal came */
-	int code;		/* si_code */
-	unsigned long addr;	/* si_addr */
+	int sig;            /* 0: no signal came */
+	int code;           /* si_code */
+	unsigned long addr; /* si_addr */
 	unsigned long eip, esp;
-	unsigned trapno, err;	/* as in the i386 signal frame */
+	unsigned trapno, err; /* as in the i386 signal frame */
 };
 
 static struct t_fault t_fault_seen;
@@ -293,8 +302,8 @@ static T_UNUSED void t_fault_handler(int sig, siginfo_t *info, void *context)
 /* Runs fn(arg) and returns the fault it made; .sig is 0 when it came back. */
 static T_UNUSED struct t_fault t_catch(void (*fn)(void *), void *arg)
 {
-	static const int sigs[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP };
-	struct sigaction act = { .sa_flags = SA_SIGINFO }, old[T_COUNT(sigs)];
+	static const int sigs[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP};
+	struct sigaction act = {.sa_flags = SA_SIGINFO}, old[T_COUNT(sigs)];
 	unsigned i;
 
 	act.sa_sigaction = t_fault_handler;
@@ -323,20 +332,21 @@ static T_UNUSED void t_do_call(void *addr)
 	((void (*)(void))addr)();
 }
 
-#define t_read(addr)	t_catch(t_do_read, (void *)(addr))
-#define t_write(addr)	t_catch(t_do_write, (void *)(addr))
-#define t_call(addr)	t_catch(t_do_call, (void *)(addr))
+#define t_read(addr) t_catch(t_do_read, (void *)(addr))
+#define t_write(addr) t_catch(t_do_write, (void *)(addr))
+#define t_call(addr) t_catch(t_do_call, (void *)(addr))
 
-static T_UNUSED __attribute__((format(printf, 7, 8)))
-bool t_faulted(struct t_fault f, int sig, int code, unsigned long addr, const char *file, int line,
-	       const char *fmt, ...)
+static T_UNUSED __attribute__((format(printf, 7, 8))) bool t_faulted(struct t_fault f, int sig,
+								     int code, unsigned long addr,
+								     const char *file, int line,
+								     const char *fmt, ...)
 {
 	bool good = f.sig == sig && f.code == code && f.addr == addr;
 	char detail[160];
 	va_list ap;
 
-	snprintf(detail, sizeof(detail), "got signal %d code %d addr %#lx, want %d %d %#lx",
-		 f.sig, f.code, f.addr, sig, code, addr);
+	snprintf(detail, sizeof(detail), "got signal %d code %d addr %#lx, want %d %d %#lx", f.sig,
+		 f.code, f.addr, sig, code, addr);
 	va_start(ap, fmt);
 	t_report(good, file, line, detail, fmt, ap);
 	va_end(ap);
@@ -375,7 +385,8 @@ static T_UNUSED long long t_field(const char *path, const char *key)
 		return -1;
 	for (line = buf; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
 		if (strncmp(line, key, strlen(key)) == 0)
-			return strtoll(line + strlen(key) + strspn(line + strlen(key), ": \t"), NULL, 10);
+			return strtoll(line + strlen(key) + strspn(line + strlen(key), ": \t"),
+				       NULL, 10);
 	return -1;
 }
 
@@ -428,7 +439,7 @@ static T_UNUSED int t_done(void)
 
 struct t_map {
 	unsigned long start, end;
-	char prot[5];		/* "rwxp" as in /proc/self/maps */
+	char prot[5]; /* "rwxp" as in /proc/self/maps */
 	unsigned long long offset;
 	unsigned major, minor;
 	unsigned long inode;
@@ -484,7 +495,8 @@ static T_UNUSED int t_maps_in(const void *addr, size_t size, char *prots, size_t
 /* Anonymous private memory, read-write; never fails. */
 static T_UNUSED char *t_pages(size_t pages)
 {
-	void *p = mmap(NULL, pages * T_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap(NULL, pages * T_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		       -1, 0);
 
 	t_must(p != MAP_FAILED);
 	return p;

@@ -118,7 +118,7 @@ static long run(int n, void *(*fn)(void *))
 
 static void check_locks(void)
 {
-	struct timespec past = { 1, 0 };
+	struct timespec past = {1, 0};
 
 	run(8, count);
 	eq(counter, 40000, "a mutex counts 8 times 5000 right");
@@ -134,7 +134,8 @@ static void check_locks(void)
 	sem_getvalue(&semaphore, &value);
 	eq(value, 300, "a semaphore counts");
 	pthread_mutex_lock(&mutex);
-	eq(pthread_cond_timedwait(&cond, &mutex, &past), ETIMEDOUT, "a timed wait in the past is ETIMEDOUT");
+	eq(pthread_cond_timedwait(&cond, &mutex, &past), ETIMEDOUT,
+	   "a timed wait in the past is ETIMEDOUT");
 	eq(pthread_mutex_trylock(&mutex), EBUSY, "and holds the mutex again");
 	pthread_mutex_unlock(&mutex);
 }
@@ -193,7 +194,8 @@ static int lock_and_count(void *arg)
 
 static void check_robust(void)
 {
-	struct shared *s = mmap(NULL, T_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *s =
+		mmap(NULL, T_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pthread_mutexattr_t attr;
 	pid_t pids[3];
 
@@ -306,8 +308,10 @@ static void check_signals(void)
 	eq(handler_tid, tid, "kill goes to a thread that does not block the signal");
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 	t_until(syscall(SYS_tgkill, getpid(), tid, 0) == -1);
-	fails(syscall(SYS_tgkill, getpid(), tid, 0), ESRCH, "tgkill of a thread that ended is ESRCH");
-	fails(syscall(SYS_tgkill, 1, syscall(SYS_gettid), 0), ESRCH, "tgkill with another's group is ESRCH");
+	fails(syscall(SYS_tgkill, getpid(), tid, 0), ESRCH,
+	      "tgkill of a thread that ended is ESRCH");
+	fails(syscall(SYS_tgkill, 1, syscall(SYS_gettid), 0), ESRCH,
+	      "tgkill with another's group is ESRCH");
 	fails(syscall(SYS_tgkill, -1, 1, 0), EINVAL, "tgkill of group -1 is EINVAL");
 }
 
@@ -333,7 +337,7 @@ static void *crash(void *arg)
 
 static void *exec_from_thread(void *arg)
 {
-	char *argv[] = { "threads", "child", NULL };
+	char *argv[] = {"threads", "child", NULL};
 
 	execv("/proc/self/exe", argv);
 	_exit(98);
@@ -363,7 +367,7 @@ static int leader_leaves(void *arg)
 	pthread_t thread;
 
 	need(pthread_create(&thread, NULL, thread_exit, NULL) == 0);
-	syscall(SYS_exit, 1);		/* only this thread */
+	syscall(SYS_exit, 1); /* only this thread */
 	return 1;
 }
 
@@ -374,7 +378,10 @@ static void *fork_in_thread(void *arg)
 	pid_t pid = fork();
 
 	if (pid == 0)
-		_exit(t_field("/proc/self/status", "Threads") == 1 && syscall(SYS_gettid) == getpid() ? 5 : 6);
+		_exit(t_field("/proc/self/status", "Threads") == 1 &&
+				      syscall(SYS_gettid) == getpid()
+			      ? 5
+			      : 6);
 	fork_from_thread_child = t_wait(pid);
 	return NULL;
 }
@@ -386,7 +393,8 @@ static void check_end(void)
 	exits(group, NULL, 31, "the main thread's exit ends the others");
 	exits(group, exit_from_thread, 33, "exit in a thread ends the process");
 	dies(group, crash, SIGSEGV, "a crash in a thread kills the process");
-	exits(group, exec_from_thread, 77, "exec in a thread: the new program has the pid, the others are gone");
+	exits(group, exec_from_thread, 77,
+	      "exec in a thread: the new program has the pid, the others are gone");
 	exits(leader_leaves, NULL, 44, "when the leader leaves alone the process lives on");
 	pthread_create(&thread, NULL, fork_in_thread, NULL);
 	pthread_join(thread, NULL);
@@ -413,7 +421,10 @@ static void check_proc(void)
 int main(int argc, char **argv)
 {
 	if (argc > 1)
-		return t_field("/proc/self/status", "Threads") == 1 && syscall(SYS_gettid) == getpid() ? 77 : 78;
+		return t_field("/proc/self/status", "Threads") == 1 &&
+				       syscall(SYS_gettid) == getpid()
+			       ? 77
+			       : 78;
 	check_create();
 	check_locks();
 	check_condition();

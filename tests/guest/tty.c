@@ -45,7 +45,7 @@ static void type(const char *s)
 
 static bool readable(int fd, int ms)
 {
-	struct pollfd p = { fd, POLLIN, 0 };
+	struct pollfd p = {fd, POLLIN, 0};
 
 	return poll(&p, 1, ms) == 1 && (p.revents & POLLIN);
 }
@@ -72,11 +72,12 @@ static char *got(int fd, const char *want)
 	return buf;
 }
 
-#define reads(fd, want, ...) ({ \
-	char *got_ = got(fd, want); \
-	if (!ok(strcmp(got_, want) == 0, __VA_ARGS__)) \
-		t_note("got '%s', want '%s'", got_, want); \
-})
+#define reads(fd, want, ...) \
+	({ \
+		char *got_ = got(fd, want); \
+		if (!ok(strcmp(got_, want) == 0, __VA_ARGS__)) \
+			t_note("got '%s', want '%s'", got_, want); \
+	})
 
 /* -- the pair -------------------------------------------------------------------------------- */
 
@@ -95,8 +96,9 @@ static void check_pair(void)
 	ok((initial.c_iflag & (ICRNL | IXON)) == (ICRNL | IXON), "ICRNL IXON");
 	ok((initial.c_oflag & (OPOST | ONLCR)) == (OPOST | ONLCR), "OPOST ONLCR");
 	ok(initial.c_cc[VINTR] == 3 && initial.c_cc[VQUIT] == 28 && initial.c_cc[VERASE] == 127 &&
-	   initial.c_cc[VKILL] == 21 && initial.c_cc[VEOF] == 4 && initial.c_cc[VSUSP] == 26 &&
-	   initial.c_cc[VMIN] == 1 && initial.c_cc[VTIME] == 0, "^C ^\\ DEL ^U ^D ^Z, VMIN 1");
+		   initial.c_cc[VKILL] == 21 && initial.c_cc[VEOF] == 4 &&
+		   initial.c_cc[VSUSP] == 26 && initial.c_cc[VMIN] == 1 && initial.c_cc[VTIME] == 0,
+	   "^C ^\\ DEL ^U ^D ^Z, VMIN 1");
 	eq(cfgetospeed(&initial), B38400, "38400 baud");
 	ok((initial.c_cflag & (CSIZE | CREAD)) == (CS8 | CREAD), "8 bits, CREAD");
 	fails(ioctl(slave, TIOCGPTN, &n), ENOTTY, "TIOCGPTN of the slave is ENOTTY");
@@ -119,15 +121,19 @@ static void check_pair(void)
 static const struct {
 	const char *typed, *line, *name;
 } editing[] = {
-	{ "hello\n", "hello\n", "a line" },
-	{ "hello\r", "hello\n", "return is newline (ICRNL)" },
-	{ "heyy\x7f\n", "hey\n", "DEL erases a character" },
-	{ "\x7f\x7fx\n", "x\n", "DEL at the beginning does nothing" },
-	{ "wrong\x15right\n", "right\n", "^U kills the line" },
-	{ "one two\x17three\n", "one three\n", "^W erases a word" },
-	{ "a\x16\x03" "b\n", "a\x03" "b\n", "^V takes the next character as it is" },
-	{ "part\x04", "part", "^D gives what was typed" },
-	{ "\x04", "<eof>", "^D on an empty line is the end of file" },
+	{"hello\n", "hello\n", "a line"},
+	{"hello\r", "hello\n", "return is newline (ICRNL)"},
+	{"heyy\x7f\n", "hey\n", "DEL erases a character"},
+	{"\x7f\x7fx\n", "x\n", "DEL at the beginning does nothing"},
+	{"wrong\x15right\n", "right\n", "^U kills the line"},
+	{"one two\x17three\n", "one three\n", "^W erases a word"},
+	{"a\x16\x03"
+	 "b\n",
+	 "a\x03"
+	 "b\n",
+	 "^V takes the next character as it is"},
+	{"part\x04", "part", "^D gives what was typed"},
+	{"\x04", "<eof>", "^D on an empty line is the end of file"},
 };
 
 static void check_canonical(void)
@@ -305,7 +311,7 @@ static int by_open(void *arg)
 static const struct {
 	const char *key;
 	int sig;
-} keys[] = { { "\x03", SIGINT }, { "\x1c", SIGQUIT }, { "\x1a", SIGTSTP } };
+} keys[] = {{"\x03", SIGINT}, {"\x1c", SIGQUIT}, {"\x1a", SIGTSTP}};
 
 static int key_signals(void *arg)
 {
@@ -328,7 +334,7 @@ static int key_signals(void *arg)
 	need(strcmp(got(slave, "\x03\n"), "\x03\n") == 0 && last == 0);
 	t.c_lflag |= ISIG;
 	tcsetattr(slave, TCSAFLUSH, &t);
-	type("lost\x03");		/* a signal throws away the line, without NOFLSH */
+	type("lost\x03"); /* a signal throws away the line, without NOFLSH */
 	need(t_until(last == SIGINT));
 	type("kept\n");
 	need(strcmp(got(slave, "kept\n"), "kept\n") == 0);
@@ -354,7 +360,7 @@ static int foreground(void *arg)
 	usleep(10000);
 	type("\x03");
 	need(waitpid(pid, &status, 0) == pid && status == SIGINT);
-	need(last == 0);		/* we, in the background, got nothing */
+	need(last == 0); /* we, in the background, got nothing */
 	signal(SIGTTOU, SIG_IGN);
 	need(tcsetpgrp(slave, getpgrp()) == 0);
 	need(tcsetpgrp(slave, 0x3ffffff) == -1 && errno == ESRCH);
@@ -385,9 +391,9 @@ static int background(void *arg)
 		setpgid(0, 0);
 		signal(SIGTTIN, SIG_IGN);
 		need(read(slave, &c, 1) == -1 && errno == EIO);
-		need(write(slave, "w", 1) == 1);	/* without TOSTOP writing is free */
-		tcgetattr(slave, &t);			/* and so is asking */
-		tcsetattr(slave, TCSANOW, &t);		/* but changing is SIGTTOU */
+		need(write(slave, "w", 1) == 1); /* without TOSTOP writing is free */
+		tcgetattr(slave, &t);            /* and so is asking */
+		tcsetattr(slave, TCSANOW, &t);   /* but changing is SIGTTOU */
 		_exit(1);
 	}
 	need(waitpid(pid, &status, WUNTRACED) == pid);
@@ -412,7 +418,7 @@ static int background(void *arg)
 
 static int window(void *arg)
 {
-	struct winsize w = { 1, 2, 3, 4 };
+	struct winsize w = {1, 2, 3, 4};
 
 	control();
 	need(ioctl(slave, TIOCGWINSZ, &w) == 0 && w.ws_row == 0 && w.ws_col == 0);
@@ -426,7 +432,7 @@ static int window(void *arg)
 	last = 0;
 	need(ioctl(slave, TIOCSWINSZ, &w) == 0);
 	usleep(10000);
-	need(last == 0);		/* the same size: no signal */
+	need(last == 0); /* the same size: no signal */
 	return 0;
 }
 
@@ -442,7 +448,7 @@ static int hangup(void *arg)
 	need(t_until(last == SIGHUP));
 	need(read(slave, &c, 1) == 0);
 	need(write(slave, "x", 1) == -1 && errno == EIO);
-	p = (struct pollfd){ slave, POLLIN, 0 };
+	p = (struct pollfd){slave, POLLIN, 0};
 	need(poll(&p, 1, 0) == 1 && (p.revents & POLLHUP));
 	need(ioctl(slave, TCGETS, &initial) == -1 && errno == EIO);
 	return 0;
@@ -458,7 +464,7 @@ static int slave_closed(void *arg)
 	close(slave);
 	need(readable(master, 1000) && read(master, buf, 16) == 4);
 	need(read(master, buf, 16) == -1 && errno == EIO);
-	p = (struct pollfd){ master, POLLIN, 0 };
+	p = (struct pollfd){master, POLLIN, 0};
 	need(poll(&p, 1, 0) == 1 && (p.revents & POLLHUP));
 	slave = open(slave_name, O_RDWR | O_NOCTTY);
 	need(slave >= 0 && write(slave, "back", 4) == 4);
@@ -505,9 +511,11 @@ int main(void)
 	check_raw();
 	passes(control_itself, "TIOCSCTTY makes it the controlling terminal, /dev/tty is it");
 	passes(by_open, "so does opening it, without O_NOCTTY");
-	passes(key_signals, "^C ^\\ ^Z send SIGINT SIGQUIT SIGTSTP, and without ISIG are characters");
+	passes(key_signals,
+	       "^C ^\\ ^Z send SIGINT SIGQUIT SIGTSTP, and without ISIG are characters");
 	passes(foreground, "the signal goes to the foreground group only");
-	passes(background, "the background gets SIGTTIN for reading, SIGTTOU for changing or with TOSTOP");
+	passes(background,
+	       "the background gets SIGTTIN for reading, SIGTTOU for changing or with TOSTOP");
 	passes(window, "the window size is kept, and a change is SIGWINCH");
 	passes(hangup, "a closed master is SIGHUP, end of file, EIO, POLLHUP");
 	passes(slave_closed, "a closed slave is EIO at the master, until it is opened again");

@@ -48,7 +48,7 @@ static int kept;
 
 static long call(long nr, long a, long b, long c, long d, long e, long f)
 {
-	long frame[9] = { nr, a, b, c, d, e, f, (long)entry, 0 };
+	long frame[9] = {nr, a, b, c, d, e, f, (long)entry, 0};
 	long result;
 
 	asm volatile("pushl %%ebx; pushl %%esi; pushl %%edi; pushl %%ebp\n\t"
@@ -59,7 +59,7 @@ static long call(long nr, long a, long b, long c, long d, long e, long f)
 		     "movl (%%eax), %%eax\n\t"
 		     "call *(%%esp)\n\t"
 		     "addl $4, %%esp\n\t"
-		     "xchgl %%eax, (%%esp)\n\t"		/* the frame again; the result on the stack */
+		     "xchgl %%eax, (%%esp)\n\t" /* the frame again; the result on the stack */
 		     "cmpl 4(%%eax), %%ebx; jne 1f\n\t"
 		     "cmpl 8(%%eax), %%ecx; jne 1f\n\t"
 		     "cmpl 12(%%eax), %%edx; jne 1f\n\t"
@@ -69,7 +69,9 @@ static long call(long nr, long a, long b, long c, long d, long e, long f)
 		     "movl $1, 32(%%eax)\n"
 		     "1:\tpopl %%eax\n\t"
 		     "popl %%ebp; popl %%edi; popl %%esi; popl %%ebx"
-		     : "=a"(result) : "0"(frame) : "ecx", "edx", "memory", "cc");
+		     : "=a"(result)
+		     : "0"(frame)
+		     : "ecx", "edx", "memory", "cc");
 	kept = frame[8];
 	return result;
 }
@@ -101,7 +103,8 @@ static void check_gate(void)
 	eq(call(222, 1, 2, 3, 4, 5, 6), -ENOSYS, "an unknown number is -ENOSYS");
 	ok(kept, "and keeps them too");
 	eq(call(SYS_close, -1, 0, 0, 0, 0, 0), -EBADF, "an error comes back");
-	map = (char *)call(SYS_mmap2, 0, T_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	map = (char *)call(SYS_mmap2, 0, T_PAGE, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	ok((unsigned long)map < -4096ul && map[0] == 0, "six arguments arrive: mmap2");
 	fd = t_file("pages", "", 0);
 	t_must(pwrite(fd, "sixth", 5, 3 * T_PAGE) == 5);
@@ -145,14 +148,15 @@ static int disturb(void *arg)
 
 static void check_restart(void)
 {
-	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	char c = 0;
 	pid_t pid;
 
 	t_must(pipe(fds) == 0);
 	sigaction(SIGUSR1, &act, NULL);
 	pid = t_spawn(disturb, NULL);
-	eq(call(SYS_read, fds[0], (long)&c, 1, 4, 5, 6), 1, "a read that a signal interrupts is restarted");
+	eq(call(SYS_read, fds[0], (long)&c, 1, 4, 5, 6), 1,
+	   "a read that a signal interrupts is restarted");
 	ok(handled == 1 && c == 'x' && kept, "with its arguments, registers kept");
 	t_wait(pid);
 }
@@ -160,15 +164,16 @@ static void check_restart(void)
 /* sysenter with a bad stack pointer: the kernel reads the sixth argument there. */
 static int bad_stack(void *arg)
 {
-	asm volatile("movl %0, %%ebp; movl $0xC0100000, %%esp; movl %1, %%eax; jmp *%%ebp"
-		     :: "r"(entry), "i"(SYS_getpid));
+	asm volatile(
+		"movl %0, %%ebp; movl $0xC0100000, %%esp; movl %1, %%eax; jmp *%%ebp" ::"r"(entry),
+		"i"(SYS_getpid));
 	return 0;
 }
 
 /* The instruction itself, out of place: whatever happens, it stays this process's affair. */
 static int bare_sysenter(void *ebp)
 {
-	asm volatile("movl %0, %%ebp; movl %1, %%eax; sysenter" :: "r"(ebp), "i"(SYS_getpid));
+	asm volatile("movl %0, %%ebp; movl %1, %%eax; sysenter" ::"r"(ebp), "i"(SYS_getpid));
 	return 0;
 }
 
@@ -183,7 +188,8 @@ static bool dies_alone(int (*fn)(void *), void *arg)
 static void check_bad(void)
 {
 	dies(bad_stack, NULL, SIGSEGV, "the gate with esp in the kernel is SIGSEGV");
-	ok(dies_alone(bare_sysenter, (void *)T_KERNEL), "sysenter with ebp in the kernel hurts this process only");
+	ok(dies_alone(bare_sysenter, (void *)T_KERNEL),
+	   "sysenter with ebp in the kernel hurts this process only");
 	ok(dies_alone(bare_sysenter, NULL), "sysenter with ebp 0 likewise");
 	ok(dies_alone(bare_sysenter, (void *)0xfffffffc), "sysenter with ebp at the top likewise");
 }
@@ -193,7 +199,7 @@ static void check_clocks(void)
 	int (*gettime)(int, long *) = symbol("__vdso_clock_gettime");
 	int (*gettimeofday_)(long *, void *) = symbol("__vdso_gettimeofday");
 	long (*time_)(long *) = symbol("__vdso_time");
-	long ts[2] = { 0 }, k[2] = { 0 };
+	long ts[2] = {0}, k[2] = {0};
 
 	if (ok(gettime != NULL, "it has __vdso_clock_gettime")) {
 		syscall(SYS_clock_gettime, CLOCK_MONOTONIC, k);
