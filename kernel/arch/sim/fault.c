@@ -107,7 +107,9 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 const char *__tsan_default_suppressions(void);
 /*
  * Words that are written under a lock and read without it by code that can do with any value of them: sets of CPUs, queue
- * lengths as hints for balancing, the lock checker's notes on who took a lock last, a wait entry that was just removed.
+ * lengths as hints for balancing and load averages, the lock checker's notes on who took a lock last, a wait entry that
+ * was just removed, statistics; and the flags of a neighbour page, of which buddy_is_free() wants only PG_BUDDY, which
+ * nobody changes without the zone's lock.
  */
 const char *__tsan_default_suppressions(void)
 {
@@ -122,7 +124,13 @@ const char *__tsan_default_suppressions(void)
 	       "race:^wait_for$\n"
 	       "race:^remember$\n"
 	       "race:^forget$\n"
-	       "race:^finish_wait$\n";
+	       "race:^finish_wait$\n"
+	       "race:^nr_active$\n"
+	       "race:^loadavg_tick$\n"
+	       "race:^pcp_count$\n"
+	       "race:^objects_on_lists$\n"
+	       "race:^describe$\n"
+	       "race:^buddy_is_free$\n";
 }
 #endif
 
