@@ -142,8 +142,9 @@ static unsigned long nr_active(void)
 static void load_sample(unsigned long active)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(load_average); i++)
-		load_average[i] = (load_average[i] * load_decay[i] +
-				   active * FIXED_1 * (FIXED_1 - load_decay[i]) + FIXED_1 / 2) >> FIXED_SHIFT;
+		WRITE_ONCE(load_average[i], (load_average[i] * load_decay[i] +
+					     active * FIXED_1 * (FIXED_1 - load_decay[i]) +
+					     FIXED_1 / 2) >> FIXED_SHIFT);
 }
 
 /* => load_lock held. Periods that nobody looked at were idle ones: else there had been a tick. */
@@ -153,17 +154,17 @@ static void load_catch_up(u64 now)
 
 	while (load_next + LOAD_PERIOD_NS <= now && missed++ < LOAD_PERIODS_MAX) {
 		load_sample(0);
-		load_next += LOAD_PERIOD_NS;
+		WRITE_ONCE(load_next, load_next + LOAD_PERIOD_NS);
 	}
 	if (load_next + LOAD_PERIOD_NS <= now)
-		load_next = now;
+		WRITE_ONCE(load_next, now);
 	load_sample(nr_active());
-	load_next += LOAD_PERIOD_NS;
+	WRITE_ONCE(load_next, load_next + LOAD_PERIOD_NS);
 }
 
 void loadavg_tick(u64 now)
 {
-	if (likely((s64)(now - load_next) < 0) || !spin_trylock(&load_lock))
+	if (likely((s64)(now - READ_ONCE(load_next)) < 0) || !spin_trylock(&load_lock))
 		return;
 	if ((s64)(now - load_next) >= 0)
 		load_catch_up(now);

@@ -64,7 +64,7 @@ void rq_update_curr(struct run_queue *rq, u64 now)
 void rq_activate(struct run_queue *rq, struct task *t)
 {
 	t->se.on_rq = true;
-	rq->nr_running++;
+	WRITE_ONCE(rq->nr_running, rq->nr_running + 1); /* read by other CPUs without the lock */
 	if (task_is_rt(t)) {
 		rq->rt_running++;
 		rt_enqueue(rq, t, false);
@@ -77,7 +77,7 @@ void rq_activate(struct run_queue *rq, struct task *t)
 void rq_deactivate(struct run_queue *rq, struct task *t)
 {
 	t->se.on_rq = false;
-	rq->nr_running--;
+	WRITE_ONCE(rq->nr_running, rq->nr_running - 1);
 	if (task_is_rt(t)) {
 		rq->rt_running--;
 		rt_dequeue(rq, t);
@@ -186,7 +186,7 @@ static void wake_asleep(struct task *t, bool new)
 	spin_lock(&rq->lock);
 	rq_update_curr(rq, now);
 	if (t->state & TASK_UNINTERRUPTIBLE)
-		rq->nr_uninterruptible--;
+		WRITE_ONCE(rq->nr_uninterruptible, rq->nr_uninterruptible - 1);
 	t->cpu = rq->cpu;
 	WRITE_ONCE(t->state, TASK_RUNNING);
 	if (!task_is_rt(t))
@@ -308,7 +308,7 @@ static void put_prev(struct run_queue *rq, struct task *prev, bool may_sleep)
 	}
 	if (state != TASK_RUNNING) {
 		if (state & TASK_UNINTERRUPTIBLE)
-			rq->nr_uninterruptible++;
+			WRITE_ONCE(rq->nr_uninterruptible, rq->nr_uninterruptible + 1);
 		prev->nvcsw++;
 		rq_deactivate(rq, prev);
 	} else if (unlikely(!cpumask_test(&prev->cpus_allowed, rq->cpu))) {
@@ -357,7 +357,7 @@ static void switch_to(struct run_queue *rq, struct task *prev, struct task *next
 	rq->times.switches++;
 	next->se.exec_start = now;
 	next->time_mark = now;
-	next->on_cpu = true;
+	WRITE_ONCE(next->on_cpu, true);
 	if (prev == rq->idle || next == rq->idle)
 		mark_idle(rq, next == rq->idle);
 	if (sched_switch_mm && (prev->mm != next->mm || !next->mm || prev->kmap.idx || next->kmap.idx))
@@ -375,7 +375,7 @@ static __always_inline void schedule_common(bool may_sleep)
 	irq_disable();
 	rq = this_rq();
 	spin_lock(&rq->lock);
-	if (prev->thread.work & WORK_RESCHED)
+	if (atomic_read(&prev->thread.work) & WORK_RESCHED)
 		atomic_and(&prev->thread.work, ~WORK_RESCHED);
 	rcu_note(rq);
 	now = clock_ns();

@@ -151,7 +151,7 @@ static noinline void wake_first(mutex_t *m)
 
 void mutex_unlock(mutex_t *m)
 {
-	DEBUG_ASSERT(m->owner == current);
+	DEBUG_ASSERT(READ_ONCE(m->owner) == current);
 	SLEEPLOCK_RELEASED(m);
 	WRITE_ONCE(m->owner, NULL);
 	if (unlikely(atomic_xchg(&m->value, 0) == 2))

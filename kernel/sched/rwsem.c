@@ -62,7 +62,7 @@ static void hand_over(rwsem_t *s)
 		if (value >= RWSEM_READER)
 			return;
 		atomic_add(&s->value, RWSEM_WRITER);
-		s->writer = w->task;
+		WRITE_ONCE(s->writer, w->task);
 		grant(w);
 	} else {
 		list_for_each_entry_safe(w, next, &s->waiters, node) {
@@ -171,7 +171,7 @@ void up_read(rwsem_t *s)
 	u32 value;
 
 	SLEEPLOCK_RELEASED(s);
-	DEBUG_ASSERT(s->value >= RWSEM_READER);
+	DEBUG_ASSERT(READ_ONCE(s->value) >= RWSEM_READER);
 	value = atomic_sub_return(&s->value, RWSEM_READER);
 	if (unlikely(value == RWSEM_WAITERS))
 		release_slow(s);
@@ -214,7 +214,7 @@ bool down_write_trylock(rwsem_t *s)
 void up_write(rwsem_t *s)
 {
 	SLEEPLOCK_RELEASED(s);
-	DEBUG_ASSERT(s->writer == current);
+	DEBUG_ASSERT(READ_ONCE(s->writer) == current);
 	WRITE_ONCE(s->writer, NULL);
 	if (unlikely(atomic_fetch_and(&s->value, ~RWSEM_WRITER) & RWSEM_WAITERS))
 		release_slow(s);
@@ -222,7 +222,7 @@ void up_write(rwsem_t *s)
 
 void downgrade_write(rwsem_t *s)
 {
-	DEBUG_ASSERT(s->writer == current);
+	DEBUG_ASSERT(READ_ONCE(s->writer) == current);
 	WRITE_ONCE(s->writer, NULL);
 	if (atomic_fetch_add(&s->value, RWSEM_READER - RWSEM_WRITER) & RWSEM_WAITERS)
 		release_slow(s);

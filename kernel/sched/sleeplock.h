@@ -14,7 +14,10 @@ void sleeplock_held(u16 rank, void *caller);
 void sleeplock_released(u16 rank, void *caller);
 #define SLEEPLOCK_CHECK(l, nested) sleeplock_check((l)->rank, __builtin_return_address(0), nested)
 #define SLEEPLOCK_HELD(l) \
-	((l)->caller = __builtin_return_address(0), sleeplock_held((l)->rank, (l)->caller))
+	do { \
+		WRITE_ONCE((l)->caller, __builtin_return_address(0)); \
+		sleeplock_held((l)->rank, __builtin_return_address(0)); \
+	} while (0)
 #define SLEEPLOCK_RELEASED(l) sleeplock_released((l)->rank, __builtin_return_address(0))
 #else
 #define SLEEPLOCK_CHECK(l, nested) ((void)(nested))

@@ -80,7 +80,7 @@ void timer_set(struct timer *t, u64 expires)
 
 	remove(q, t);
 	while (q != here && q->running != t) {
-		t->cpu = smp_cpu_id();
+		WRITE_ONCE(t->cpu, smp_cpu_id());
 		spin_unlock(&q->lock);
 		q = lock_queue_of(t); /* somebody else may have armed it in between */
 		remove(q, t);

@@ -243,7 +243,7 @@ static void stop_yourself(void *arg)
 {
 	(void)arg;
 	set_special_state(TASK_STOPPED);
-	stopped_now = true;
+	WRITE_ONCE(stopped_now, true);
 	while (READ_ONCE(current->state) == TASK_STOPPED)
 		schedule();
 	was_continued = true;
@@ -383,7 +383,7 @@ static void read_or_replace(void *arg, unsigned n)
 			free_object(&old->rcu);
 		}
 	}
-	stop = 1;
+	WRITE_ONCE(stop, 1);
 }
 
 static bool all_freed(void *arg)
@@ -434,7 +434,7 @@ static void watch_two(void *arg)
 	run_for(400 * NSEC_PER_MSEC);
 	race->a_ns = task_runtime_ns(race->a);
 	race->b_ns = task_runtime_ns(race->b);
-	stop = 1;
+	WRITE_ONCE(stop, 1);
 }
 
 static void test_nice_levels_divide_a_cpu_by_weight(void **state)
@@ -462,7 +462,7 @@ static void watch_real_time(void *arg)
 	run_for(100 * NSEC_PER_MSEC);
 	race->a_ns = task_runtime_ns(race->a);
 	race->b_ns = task_runtime_ns(race->b);
-	stop = 1;
+	WRITE_ONCE(stop, 1);
 }
 
 static void test_real_time_runs_before_all_others(void **state)

@@ -41,4 +41,5 @@ test_vma_SRCS := kernel/mm/vma.c kernel/lib/rbtree.c
 include $(wildcard tests/unit/mm_*.mk)
 
 UNIT_TESTS += test_sched
+UNIT_TSAN += test_sched
 test_sched_SRCS = $(MM_PHYS_SRCS)

@@ -15,7 +15,8 @@ struct rcu_head {
 
 static inline void rcu_read_lock(void) { barrier(); }
 static inline void rcu_read_unlock(void) { barrier(); }
-#define rcu_dereference(p) READ_ONCE(p)
+/* An acquire, which is an ordinary load on the machine. */
+#define rcu_dereference(p) __atomic_load_n(&(p), __ATOMIC_ACQUIRE)
 #define rcu_assign_pointer(p, v) __atomic_store_n(&(p), v, __ATOMIC_RELEASE)
 
 /* Call @fn(@head) in task or interrupt context after a grace period. Any context; does not sleep. */
