@@ -178,9 +178,10 @@ int clock_sleep(int clock, u64 when)
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_REALTIME_COARSE:
-		return -EOPNOTSUPP;
 	case CLOCK_THREAD_CPUTIME_ID:
-		return -EINVAL;
+		return -EOPNOTSUPP;
 	}
+	if (clock < 0 && (clock & CPUCLOCK_THREAD))
+		return -EINVAL; /* it would not run while it sleeps */
 	return sleep_until_cpu(clock, when);
 }

@@ -109,8 +109,6 @@ int elf_read_headers(struct exec *e)
 	err = read_phdrs(image);
 	if (err)
 		return err;
-	if (!find_phdr(image, PT_LOAD))
-		return -ENOEXEC;
 	ph = find_phdr(image, PT_GNU_STACK);
 	e->stack_exec = !ph || (ph->p_flags & PF_X);
 	e->read_implies_exec = !ph;
@@ -339,7 +337,7 @@ static int map_interpreter(struct exec *e)
 
 int elf_map_image(struct exec *e)
 {
-	int err = choose_program_bias(e);
+	int err = find_phdr(&e->program, PT_LOAD) ? choose_program_bias(e) : -ENOEXEC;
 
 	if (!err)
 		err = map_segments(e, &e->program, e->load_bias);

@@ -213,6 +213,16 @@ static int prepare_stack(struct exec *e)
 	return mm_setup_stack(mm, e->stack_top, e->stack_exec);
 }
 
+/* A file whose headers are good but whose segments cannot be is found too late on Linux, where it is the caller's death: here too. */
+static int map_image(struct exec *e)
+{
+	int err = elf_map_image(e);
+
+	if (err && err != -ENOMEM && current->mm)
+		force_sigsegv(SIGSEGV);
+	return err;
+}
+
 static int build(struct exec *e)
 {
 	int err;
@@ -225,7 +235,7 @@ static int build(struct exec *e)
 	if (!err)
 		err = exec_push_strings(e);
 	if (!err)
-		err = elf_map_image(e);
+		err = map_image(e);
 	if (!err)
 		err = mm_map_vdso(e->mm);
 	if (!err)

@@ -159,12 +159,12 @@ struct process *process_find_get(pid_t tgid)
 	return p;
 }
 
-/* Every number upward from *@nr that is a process; => rcu_read_lock or tasklist_lock */
 pid_t pid_last(void)
 {
 	return (pid_t)READ_ONCE(pid_next) - 1;
 }
 
+/* Every number upward from *@nr that is a process; => rcu_read_lock or tasklist_lock */
 struct process *process_next(pid_t *nr)
 {
 	unsigned long index = (unsigned long)*nr;

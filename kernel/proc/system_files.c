@@ -1,6 +1,5 @@
 /*
- * Files of /proc about the system that processes share: stat, loadavg, uptime, version, cmdline, cpuinfo, interrupts, and
- * the sysctls of sys/kernel. proc(5)
+ * Files of /proc about all processes: stat, loadavg, version, and the sysctls of sys/kernel. proc(5)
  */
 #include "proc/procfs.h"
 #include "lib/div64.h"
@@ -21,30 +20,6 @@ static int show_loadavg(struct seq_file *m, void *v)
 		seq_printf(m, "%lu.%02lu ", a >> 11, ((a & 2047) * 100) >> 11);
 	}
 	seq_printf(m, "%u/%u %d\n", sched_nr_running(), nr_tasks_total, pid_last());
-	return 0;
-}
-
-static void show_seconds(struct seq_file *m, u64 ns, char end)
-{
-	u32 rem;
-	u64 sec = div_u64_rem(ns, (u32)NSEC_PER_SEC, &rem);
-
-	seq_printf(m, "%llu.%02u%c", sec, rem / 10000000, end);
-}
-
-static int show_uptime(struct seq_file *m, void *v)
-{
-	struct cpu_times times;
-	u64 idle = 0;
-	unsigned cpu;
-
-	(void)v;
-	for_each_online_cpu(cpu) {
-		sched_cpu_times(cpu, &times);
-		idle += times.idle_ns;
-	}
-	show_seconds(m, clock_ns(), ' ');
-	show_seconds(m, idle, '\n');
 	return 0;
 }
 
@@ -107,55 +82,6 @@ static int show_version(struct seq_file *m, void *v)
 	return 0;
 }
 
-static int show_cmdline(struct seq_file *m, void *v)
-{
-	(void)v;
-	seq_printf(m, "%s\n", boot_info.cmdline);
-	return 0;
-}
-
-static void __printf(2, 3) emit(void *arg, const char *fmt, ...)
-{
-	char line[512];
-	va_list args;
-
-	va_start(args, fmt);
-	vscnprintf(line, sizeof(line), fmt, args);
-	va_end(args);
-	seq_puts(arg, line);
-}
-
-static int show_cpuinfo(struct seq_file *m, void *v)
-{
-	unsigned cpu;
-
-	(void)v;
-	for_each_online_cpu(cpu)
-		arch_cpuinfo(cpu, emit, m);
-	return 0;
-}
-
-static void show_irq(unsigned irq, const char *chip, const char *name, const u32 *counts, void *arg)
-{
-	struct seq_file *m = arg;
-
-	seq_printf(m, "%3u:", irq);
-	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
-		seq_printf(m, " %10u", counts[cpu]);
-	seq_printf(m, "   %s   %s\n", chip, name);
-}
-
-static int show_interrupts(struct seq_file *m, void *v)
-{
-	(void)v;
-	seq_puts(m, "    ");
-	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
-		seq_printf(m, "       CPU%-1u", cpu);
-	seq_putc(m, '\n');
-	irq_for_each(show_irq, m);
-	return 0;
-}
-
 /* ---- sysctls ---- */
 
 static int show_string(struct seq_file *m, void *v)
@@ -180,12 +106,8 @@ static const struct { const char *path; unsigned *value, min, max; mode_t mode; 
 
 static const struct { const char *path; int (*show)(struct seq_file *m, void *v); mode_t mode; } files[] = {
 	{ "loadavg", show_loadavg, 0444 },
-	{ "uptime", show_uptime, 0444 },
 	{ "stat", show_stat, 0444 },
 	{ "version", show_version, 0444 },
-	{ "cmdline", show_cmdline, 0444 },
-	{ "cpuinfo", show_cpuinfo, 0444 },
-	{ "interrupts", show_interrupts, 0444 },
 };
 
 static const struct { const char *path; const char *text; } strings[] = {
