@@ -436,6 +436,17 @@ long sys_timerfd_gettime64(int fd, uaddr_t cur) { return timerfd_gettime(fd, cur
 
 /* ---- signalfd ---- */
 
+static int take_signal(u64 mask, void *info)
+{
+	return signal_dequeue(mask, info);
+}
+
+static const struct signalfd_provider provider = {
+	.wait_queue = signal_wait_queue,
+	.pending = signal_pending_set,
+	.dequeue = take_signal,
+};
+
 long sys_signalfd4(int fd, uaddr_t user, u32 size, u32 flags)
 {
 	struct fd_ref f;
@@ -446,6 +457,7 @@ long sys_signalfd4(int fd, uaddr_t user, u32 size, u32 flags)
 		return -EINVAL;
 	if (get_user_u64(&mask, user))
 		return -EFAULT;
+	signalfd_provider = &provider;
 	if (fd == -1)
 		return fd_open_file(signalfd_create(mask, (int)flags), flags & O_CLOEXEC);
 	f = fdget(fd);

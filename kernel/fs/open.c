@@ -22,7 +22,7 @@ static int may_open(const struct path *path, struct inode *inode, int flags)
 	case S_IFLNK:
 		return -ELOOP;
 	case S_IFDIR:
-		if ((mask & MAY_WRITE) || (flags & O_TRUNC))
+		if ((mask & MAY_WRITE) || (flags & (O_TRUNC | O_CREAT)))
 			return -EISDIR;
 		break;
 	case S_IFBLK:
