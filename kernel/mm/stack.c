@@ -47,9 +47,10 @@ static bool keep(void *stack)
 	return room;
 }
 
-static void *new_stack(void)
+static void *new_stack(const void *caller)
 {
-	struct vm_area *area = vm_area_alloc(THREAD_STACK_SIZE + PAGE_SIZE, INSPECT_STACK, (void *)stack_alloc);
+	struct vm_area *area =
+		vm_area_alloc(THREAD_STACK_SIZE + PAGE_SIZE, INSPECT_VMALLOC | INSPECT_STACK, caller);
 
 	if (!area)
 		return NULL;
@@ -63,7 +64,7 @@ static void *new_stack(void)
 
 void *stack_alloc(void)
 {
-	void *stack = take_kept() ?: new_stack();
+	void *stack = take_kept() ?: new_stack(__builtin_return_address(0));
 
 	if (stack)
 		atomic_inc(&stacks_in_use);
