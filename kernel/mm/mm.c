@@ -79,7 +79,7 @@ void vma_bury(struct vma_graveyard *dead, struct vma *vma)
 	dead->first = vma;
 }
 
-void vma_graveyard_empty(struct vma_graveyard *dead)
+void vma_graveyard_release(struct vma_graveyard *dead)
 {
 	while (dead->first) {
 		struct vma *vma = dead->first;

@@ -101,21 +101,24 @@ static unsigned long mapped_pages(struct mm *mm, uaddr_t start, uaddr_t end)
 	return pages;
 }
 
-/* Into the tree, or into a neighbour that it continues. */
-static struct vma *insert_or_merge(struct vma *vma, struct vma_graveyard *dead)
+/*
+ * Anonymous memory that continues a neighbour needs no area of its own: the neighbour grows. @next is the area
+ * above. False: it does not, or it joins two.
+ */
+static bool grow_neighbour(struct mm *mm, uaddr_t addr, u32 len, u32 vm_flags, struct vma *next)
 {
-	struct mm *mm = vma->mm;
-	struct vma *next = vma_find(mm, vma->end), *prev = next ? vma_prev(next) : vma_tree_last(&mm->areas);
+	struct vma *prev = next ? vma_prev(next) : vma_tree_last(&mm->areas);
+	bool below = prev && prev->end == addr && vma_can_grow_anon(prev, vm_flags);
+	bool above = next && next->start == addr + len && vma_can_grow_anon(next, vm_flags);
 
-	/* The common growth of an anonymous area costs no node. */
-	if (!vma->mapping && prev && vma_can_append(prev, vma) && !(next && vma_can_prepend(next, vma))) {
-		vma_resize(prev, prev->start, vma->end);
-		vma_bury(dead, vma);
-		return prev;
-	}
-	vma_tree_insert(&mm->areas, vma);
-	vma_link_file(vma);
-	return vma_merge_around(vma, dead);
+	if (below == above)
+		return false;
+	if (below)
+		vma_resize(prev, prev->start, addr + len);
+	else
+		vma_resize(next, addr, next->end);
+	mm->areas.cached = below ? prev : next;
+	return true;
 }
 
 static struct vma *build_vma(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len, u32 vm_flags)
@@ -136,42 +139,54 @@ static struct vma *build_vma(struct mm *mm, const struct map_request *req, uaddr
 	return vma;
 }
 
+/* An area of its own, after what is in its place has gone; 0 or -errno with nothing changed. */
+static int new_area(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len, u32 vm_flags,
+		    struct vma_graveyard *dead)
+{
+	struct vma *vma = build_vma(mm, req, addr, len, vm_flags);
+	int err;
+
+	if (!vma)
+		return -ENOMEM;
+	err = mm_unmap_locked(mm, addr, addr + len, dead);
+	if (err) {
+		vma_free(vma);
+		return err;
+	}
+	if (vma->file && mm_file_get)
+		mm_file_get(vma->file);
+	vma_tree_insert(&mm->areas, vma);
+	vma_link_file(vma);
+	vma_merge_around(vma, dead);
+	return 0;
+}
+
 /* Replace what is in [addr, addr+len) by a new area. => everything is checked but memory */
 static long map_region(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len, u32 vm_flags,
 		       struct vma_graveyard *dead)
 {
+	struct vma *next = vma_find(mm, addr);
 	unsigned long pages = len >> PAGE_SHIFT;
-	struct vma *vma;
-	int err = -ENOMEM;
+	bool overlaps = next && next->start < addr + len;
 
-	if (!may_expand_vm(mm, vm_flags, pages)) {
-		unsigned long replaced = mapped_pages(mm, addr, addr + len);
-
-		if (!may_expand_vm(mm, vm_flags, pages - replaced))
-			return -ENOMEM;
-	}
-	vma = build_vma(mm, req, addr, len, vm_flags);
-	if (!vma)
+	if (unlikely(!may_expand_vm(mm, vm_flags, pages - (overlaps ? mapped_pages(mm, addr, addr + len) : 0))))
 		return -ENOMEM;
 	if (is_accountable(vm_flags)) {
 		if (vm_commit(pages))
-			goto free;
-		vma->flags |= VM_ACCOUNT;
+			return -ENOMEM;
+		vm_flags |= VM_ACCOUNT;
 	}
-	err = mm_unmap_locked(mm, addr, addr + len, dead);
-	if (err)
-		goto uncommit;
-	if (vma->file && mm_file_get)
-		mm_file_get(vma->file);
-	account_area(mm, vma->flags, (long)pages);
-	insert_or_merge(vma, dead);
+	if (overlaps || req->mapping || req->ops || !grow_neighbour(mm, addr, len, vm_flags, next)) {
+		int err = new_area(mm, req, addr, len, vm_flags, dead);
+
+		if (err) {
+			if (vm_flags & VM_ACCOUNT)
+				vm_uncommit(pages);
+			return err;
+		}
+	}
+	account_area(mm, vm_flags, (long)pages);
 	return (long)addr;
-uncommit:
-	if (vma->flags & VM_ACCOUNT)
-		vm_uncommit(pages);
-free:
-	vma_free(vma);
-	return err;
 }
 
 long mm_map_locked(struct mm *mm, const struct map_request *req, struct vma_graveyard *dead, bool *populate)
@@ -212,31 +227,36 @@ static bool is_shared_anon(const struct map_request *req)
 	return !req->file && !req->mapping && !req->ops && (req->flags & MAP_TYPE) == MAP_SHARED;
 }
 
-long mm_map(struct mm *mm, const struct map_request *user_req)
+static long map_and_populate(struct mm *mm, const struct map_request *req)
 {
 	struct vma_graveyard dead = { NULL };
-	struct map_request req = *user_req;
-	bool populate = false, shared_anon = is_shared_anon(&req);
+	bool populate = false;
 	long addr;
-	int err;
 
-	if (shared_anon) {
-		err = shared_anon_prepare(&req);
-		if (err)
-			return err;
-	}
-	if (down_write_killable(&mm->mmap_lock)) {
-		addr = -EINTR;
-	} else {
-		addr = mm_map_locked(mm, &req, &dead, &populate);
-		up_write(&mm->mmap_lock);
-	}
+	if (down_write_killable(&mm->mmap_lock))
+		return -EINTR;
+	addr = mm_map_locked(mm, req, &dead, &populate);
+	up_write(&mm->mmap_lock);
 	vma_graveyard_empty(&dead);
-	if (shared_anon)
-		shared_anon_finish(&req, mm_is_error(addr));
 	if (populate && !mm_is_error(addr))
-		mm_populate(mm, (uaddr_t)addr, ALIGN_UP(req.len, PAGE_SIZE));
+		mm_populate(mm, (uaddr_t)addr, ALIGN_UP(req->len, PAGE_SIZE));
 	return addr;
+}
+
+static noinline long map_shared_anon(struct mm *mm, struct map_request req)
+{
+	long addr = shared_anon_prepare(&req);
+
+	if (addr)
+		return addr;
+	addr = map_and_populate(mm, &req);
+	shared_anon_finish(&req, mm_is_error(addr));
+	return addr;
+}
+
+long mm_map(struct mm *mm, const struct map_request *req)
+{
+	return is_shared_anon(req) ? map_shared_anon(mm, *req) : map_and_populate(mm, req);
 }
 
 /* ---- areas that the kernel makes ---- */

@@ -189,6 +189,45 @@ void unmap_whole(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard
 	unmap_chain(mm, chain, start, end, before, after, dead);
 }
 
+/* [start, end) is the lower or the upper part of @vma: the area shrinks, and nothing is allocated. */
+static int unmap_edge(struct vma *vma, uaddr_t start, uaddr_t end)
+{
+	bool lower = start == vma->start;
+	struct vma *near = lower ? vma_prev(vma) : vma_next(vma);
+	struct mapping *m = vma->mapping;
+	struct mm *mm = vma->mm;
+	u32 pages = (end - start) >> PAGE_SHIFT;
+	struct tlb_gather tlb;
+	int err;
+
+	if (vma->ops && vma->ops->may_split) {
+		err = vma->ops->may_split(vma, lower ? end : start);
+		if (err)
+			return err;
+	}
+	update_hiwater(mm);
+	if (m) {
+		down_write(&m->i_mmap_sem);
+		i_mmap_remove(vma);
+	}
+	vma_resize(vma, lower ? end : vma->start, lower ? vma->end : start);
+	if (m) {
+		i_mmap_insert(vma);
+		up_write(&m->i_mmap_sem);
+	}
+	account_area(mm, vma->flags, -(long)pages);
+	if (vma->flags & VM_ACCOUNT)
+		vm_uncommit(pages);
+	tlb_gather_begin(&tlb, mm);
+	zap_range(&tlb, vma, start, end, false);
+	if (lower)
+		free_pgtables(&tlb, start, end, near ? near->end : 0, end);
+	else
+		free_pgtables(&tlb, start, end, start, near ? near->start : TASK_SIZE);
+	tlb_gather_end(&tlb);
+	return 0;
+}
+
 int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead)
 {
 	struct vma *vma = vma_tree_find_intersection(&mm->areas, start, end);
@@ -197,6 +236,14 @@ int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_gravey
 
 	if (!vma)
 		return 0;
+	if (vma->start <= start && vma->end >= end) {
+		if ((vma->start == start) != (vma->end == end))
+			return unmap_edge(vma, start, end);
+		if (vma->start == start) {
+			unmap_whole(mm, start, end, dead);
+			return 0;
+		}
+	}
 	if (vma->start < start && vma->end > end && mm->areas.count >= sysctl_max_map_count)
 		return -ENOMEM;
 	err = split_reserve(mm, start, end, &r);

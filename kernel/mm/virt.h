@@ -202,7 +202,12 @@ void vma_get_objects(struct vma *vma);
  */
 struct vma_graveyard { struct vma *first; };
 void vma_bury(struct vma_graveyard *dead, struct vma *vma);
-void vma_graveyard_empty(struct vma_graveyard *dead); /* => mmap_lock not held */
+void vma_graveyard_release(struct vma_graveyard *dead); /* => mmap_lock not held */
+static inline void vma_graveyard_empty(struct vma_graveyard *dead)
+{
+	if (dead->first)
+		vma_graveyard_release(dead);
+}
 /* Cut @vma at @addr with the area @upper, which vma_alloc() gave. => mmap_lock held for write */
 void vma_split_at(struct vma *vma, uaddr_t addr, struct vma *upper);
 /* Make @vma one with its neighbours where they fit. */

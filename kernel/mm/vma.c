@@ -27,20 +27,27 @@ static inline u32 gap_between(uaddr_t end, uaddr_t start)
 
 static bool vma_update(struct rb_node *node)
 {
-	struct vma *vma = vma_of(node);
+	struct vma *vma = container_of(node, struct vma, node);
 	uaddr_t sub_start = vma_start_gap(vma), sub_end = vma->end;
-	u32 max_gap = 0;
+	u32 max_gap = 0, gap;
 
 	if (node->left) {
-		const struct vma *left = vma_of(node->left);
+		const struct vma *left = container_of(node->left, struct vma, node);
 
-		max_gap = MAX(left->max_gap, gap_between(left->sub_end, sub_start));
+		max_gap = left->max_gap;
+		gap = gap_between(left->sub_end, sub_start);
+		if (gap > max_gap)
+			max_gap = gap;
 		sub_start = left->sub_start;
 	}
 	if (node->right) {
-		const struct vma *right = vma_of(node->right);
+		const struct vma *right = container_of(node->right, struct vma, node);
 
-		max_gap = MAX(max_gap, MAX(right->max_gap, gap_between(vma->end, right->sub_start)));
+		if (right->max_gap > max_gap)
+			max_gap = right->max_gap;
+		gap = gap_between(sub_end, right->sub_start);
+		if (gap > max_gap)
+			max_gap = gap;
 		sub_end = right->sub_end;
 	}
 	if (vma->sub_start == sub_start && vma->sub_end == sub_end && vma->max_gap == max_gap)
@@ -116,6 +123,7 @@ void vma_tree_insert(struct vma_tree *tree, struct vma *vma)
 	}
 	rb_link_node(&vma->node, parent, link);
 	rb_insert_augmented(&vma->node, &tree->root, &vma_augment);
+	tree->cached = vma; /* what is mapped is soon touched */
 	tree->count++;
 }
 

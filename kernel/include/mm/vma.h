@@ -130,6 +130,12 @@ void vma_split(struct vma_tree *tree, struct vma *vma, uaddr_t addr, struct vma 
 /* Would an area with the properties of @add (in the tree or not) be one with @vma right below or above it? */
 bool vma_can_append(const struct vma *vma, const struct vma *add);  /* vma->end == add->start */
 bool vma_can_prepend(const struct vma *vma, const struct vma *add); /* add->end == vma->start */
+/* May fresh anonymous memory with @flags be added to @vma, above or below? The same rule, for an area not made yet. */
+static inline bool vma_can_grow_anon(const struct vma *vma, u32 flags)
+{
+	return vma->flags == flags && vma_is_anon(vma) && !vma->file && !(flags & VM_SPECIAL) &&
+	       vma->pgoff == vma->start >> PAGE_SHIFT && !(vma->anon_id & ANON_ID_FORKED);
+}
 /* Both at once: may @prev, @add and @next become one? => each can_ holds */
 bool vma_can_bridge(const struct vma *prev, const struct vma *next);
 /* May @vma take over @near's anon_id at its first private page? (Linux: reusable anon_vma) */
