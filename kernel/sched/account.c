@@ -82,6 +82,8 @@ void task_cputime(struct task *t, u64 *user_ns, u64 *system_ns)
 		user = known ? share(rest, t->utime_ns, known) : t->flags & PF_KTHREAD ? 0 : rest;
 		t->utime_ns += user;
 		t->stime_ns += rest - user;
+		if (rq->curr == t)
+			t->time_mark = t->se.exec_start; /* the next tick's sample begins here */
 	}
 	*user_ns = t->utime_ns;
 	*system_ns = t->stime_ns;
