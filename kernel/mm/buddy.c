@@ -1,11 +1,14 @@
 /*
- * The buddy allocator: free blocks of 2^order pages, each at a multiple of its own size, on one list per order.
+ * The buddy allocator: free blocks of 2^order pages, each at a multiple of its own size, on one
+ * list per order.
  *
- * A block's buddy is the neighbour that together with it makes the block of the next order: its number differs in one
- * bit. A block is free exactly if its head has PG_BUDDY and that order; two free buddies never exist, they are merged.
+ * A block's buddy is the neighbour that together with it makes the block of the next order: its
+ * number differs in one bit. A block is free exactly if its head has PG_BUDDY and that order; two
+ * free buddies never exist, they are merged.
  *
- * A merge never crosses the border of a zone, which is checked, nor that of a section, which needs no check: sections
- * are larger than the largest block. So a buddy's struct page is always initialised when it is looked at.
+ * A merge never crosses the border of a zone, which is checked, nor that of a section, which needs
+ * no check: sections are larger than the largest block. So a buddy's struct page is always
+ * initialised when it is looked at.
  *
  * Lock: zone->lock for everything here.
  * Next: pcplist.c, which takes most of the traffic; page_alloc.c, who may have what.
@@ -32,7 +35,8 @@ static bool buddy_is_free(const struct zone *zone, pfn_t pfn, unsigned order)
 {
 	const struct page *page = pfn_to_page(pfn);
 
-	return pfn >= zone->start && pfn < zone->end && (page->flags & 1u << PG_BUDDY) && page->order == order;
+	return pfn >= zone->start && pfn < zone->end && (page->flags & 1u << PG_BUDDY) &&
+	       page->order == order;
 }
 
 void buddy_free(struct zone *zone, struct page *page, unsigned order)

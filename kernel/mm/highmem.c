@@ -1,5 +1,6 @@
 /*
- * Work on pages that may lie in high memory, through short-lived windows; and the way back from an address to its page.
+ * Work on pages that may lie in high memory, through short-lived windows; and the way back from an
+ * address to its page.
  */
 #include "mm/highmem.h"
 #include "arch/log.h"

@@ -1,9 +1,11 @@
 /*
- * Memory comes up, in this order: what the loader left (memblock), zones with none of their struct pages initialised,
- * slab caches, the windows of the kernel. Then the layout is printed, with this machine's numbers.
+ * Memory comes up, in this order: what the loader left (memblock), zones with none of their struct
+ * pages initialised, slab caches, the windows of the kernel. Then the layout is printed, with this
+ * machine's numbers.
  *
  * After this file every allocation is an ordinary one.
- * Next: memblock.c, zone.c, buddy.c, pcplist.c, page_alloc.c, page.c, slab.c, kmalloc.c, vmalloc.c, kmap_local.c, pkmap.c.
+ * Next: memblock.c, zone.c, buddy.c, pcplist.c, page_alloc.c, page.c, slab.c, kmalloc.c, vmalloc.c,
+ * kmap_local.c, pkmap.c.
  */
 #include "arch/log.h"
 #include "pkmap.h"
@@ -79,8 +81,9 @@ static void print_memory(void)
 	pr_info("Memory: %luK/%luK available (%luK kernel code, %luK rwdata, %luK rodata, %luK init, %luK bss, "
 		"%luK reserved, 0K cma-reserved, %luK highmem)\n",
 		PAGES_KB(nr_free_pages()), PAGES_KB(present), KB(w->text_end - w->text_start),
-		KB(w->data_end - w->data_start), KB(w->rodata_end - w->text_end), KB(w->init_end - w->init_start),
-		KB(w->bss_end - w->bss_start), PAGES_KB(present - total_ram_pages()), PAGES_KB(total_high_pages()));
+		KB(w->data_end - w->data_start), KB(w->rodata_end - w->text_end),
+		KB(w->init_end - w->init_start), KB(w->bss_end - w->bss_start),
+		PAGES_KB(present - total_ram_pages()), PAGES_KB(total_high_pages()));
 }
 
 /* In the format that Linux used on i386 until 5.6. */
@@ -88,8 +91,8 @@ static void print_row(const char *name, unsigned long start, unsigned long end, 
 {
 	unsigned long size = end - start;
 
-	pr_info("%s : 0x%08lx - 0x%08lx   (%4lu %s)\n", name, start, end, in_mb ? MB(size) : KB(size),
-		in_mb ? "MB" : "kB");
+	pr_info("%s : 0x%08lx - 0x%08lx   (%4lu %s)\n", name, start, end,
+		in_mb ? MB(size) : KB(size), in_mb ? "MB" : "kB");
 }
 
 static void print_layout(void)
@@ -101,7 +104,8 @@ static void print_layout(void)
 	print_row("    fixmap ", w->fixmap_start, w->fixmap_end, false);
 	print_row("  cpu_entry", w->entry_start, w->entry_end, false);
 	print_row("    pkmap  ", pkmap, pkmap + w->pkmap_slots * PAGE_SIZE, false);
-	print_row("    vmalloc", (unsigned long)w->vmalloc_start, (unsigned long)w->vmalloc_end, true);
+	print_row("    vmalloc", (unsigned long)w->vmalloc_start, (unsigned long)w->vmalloc_end,
+		  true);
 	print_row("    lowmem ", PAGE_OFFSET, (unsigned long)w->high_memory, true);
 	print_row("      .init", w->init_start, w->init_end, false);
 	print_row("      .data", w->data_start, w->data_end, false);

@@ -1,6 +1,7 @@
 /*
- * Looking at physical memory: zones, frames, the physical address map, and why an allocation failed, in words.
- * The other iterators of mm/inspect.h are beside what they look at: slab.c, vmalloc.c, stack.c, pkmap.c.
+ * Looking at physical memory: zones, frames, the physical address map, and why an allocation
+ * failed, in words. The other iterators of mm/inspect.h are beside what they look at: slab.c,
+ * vmalloc.c, stack.c, pkmap.c.
  */
 #include "mm/inspect.h"
 #include "arch/log.h"
@@ -14,7 +15,8 @@
 
 /* ---- zones ---- */
 
-/* Blocks that a section without struct pages will put on the lists: as buddy_add_range() cuts them. */
+/* Blocks that a section without struct pages will put on the lists: as buddy_add_range() cuts them.
+ */
 static void count_range(unsigned long *blocks, pfn_t start, pfn_t end)
 {
 	while (start < end) {
@@ -62,8 +64,8 @@ bool inspect_zone(unsigned n, struct inspect_zone *out)
 		.pcp_high = 2 * zone->pcp_batch,
 		.pcp_batch = zone->pcp_batch,
 	};
-	for (unsigned class = 0; class < NR_ZONES; class++)
-		out->protection[class] = zone->reserve[class];
+	for (unsigned top = 0; top < NR_ZONES; top++)
+		out->protection[top] = zone->reserve[top];
 	flags = spin_lock_irqsave(&zone->lock);
 	out->free = zone->free;
 	out->ungrown = zone->ungrown;
@@ -101,10 +103,11 @@ static int explain_low(char *buf, size_t size)
 
 	if (high <= zones[ZONE_HIGHMEM].mark[MARK_HIGH])
 		return 0;
-	return scnprintf(buf, size,
-			 "low memory is used up while %luMB of high memory are free: this request needs an address "
-			 "that is always mapped, and only the first %luMB have one; more user memory would still be found",
-			 to_mb(high), to_mb(max_low_pfn));
+	return scnprintf(
+		buf, size,
+		"low memory is used up while %luMB of high memory are free: this request needs an address "
+		"that is always mapped, and only the first %luMB have one; more user memory would still be found",
+		to_mb(high), to_mb(max_low_pfn));
 }
 
 int mm_explain(gfp_t gfp, char *buf, size_t size)
@@ -117,9 +120,10 @@ int mm_explain(gfp_t gfp, char *buf, size_t size)
 		return explain_low(buf, size);
 	if (low <= zones[ZONE_NORMAL].mark[MARK_HIGH] + zones[ZONE_DMA].mark[MARK_HIGH])
 		return 0;
-	return scnprintf(buf, size,
-			 "high memory is used up; %luMB of low memory are free but kept for the kernel (lowmem_reserve)",
-			 to_mb(low));
+	return scnprintf(
+		buf, size,
+		"high memory is used up; %luMB of low memory are free but kept for the kernel (lowmem_reserve)",
+		to_mb(low));
 }
 
 void mm_report_memory(gfp_t gfp, unsigned order, const char *what)
@@ -132,15 +136,19 @@ void mm_report_memory(gfp_t gfp, unsigned order, const char *what)
 
 		inspect_zone(n, &zone);
 		if (zone.present)
-			len += scnprintf(text + len, sizeof(text) - (size_t)len,
-					 "; %s free %luK of %luK, min %luK, kept back %luK, largest block %luK",
-					 zone.name, zone.free << (PAGE_SHIFT - 10), zone.managed << (PAGE_SHIFT - 10),
-					 zone.min << (PAGE_SHIFT - 10),
-					 zone.protection[gfp_zone(gfp)] << (PAGE_SHIFT - 10), largest_block(&zone));
+			len += scnprintf(
+				text + len, sizeof(text) - (size_t)len,
+				"; %s free %luK of %luK, min %luK, kept back %luK, largest block %luK",
+				zone.name, zone.free << (PAGE_SHIFT - 10),
+				zone.managed << (PAGE_SHIFT - 10), zone.min << (PAGE_SHIFT - 10),
+				zone.protection[gfp_zone(gfp)] << (PAGE_SHIFT - 10),
+				largest_block(&zone));
 	}
 	mm_explain(gfp, words, sizeof(words));
-	printk(KERN_WARNING "%s: order %u, gfp 0x%x, slab %luK, page tables %luK, stacks %luK%s%s%s\n", what, order, gfp,
-	       inspect_slab_pages() << (PAGE_SHIFT - 10), inspect_table_pages() << (PAGE_SHIFT - 10),
+	printk(KERN_WARNING
+	       "%s: order %u, gfp 0x%x, slab %luK, page tables %luK, stacks %luK%s%s%s\n",
+	       what, order, gfp, inspect_slab_pages() << (PAGE_SHIFT - 10),
+	       inspect_table_pages() << (PAGE_SHIFT - 10),
 	       inspect_stack_pages() << (PAGE_SHIFT - 10), text, words[0] ? "; " : "", words);
 }
 
@@ -149,11 +157,20 @@ void mm_report_memory(gfp_t gfp, unsigned order, const char *what)
 static const struct {
 	u8 flag, kpf;
 } flag_names[] = {
-	{PG_LOCKED, KPF_LOCKED},	 {PG_REFERENCED, KPF_REFERENCED}, {PG_UPTODATE, KPF_UPTODATE},
-	{PG_DIRTY, KPF_DIRTY},		 {PG_LRU, KPF_LRU},		  {PG_ACTIVE, KPF_ACTIVE},
-	{PG_SLAB, KPF_SLAB},		 {PG_WRITEBACK, KPF_WRITEBACK},	  {PG_BUDDY, KPF_BUDDY},
-	{PG_HEAD, KPF_COMPOUND_HEAD},	 {PG_SWAPCACHE, KPF_SWAPCACHE},	  {PG_SWAPBACKED, KPF_SWAPBACKED},
-	{PG_UNEVICTABLE, KPF_UNEVICTABLE}, {PG_TABLE, KPF_PGTABLE},
+	{PG_LOCKED, KPF_LOCKED},
+	{PG_REFERENCED, KPF_REFERENCED},
+	{PG_UPTODATE, KPF_UPTODATE},
+	{PG_DIRTY, KPF_DIRTY},
+	{PG_LRU, KPF_LRU},
+	{PG_ACTIVE, KPF_ACTIVE},
+	{PG_SLAB, KPF_SLAB},
+	{PG_WRITEBACK, KPF_WRITEBACK},
+	{PG_BUDDY, KPF_BUDDY},
+	{PG_HEAD, KPF_COMPOUND_HEAD},
+	{PG_SWAPCACHE, KPF_SWAPCACHE},
+	{PG_SWAPBACKED, KPF_SWAPBACKED},
+	{PG_UNEVICTABLE, KPF_UNEVICTABLE},
+	{PG_TABLE, KPF_PGTABLE},
 };
 
 static u64 flags_of(const struct page *page)
@@ -194,10 +211,8 @@ u64 inspect_kpagecount(pfn_t pfn)
 /* ---- the physical address map ---- */
 
 static const char *const type_names[] = {
-	[MEM_RAM] = "System RAM",
-	[MEM_RESERVED] = "Reserved",
-	[MEM_ACPI] = "ACPI Tables",
-	[MEM_NVS] = "ACPI Non-volatile Storage",
+	[MEM_RAM] = "System RAM",      [MEM_RESERVED] = "Reserved",
+	[MEM_ACPI] = "ACPI Tables",    [MEM_NVS] = "ACPI Non-volatile Storage",
 	[MEM_BAD] = "Unusable memory",
 };
 
@@ -251,7 +266,8 @@ static unsigned kernel_parts(struct inspect_iomem *part)
 	return n;
 }
 
-/* Entry @n of [what @map says, with the kernel inside], then *@n is 0 and it was found; or *@n counts down. */
+/* Entry @n of [what @map says, with the kernel inside], then *@n is 0 and it was found; or *@n
+ * counts down. */
 static bool map_entry(const struct mem_range *map, unsigned *n, struct inspect_iomem *out)
 {
 	struct inspect_iomem parts[4];
@@ -260,7 +276,8 @@ static bool map_entry(const struct mem_range *map, unsigned *n, struct inspect_i
 	if (!(*n)--) {
 		bool known = (unsigned)map->type < ARRAY_SIZE(type_names) && type_names[map->type];
 
-		*out = (struct inspect_iomem){map->start, map->end, 0, known ? type_names[map->type] : "Reserved"};
+		*out = (struct inspect_iomem){map->start, map->end, 0,
+					      known ? type_names[map->type] : "Reserved"};
 		return true;
 	}
 	for (unsigned i = 0; i < count; i++)
@@ -288,7 +305,8 @@ bool inspect_iomem(unsigned n, struct inspect_iomem *out)
 		} else if (!n--) {
 			bool inside = i && range->end <= boot_info.map[i - 1].end;
 
-			*out = (struct inspect_iomem){range->start, range->end, inside, range->name};
+			*out = (struct inspect_iomem){range->start, range->end, inside,
+						      range->name};
 			found = true;
 		} else {
 			device = device->next;

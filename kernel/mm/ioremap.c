@@ -18,12 +18,14 @@ void *ioremap(paddr_t pa, size_t size)
 	area->pages = (u32)n;
 	area->phys = pa - offset;
 	for (unsigned long i = 0; i < n; i++)
-		arch_kernel_map((char *)area->start + i * PAGE_SIZE, pfn + i, PGPROT_KERNEL_NOCACHE);
+		arch_kernel_map((char *)area->start + i * PAGE_SIZE, pfn + i,
+				PGPROT_KERNEL_NOCACHE);
 	return (char *)area->start + offset;
 }
 
 void iounmap(const void *addr)
 {
 	if (addr)
-		vm_unmap((void *)((unsigned long)addr & PAGE_MASK), INSPECT_IOREMAP, __builtin_return_address(0));
+		vm_unmap((void *)((unsigned long)addr & PAGE_MASK), INSPECT_IOREMAP,
+			 __builtin_return_address(0));
 }

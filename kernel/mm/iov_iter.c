@@ -1,6 +1,7 @@
 /*
- * A cursor over the memory of a read or write. All copies go through advance_over(), which cuts them at the borders of
- * the caller's segments and hands each piece to one of three steps: from kernel memory, to kernel memory, zeroes.
+ * A cursor over the memory of a read or write. All copies go through advance_over(), which cuts
+ * them at the borders of the caller's segments and hands each piece to one of three steps: from
+ * kernel memory, to kernel memory, zeroes.
  */
 #include "mm/iov_iter.h"
 #include "arch/log.h"
@@ -122,10 +123,12 @@ size_t zero_iter(size_t n, struct iov_iter *to)
 }
 
 /*
- * First through a short-lived window with page faults off, which nearly always does it all. Where the user's page is not
- * there, the rest through kmap(), which may be held while the fault is handled.
+ * First through a short-lived window with page faults off, which nearly always does it all. Where
+ * the user's page is not there, the rest through kmap(), which may be held while the fault is
+ * handled.
  */
-static size_t page_piece(struct page *page, size_t offset, size_t n, struct iov_iter *it, enum direction dir)
+static size_t page_piece(struct page *page, size_t offset, size_t n, struct iov_iter *it,
+			 enum direction dir)
 {
 	char *p = kmap_atomic(page);
 	size_t done;
@@ -151,7 +154,8 @@ size_t copy_page_from_iter(struct page *page, size_t offset, size_t n, struct io
 	return page_piece(page, offset, n, from, FROM_USER);
 }
 
-/* Read the byte at @at; for a write, write to its word what is there: the page is then present and private. */
+/* Read the byte at @at; for a write, write to its word what is there: the page is then present and
+ * private. */
 static int touch(uaddr_t at, bool write)
 {
 	u8 byte;

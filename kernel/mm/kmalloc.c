@@ -1,6 +1,7 @@
 /*
- * kmalloc: memory by size. Up to 2 kB from slab caches of fixed sizes (powers of two, and 96 and 192, which save a third
- * of what many structures would waste); more comes as whole blocks from the page allocator, which remember their order.
+ * kmalloc: memory by size. Up to 2 kB from slab caches of fixed sizes (powers of two, and 96 and
+ * 192, which save a third of what many structures would waste); more comes as whole blocks from the
+ * page allocator, which remember their order.
  *
  * kfree() tells the two apart by the page: PG_SLAB or not.
  */
@@ -17,9 +18,9 @@ static const struct {
 	const char *name;
 	u16 size;
 } classes[] = {
-	{"kmalloc-8", 8},     {"kmalloc-16", 16},   {"kmalloc-32", 32},	  {"kmalloc-64", 64},	  {"kmalloc-96", 96},
-	{"kmalloc-128", 128}, {"kmalloc-192", 192}, {"kmalloc-256", 256}, {"kmalloc-512", 512}, {"kmalloc-1k", 1024},
-	{"kmalloc-2k", 2048},
+	{"kmalloc-8", 8},     {"kmalloc-16", 16},   {"kmalloc-32", 32},   {"kmalloc-64", 64},
+	{"kmalloc-96", 96},   {"kmalloc-128", 128}, {"kmalloc-192", 192}, {"kmalloc-256", 256},
+	{"kmalloc-512", 512}, {"kmalloc-1k", 1024}, {"kmalloc-2k", 2048},
 };
 static struct kmem_cache caches[ARRAY_SIZE(classes)];
 
@@ -48,10 +49,10 @@ void kmalloc_init(void)
 		if (cache_init(&caches[i], classes[i].name, size, align, 0))
 			panic("No slab cache %s", classes[i].name);
 	}
-	for (unsigned i = 0, class = 0; i < ARRAY_SIZE(small_class); i++) {
-		if ((i + 1) * 8 > classes[class].size)
-			class++;
-		small_class[i] = (u8)class;
+	for (unsigned i = 0, n = 0; i < ARRAY_SIZE(small_class); i++) {
+		if ((i + 1) * 8 > classes[n].size)
+			n++;
+		small_class[i] = (u8) class;
 	}
 }
 
@@ -131,7 +132,7 @@ void *krealloc(void *ptr, size_t size, gfp_t gfp)
 		return NULL;
 	}
 	new = alloc_any(size, gfp, __builtin_return_address(0));
-	if (new && ptr) {
+	if (new &&ptr) {
 		memcpy(new, ptr, MIN(ksize(ptr), size));
 		kfree(ptr);
 	}

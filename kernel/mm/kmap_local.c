@@ -1,10 +1,11 @@
 /*
  * kmap_local: short-lived windows on any page, strictly last in first out.
  *
- * Each CPU has its own slots in the fixmap, so that a map needs no lock, and an unmap flushes one page of the local TLB.
- * A slot belongs to the running thread, by its number in current->kmap: an interrupt takes the next number and gives it
- * back before it returns, and at a context switch the leaving thread's slots are cleared and the entering one's set.
- * A slot's address depends on the CPU: a thread that holds maps must not change CPU (sched keeps it where it is while
+ * Each CPU has its own slots in the fixmap, so that a map needs no lock, and an unmap flushes one
+ * page of the local TLB. A slot belongs to the running thread, by its number in current->kmap: an
+ * interrupt takes the next number and gives it back before it returns, and at a context switch the
+ * leaving thread's slots are cleared and the entering one's set. A slot's address depends on the
+ * CPU: a thread that holds maps must not change CPU (sched keeps it where it is while
  * current->kmap.idx is not 0).
  *
  * A low page has its address always: no slot, no flush.
@@ -51,12 +52,14 @@ static void check_order(const void *addr, pfn_t expected, void *caller)
 	pgprot_t prot;
 
 	if ((unsigned long)addr < windows.fixmap_start || (unsigned long)addr >= windows.fixmap_end)
-		panic("kunmap_local(%p): not an address of kmap_local, called by %pS", addr, caller);
+		panic("kunmap_local(%p): not an address of kmap_local, called by %pS", addr,
+		      caller);
 	if (!arch_kernel_lookup(addr, &pfn, &prot))
-		panic("kunmap_local(%p): not mapped (unmapped twice?), called by %pS", addr, caller);
+		panic("kunmap_local(%p): not mapped (unmapped twice?), called by %pS", addr,
+		      caller);
 	if (pfn != expected)
-		panic("kunmap_local(%p): frame %lx, but %lx was mapped last: out of order, called by %pS", addr, pfn,
-		      expected, caller);
+		panic("kunmap_local(%p): frame %lx, but %lx was mapped last: out of order, called by %pS",
+		      addr, pfn, expected, caller);
 }
 #else
 static inline void check_order(const void *addr, pfn_t expected, void *caller)

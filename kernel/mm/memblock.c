@@ -1,13 +1,14 @@
 /*
- * Memory before the buddy allocator: two sorted arrays of page ranges, RAM and reserved. Free is what is RAM and not
- * reserved.
+ * Memory before the buddy allocator: two sorted arrays of page ranges, RAM and reserved. Free is
+ * what is RAM and not reserved.
  *
- * The arrays stay after boot, unchanged: the zones initialise their struct pages section by section, much later, and
- * must know then what was free when they were set up (zone_grow in mm/zone.c). What boot returns afterwards (initrd,
- * .init) does not go through here but straight to the buddy allocator.
+ * The arrays stay after boot, unchanged: the zones initialise their struct pages section by
+ * section, much later, and must know then what was free when they were set up (zone_grow in
+ * mm/zone.c). What boot returns afterwards (initrd, .init) does not go through here but straight to
+ * the buddy allocator.
  *
- * Allocation goes down from the end of low memory, so that the first megabytes, the only ones that old devices reach,
- * stay free. Boot is single-threaded: no locks.
+ * Allocation goes down from the end of low memory, so that the first megabytes, the only ones that
+ * old devices reach, stay free. Boot is single-threaded: no locks.
  *
  * Next: mm/init.c (the order of things at boot), mm/zone.c.
  */
@@ -38,7 +39,8 @@ static void ranges_remove(struct pfn_ranges *r, unsigned i, unsigned n)
 	r->count -= n;
 }
 
-/* Double the array; its new home is reserved like any other allocation, which the spare entries allow for. */
+/* Double the array; its new home is reserved like any other allocation, which the spare entries
+ * allow for. */
 static void ranges_make_room(struct pfn_ranges *r)
 {
 	struct pfn_range *old = r->range;
@@ -133,7 +135,8 @@ void memblock_reserve(paddr_t start, paddr_t end)
 {
 	BUG_ON(closed);
 	ranges_make_room(&reserved);
-	ranges_add(&reserved, (pfn_t)(start >> PAGE_SHIFT), (pfn_t)((end + PAGE_SIZE - 1) >> PAGE_SHIFT));
+	ranges_add(&reserved, (pfn_t)(start >> PAGE_SHIFT),
+		   (pfn_t)((end + PAGE_SIZE - 1) >> PAGE_SHIFT));
 }
 
 /* The highest place for @size bytes in the free pages [start, end) of low memory. */
@@ -157,8 +160,8 @@ paddr_t memblock_find(paddr_t size, paddr_t align)
 }
 
 /*
- * Small allocations share a page: what is left of the last page stays the allocator's, so that per-CPU areas and tables of
- * a few hundred bytes do not cost a page each.
+ * Small allocations share a page: what is left of the last page stays the allocator's, so that
+ * per-CPU areas and tables of a few hundred bytes do not cost a page each.
  */
 static paddr_t partial_start, partial_end;
 
@@ -217,7 +220,8 @@ static void add_ram(paddr_t start, paddr_t end)
 static void reserve_holes(void)
 {
 	for (unsigned i = 0; i < boot_info.map_count; i++)
-		if (boot_info.map[i].type != MEM_RAM && boot_info.map[i].start >> PAGE_SHIFT < PFN_LIMIT)
+		if (boot_info.map[i].type != MEM_RAM &&
+		    boot_info.map[i].start >> PAGE_SHIFT < PFN_LIMIT)
 			memblock_reserve(boot_info.map[i].start, boot_info.map[i].end);
 }
 
@@ -227,7 +231,8 @@ void memblock_init(void)
 	reserved = (struct pfn_ranges){first_reserved, 0, FIRST_RANGES};
 	partial_start = partial_end = 0;
 	closed = false;
-	/* Reserved first: should the list of RAM outgrow its array, the new one must not lie on the kernel. */
+	/* Reserved first: should the list of RAM outgrow its array, the new one must not lie on the
+	 * kernel. */
 	memblock_reserve(0, PAGE_SIZE);
 	memblock_reserve(ADAPTER_START, ADAPTER_END);
 	memblock_reserve(boot_info.kernel_start, boot_info.kernel_end);

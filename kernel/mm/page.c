@@ -1,9 +1,10 @@
 /*
  * The life of a page: handed out with one reference, given back when the last goes.
  *
- * A free page has refs 0, mapcount -1, no mapping and no flags (PG_BUDDY on the head of a free block). That is checked
- * on the way in; a page that fails the check is reported with the caller's name and lost, because giving it out again
- * would hand one page to two owners. Debug builds also fill free pages with a pattern and check it on the way out.
+ * A free page has refs 0, mapcount -1, no mapping and no flags (PG_BUDDY on the head of a free
+ * block). That is checked on the way in; a page that fails the check is reported with the caller's
+ * name and lost, because giving it out again would hand one page to two owners. Debug builds also
+ * fill free pages with a pattern and check it on the way out.
  *
  * Next: page_alloc.c.
  */
@@ -15,13 +16,16 @@
 struct page *zero_page;
 void (*mm_lru_remove)(struct page *page);
 
-#define NEVER_AT_FREE                                                                  \
-	(1u << PG_LOCKED | 1u << PG_LRU | 1u << PG_SLAB | 1u << PG_WRITEBACK | 1u << PG_BUDDY | 1u << PG_RESERVED)
+#define NEVER_AT_FREE \
+	(1u << PG_LOCKED | 1u << PG_LRU | 1u << PG_SLAB | 1u << PG_WRITEBACK | 1u << PG_BUDDY | \
+	 1u << PG_RESERVED)
 
 static noinline __cold void report_bad_page(const struct page *page, const char *what, void *caller)
 {
-	printk(KERN_ALERT "BUG: Bad page state: %s: pfn %05lx refs %d mapcount %d mapping %p flags %04x, freed by %pS\n",
-	       what, page_to_pfn(page), (int)page->refs, page->mapcount, page->owner, page->flags, caller);
+	printk(KERN_ALERT
+	       "BUG: Bad page state: %s: pfn %05lx refs %d mapcount %d mapping %p flags %04x, freed by %pS\n",
+	       what, page_to_pfn(page), (int)page->refs, page->mapcount, page->owner, page->flags,
+	       caller);
 #ifdef CONFIG_DEBUG_VM
 	panic("Bad page state");
 #endif
@@ -48,8 +52,8 @@ static void check_poison(struct page *page)
 	const u8 *p = kmap_local_page(page), *bad = memchr_inv(p, POISON_BYTE, PAGE_SIZE);
 
 	if (bad)
-		panic("Free page %05lx was written: byte 0x%02x at offset 0x%x", page_to_pfn(page), *bad,
-		      (unsigned)(bad - p));
+		panic("Free page %05lx was written: byte 0x%02x at offset 0x%x", page_to_pfn(page),
+		      *bad, (unsigned)(bad - p));
 	kunmap_local(p);
 	page->mapcount = -1;
 }
@@ -87,11 +91,13 @@ void page_prepare_slow(struct page *page, unsigned order, gfp_t gfp)
 
 /* ---- in ---- */
 
-/* False: the page is in no state to be freed (said so, with @caller): it is lost rather than given out twice. */
+/* False: the page is in no state to be freed (said so, with @caller): it is lost rather than given
+ * out twice. */
 static bool retire(struct page *page, unsigned order, void *caller)
 {
 	if (unlikely((page->flags & NEVER_AT_FREE) || page->mapcount != -1)) {
-		report_bad_page(page, page->flags & 1u << PG_BUDDY ? "freed twice" : "in use", caller);
+		report_bad_page(page, page->flags & 1u << PG_BUDDY ? "freed twice" : "in use",
+				caller);
 		return false;
 	}
 	page->flags = 0;
@@ -141,7 +147,8 @@ void page_put(struct page *page)
 	u32 refs = __atomic_fetch_sub(&page->refs, 1, __ATOMIC_ACQ_REL);
 
 	if (refs == 0)
-		report_bad_page(page, "one reference too many dropped", __builtin_return_address(0));
+		report_bad_page(page, "one reference too many dropped",
+				__builtin_return_address(0));
 	else if (refs == 1)
 		put_last(page, __builtin_return_address(0));
 }

@@ -1,19 +1,19 @@
 /*
  * Who gets which page.
  *
- *   gfp            zones, in this order          down to
- *   HIGHMEM        HIGHMEM, NORMAL, DMA          the low watermark, then (slow path) the min watermark
- *   none           NORMAL, DMA                   the same
- *   DMA            DMA
- *   + HIGH         (atomic: nobody can wait)     half of min; without RECLAIM three eighths
- *   + MEMALLOC     (reclaim itself, a dying one) the last page
+ *   gfp            zones, in this order     down to
+ *   HIGHMEM        HIGHMEM, NORMAL, DMA     the low watermark, then (slow path) the min watermark
+ *   none           NORMAL, DMA              the same
+ *   DMA            DMA                      the same
+ *   + HIGH         (nobody can wait)        half of min; without RECLAIM three eighths
+ *   + MEMALLOC     (reclaim itself)         the last page
  *
- * On top of the watermark each zone keeps back lowmem_reserve pages from requests that could have used a higher zone:
- * user memory may spill into low memory, but never fill it.
+ * On top of the watermark each zone keeps back lowmem_reserve pages from requests that could have
+ * used a higher zone: user memory may spill into low memory, but never fill it.
  *
- * Fast path: the first zone above its low watermark serves, single pages from the per-CPU list. Slow path, in this
- * order: wake the background reclaim; try down to min; drain the per-CPU lists; reclaim; kill; give up with one line
- * that says why.
+ * Fast path: the first zone above its low watermark serves, single pages from the per-CPU list.
+ * Slow path, in this order: wake the background reclaim; try down to min; drain the per-CPU lists;
+ * reclaim; kill; give up with one line that says why.
  *
  * Next: page.c (what happens to a page on its way out), buddy.c.
  */
@@ -45,7 +45,8 @@ struct floor {
 	bool none;   /* everything */
 };
 
-static bool zone_has(const struct zone *zone, enum zone_id class, unsigned order, struct floor floor)
+static bool zone_has(const struct zone *zone, enum zone_id class, unsigned order,
+		     struct floor floor)
 {
 	long above = (long)READ_ONCE(zone->free) - (long)((1ul << order) - 1);
 	long limit = (long)zone->mark[floor.mark];
@@ -242,7 +243,8 @@ static bool give(struct zone *zone, pfn_t pfn)
 
 void mm_free_range(paddr_t start, paddr_t end, const char *what)
 {
-	pfn_t first = (pfn_t)((start + PAGE_SIZE - 1) >> PAGE_SHIFT), last = (pfn_t)(end >> PAGE_SHIFT);
+	pfn_t first = (pfn_t)((start + PAGE_SIZE - 1) >> PAGE_SHIFT),
+	      last = (pfn_t)(end >> PAGE_SHIFT);
 	unsigned long freed = 0;
 
 	for (pfn_t pfn = MAX(first, (pfn_t)1); pfn < MIN(last, max_pfn); pfn++)
@@ -271,7 +273,8 @@ unsigned long nr_free_high_pages(void)
 
 unsigned long nr_free_pages(void)
 {
-	return READ_ONCE(zones[ZONE_DMA].free) + READ_ONCE(zones[ZONE_NORMAL].free) + nr_free_high_pages();
+	return READ_ONCE(zones[ZONE_DMA].free) + READ_ONCE(zones[ZONE_NORMAL].free) +
+	       nr_free_high_pages();
 }
 
 /* Pages that no user allocation gets: of each zone the high watermark and the largest reserve. */

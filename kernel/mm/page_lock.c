@@ -1,8 +1,9 @@
 /*
  * The page lock: PG_LOCKED, with wait queues that pages share by hash.
  *
- * PG_WAITERS says that somebody may be asleep on the page, so that an unlock without waiters is one atomic operation. It
- * is set before the last look at PG_LOCKED and cleared together with it: a waiter that sets it later sees the lock free.
+ * PG_WAITERS says that somebody may be asleep on the page, so that an unlock without waiters is one
+ * atomic operation. It is set before the last look at PG_LOCKED and cleared together with it: a
+ * waiter that sets it later sees the lock free.
  */
 #include "arch/log.h"
 #include "lib/hash.h"
@@ -39,7 +40,8 @@ bool page_trylock(struct page *page)
 	return !page_test_and_set(page, PG_LOCKED);
 }
 
-/* Sleep until the lock is free, and take it if @take. 0, or -EINTR on a fatal signal if @state is TASK_KILLABLE. */
+/* Sleep until the lock is free, and take it if @take. 0, or -EINTR on a fatal signal if @state is
+ * TASK_KILLABLE. */
 static int wait_for_lock(struct page *page, unsigned state, bool take)
 {
 	struct wait_queue *queue = page_queue(page);

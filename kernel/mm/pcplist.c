@@ -1,13 +1,15 @@
 /*
- * Per-CPU stacks of single pages, two for each zone, in front of the buddy allocator: most pages come and go one at a
- * time, and the last one freed is the one whose data is still in the CPU's cache.
+ * Per-CPU stacks of single pages, two for each zone, in front of the buddy allocator: most pages
+ * come and go one at a time, and the last one freed is the one whose data is still in the CPU's
+ * cache.
  *
- * A CPU takes from and gives to its first stack. When that is full (a batch) it becomes the spare, and the old spare
- * goes back to the buddy allocator as a whole: its pages are the ones not used for longest. When the first is empty the
- * spare takes its place. So a batch is the least that moves, and twice a batch the most that a CPU holds.
+ * A CPU takes from and gives to its first stack. When that is full (a batch) it becomes the spare,
+ * and the old spare goes back to the buddy allocator as a whole: its pages are the ones not used
+ * for longest. When the first is empty the spare takes its place. So a batch is the least that
+ * moves, and twice a batch the most that a CPU holds.
  *
- * Only the own CPU touches a stack, with interrupts off: no lock. zone->lock is taken once for a batch. Pages on a
- * stack count as used in zone->free.
+ * Only the own CPU touches a stack, with interrupts off: no lock. zone->lock is taken once for a
+ * batch. Pages on a stack count as used in zone->free.
  *
  * Next: page_alloc.c.
  */
@@ -64,8 +66,8 @@ static void free_run(struct zone *zone, pfn_t start, pfn_t end)
 }
 
 /*
- * The first stack's pages go back. What a process frees at its end are mostly neighbours: they are put together here,
- * which is much cheaper than merging them one by one. => interrupts off
+ * The first stack's pages go back. What a process frees at its end are mostly neighbours: they are
+ * put together here, which is much cheaper than merging them one by one. => interrupts off
  */
 static void give_back(struct zone *zone, struct pcp *pcp)
 {

@@ -6,7 +6,8 @@
 
 #include "zone.h"
 
-/* Pages linked through page->owner. A CPU takes from and gives to the first stack; the spare is full or empty. */
+/* Pages linked through page->owner. A CPU takes from and gives to the first stack; the spare is
+ * full or empty. */
 struct pcp {
 	struct page *first;
 	unsigned count;

@@ -1,16 +1,19 @@
 /*
- * kmap: windows on high pages that any thread may use and that live as long as they are needed. One page table of them,
- * shared by all CPUs.
+ * kmap: windows on high pages that any thread may use and that live as long as they are needed. One
+ * page table of them, shared by all CPUs.
  *
  *   count 0     the slot is free, and no TLB knows it
- *   count 1     nobody uses it, but it is still mapped, and TLBs may know it: a new kmap of the same page takes it back
+ *   count 1     nobody uses it, but it is still mapped, and TLBs may know it: a new kmap of the
+ *               same page takes it back
  *   count n     n - 1 users
  *
- * Free slots are taken in a circle. When the circle closes, all slots of count 1 are unmapped and the TLBs of all CPUs
- * flushed, once for all of them. That flush, and the one lock, is why kmap does not scale and kmap_local does.
- * With every slot in use the caller sleeps, and on waking looks first whether somebody mapped its page meanwhile.
+ * Free slots are taken in a circle. When the circle closes, all slots of count 1 are unmapped and
+ * the TLBs of all CPUs flushed, once for all of them. That flush, and the one lock, is why kmap
+ * does not scale and kmap_local does. With every slot in use the caller sleeps, and on waking looks
+ * first whether somebody mapped its page meanwhile.
  *
- * Lock: pkmap_lock, not taken by interrupt handlers, because the flush waits for the other CPUs under it.
+ * Lock: pkmap_lock, not taken by interrupt handlers, because the flush waits for the other CPUs
+ * under it.
  */
 #include "arch/log.h"
 #include "pkmap.h"
@@ -28,16 +31,16 @@ struct slot {
 	u32 count;
 	u32 pfn;
 	void *addr;
-	u16 next;       /* in its hash chain */
+	u16 next; /* in its hash chain */
 };
 
 static DEFINE_SPINLOCK(pkmap_lock, RANK_PKMAP);
 static DEFINE_WAIT_QUEUE(pkmap_wait);
-static struct slot *slots;              /* NULL: no high memory */
-static u16 *chains;                     /* 2^HASH_BITS heads: frame -> slot */
-static unsigned long *free_map;         /* slots of count 0 */
-static unsigned long *unused_map;       /* slots of count 1 */
-static unsigned cursor;                 /* where the next search begins */
+static struct slot *slots;        /* NULL: no high memory */
+static u16 *chains;               /* 2^HASH_BITS heads: frame -> slot */
+static unsigned long *free_map;   /* slots of count 0 */
+static unsigned long *unused_map; /* slots of count 1 */
+static unsigned cursor;           /* where the next search begins */
 static unsigned long flushes;
 
 #ifdef CONFIG_DEBUG_KMAP
@@ -217,7 +220,8 @@ void kunmap(struct page *page)
 	spin_lock(&pkmap_lock);
 	slot = find(pfn);
 	if (!slot || slot->count < 2)
-		panic("kunmap: frame %lx is not mapped, called by %pS", pfn, __builtin_return_address(0));
+		panic("kunmap: frame %lx is not mapped, called by %pS", pfn,
+		      __builtin_return_address(0));
 	unused = --slot->count == 1;
 	if (unused)
 		release(slot);

@@ -1,15 +1,17 @@
 /*
  * Slab caches: objects of one size, cut from blocks of low memory (slabs).
  *
- *   CPU list   free objects of one CPU, whatever slab they are of: taken and given with interrupts off, no lock
- *   partial    slabs that have free objects, under the cache's lock: a CPU list is refilled from there, and drained to it
+ *   CPU list   free objects of one CPU, whatever slab they are of: interrupts off, no lock
+ *   partial    slabs that have free objects, under the cache's lock: CPU lists are refilled
+ *              from there and drained to it
  *   full       slabs without free objects are on no list: their pages know the cache
  *
- * A slab's state is in its head page: private holds the number of objects that are out (at users or on CPU lists) and
- * the place of the first free one; link is the partial list. owner is the cache, in every page of the slab, so that
- * kfree() finds it from any address.
+ * A slab's state is in its head page: private holds the number of objects that are out (at users or
+ * on CPU lists) and the place of the first free one; link is the partial list. owner is the cache,
+ * in every page of the slab, so that kfree() finds it from any address.
  *
- * Locks: cache->lock (irqsave), caches_lock for the list of caches. No lock is held while pages are allocated.
+ * Locks: cache->lock (irqsave), caches_lock for the list of caches. No lock is held while pages are
+ * allocated.
  * Next: kmalloc.c; slab_debug.c.
  */
 #include "arch/log.h"
@@ -27,7 +29,8 @@
 static LIST_HEAD(caches);
 static DEFINE_SPINLOCK(caches_lock, RANK_SLAB);
 static struct kmem_cache cache_of_caches;
-/* The CPU list of caches that a CPU has not used yet. Never written: it is always empty and always full. */
+/* The CPU list of caches that a CPU has not used yet. Never written: it is always empty and always
+ * full. */
 static struct cache_cpu no_list;
 
 /* ---- a slab's state, packed in its head page's private word ---- */
@@ -313,14 +316,16 @@ static u16 list_limit(u32 stride)
 	return stride <= 1024 ? 16 : 8;
 }
 
-int cache_init(struct kmem_cache *cache, const char *name, size_t size, size_t align, unsigned flags)
+int cache_init(struct kmem_cache *cache, const char *name, size_t size, size_t align,
+	       unsigned flags)
 {
 	size_t stride = MAX(size, sizeof(void *));
 	irqflags_t irq;
 
 	align = MAX(align, (size_t)8);
 	if (flags & SLAB_HWCACHE_ALIGN)
-		align = MAX(align, (size_t)MIN(roundup_pow_of_two(size), (unsigned long)CACHE_LINE));
+		align = MAX(align,
+			    (size_t)MIN(roundup_pow_of_two(size), (unsigned long)CACHE_LINE));
 	if (!size || !is_power_of_2(align) || align > PAGE_SIZE)
 		return -EINVAL;
 	*cache = (struct kmem_cache){.name = name, .object_size = (u32)size};
@@ -401,21 +406,23 @@ void kmem_cache_destroy(struct kmem_cache *cache)
 	drain_everywhere(cache);
 	drop_empty_slabs(cache);
 	if (cache->slabs) {
-		printk(KERN_ERR "BUG: slab cache %s destroyed with objects in use, by %pS\n", cache->name,
-		       __builtin_return_address(0));
+		printk(KERN_ERR "BUG: slab cache %s destroyed with objects in use, by %pS\n",
+		       cache->name, __builtin_return_address(0));
 		return;
 	}
 	flags = spin_lock_irqsave(&caches_lock);
 	list_del(&cache->node);
 	spin_unlock_irqrestore(&caches_lock, flags);
-	/* The CPUs' struct cache_cpu stay: a few bytes for each CPU and a cache that rarely goes. */
+	/* The CPUs' struct cache_cpu stay: a few bytes for each CPU and a cache that rarely goes.
+	 */
 	kmem_cache_free(&cache_of_caches, cache);
 }
 
 void slab_init(void)
 {
 	list_init(&caches);
-	if (cache_init(&cache_of_caches, "kmem_cache", sizeof(struct kmem_cache), 0, SLAB_HWCACHE_ALIGN))
+	if (cache_init(&cache_of_caches, "kmem_cache", sizeof(struct kmem_cache), 0,
+		       SLAB_HWCACHE_ALIGN))
 		panic("No slab caches");
 	kmalloc_init();
 }

@@ -14,30 +14,31 @@
 
 /* Free objects of one CPU, linked through their own words. */
 struct cache_cpu {
-	void *free;             /* (c) */
-	unsigned avail, limit;  /* (c) how many; more than limit: half go back */
+	void *free;            /* (c) */
+	unsigned avail, limit; /* (c) how many; more than limit: half go back */
 };
 
 struct kmem_cache {
 	struct cache_cpu *cpu[CONFIG_NR_CPUS]; /* (c) never NULL: a shared empty one at first */
-	gfp_t zero;             /* (k) __GFP_ZERO: SLAB_ZERO was asked for */
-	u32 object_size;        /* (k) what the user asked for */
-	u32 stride;             /* (k) from one object to the next */
-	u32 link;               /* (k) where in a free object the link lies: 0, or behind it in debug builds */
-	u16 objects;            /* (k) in a slab */
-	u8 order;               /* (k) of a slab, in pages */
-	u16 limit;              /* (k) for cache_cpu */
-	spinlock_t lock;        /* RANK_SLAB, irqsave */
+	gfp_t zero;                            /* (k) __GFP_ZERO: SLAB_ZERO was asked for */
+	u32 object_size;                       /* (k) what the user asked for */
+	u32 stride;                            /* (k) from one object to the next */
+	u32 link;    /* (k) where in a free object the link lies: 0, or behind it in debug builds */
+	u16 objects; /* (k) in a slab */
+	u8 order;    /* (k) of a slab, in pages */
+	u16 limit;   /* (k) for cache_cpu */
+	spinlock_t lock;          /* RANK_SLAB, irqsave */
 	struct page_list partial; /* (l) slabs with free objects; the wholly free ones last */
-	unsigned long slabs;    /* (l) */
-	unsigned long free;     /* (l) objects on slabs, not those of CPUs */
-	unsigned empty;         /* (l) slabs that are wholly free */
-	const char *name;       /* (k) */
-	struct list_head node;  /* caches_lock */
+	unsigned long slabs;      /* (l) */
+	unsigned long free;       /* (l) objects on slabs, not those of CPUs */
+	unsigned empty;           /* (l) slabs that are wholly free */
+	const char *name;         /* (k) */
+	struct list_head node;    /* caches_lock */
 };
 
 /* A cache whose structure the caller has; 0 or -EINVAL. */
-int cache_init(struct kmem_cache *cache, const char *name, size_t size, size_t align, unsigned flags);
+int cache_init(struct kmem_cache *cache, const char *name, size_t size, size_t align,
+	       unsigned flags);
 void slab_init(void);
 void kmalloc_init(void);
 
@@ -58,7 +59,10 @@ void slab_debug_fresh(const struct kmem_cache *cache, void *object);
 void slab_debug_alloc(const struct kmem_cache *cache, void *object, void *caller);
 void slab_debug_free(const struct kmem_cache *cache, void *object, void *caller);
 #else
-static inline void slab_debug_fresh(const struct kmem_cache *cache, void *object) { (void)cache, (void)object; }
+static inline void slab_debug_fresh(const struct kmem_cache *cache, void *object)
+{
+	(void)cache, (void)object;
+}
 static inline void slab_debug_alloc(const struct kmem_cache *cache, void *object, void *caller)
 {
 	(void)cache, (void)object, (void)caller;

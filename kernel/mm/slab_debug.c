@@ -1,11 +1,11 @@
 /*
- * Debug builds of slab caches: behind each object lie a red zone, the link of the free list (so that the object itself
- * can be filled), and who allocated and who freed it last.
+ * Debug builds of slab caches: behind each object lie a red zone, the link of the free list (so
+ * that the object itself can be filled), and who allocated and who freed it last.
  *
- *   | object ............ | red zone | link | allocated by | freed by | up to the next object's alignment
+ *   | object ............ | red zone | link | allocated by | freed by | alignment |
  *
- * A free object is filled with a pattern. An object that was written after it was freed, or written beyond its end, or
- * freed twice, stops the kernel with the names of both sides.
+ * A free object is filled with a pattern. An object that was written after it was freed, or written
+ * beyond its end, or freed twice, stops the kernel with the names of both sides.
  */
 #include "arch/log.h"
 #include "lib/string.h"
@@ -41,10 +41,11 @@ u32 slab_debug_layout(struct kmem_cache *cache, u32 size)
 	return cache->link + 3 * (u32)sizeof(void *);
 }
 
-static void __noreturn complain(const struct kmem_cache *cache, void *object, const char *what, void *caller)
+static void __noreturn complain(const struct kmem_cache *cache, void *object, const char *what,
+				void *caller)
 {
-	panic("slab %s: object %p %s; allocated by %pS, freed by %pS, found by %pS", cache->name, object, what,
-	      callers(cache, object)[0], callers(cache, object)[1], caller);
+	panic("slab %s: object %p %s; allocated by %pS, freed by %pS, found by %pS", cache->name,
+	      object, what, callers(cache, object)[0], callers(cache, object)[1], caller);
 }
 
 void slab_debug_fresh(const struct kmem_cache *cache, void *object)
@@ -71,7 +72,8 @@ void slab_debug_free(const struct kmem_cache *cache, void *object, void *caller)
 	struct page *page = virt_to_page(object);
 
 	if (!page_test(page, PG_SLAB) || page->owner != cache)
-		panic("slab %s: %p is not an object of it, freed by %pS", cache->name, object, caller);
+		panic("slab %s: %p is not an object of it, freed by %pS", cache->name, object,
+		      caller);
 	if (!memchr_inv(red_zone(cache, object), RED_FREE, red_size(cache)))
 		complain(cache, object, "freed twice", caller);
 	if (memchr_inv(red_zone(cache, object), RED_IN_USE, red_size(cache)))

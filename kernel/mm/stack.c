@@ -1,8 +1,9 @@
 /*
- * Kernel stacks: THREAD_STACK_SIZE bytes in the vmalloc window with the guard page below, where a stack overflows to.
+ * Kernel stacks: THREAD_STACK_SIZE bytes in the vmalloc window with the guard page below, where a
+ * stack overflows to.
  *
- * Each CPU keeps a few that were freed, still mapped, linked through their lowest word: fork and exit then neither touch
- * page tables nor flush TLBs.
+ * Each CPU keeps a few that were freed, still mapped, linked through their lowest word: fork and
+ * exit then neither touch page tables nor flush TLBs.
  */
 #include "lib/atomic.h"
 #include "mm/highmem.h"
@@ -49,8 +50,8 @@ static bool keep(void *stack)
 
 static void *new_stack(const void *caller)
 {
-	struct vm_area *area =
-		vm_area_alloc(THREAD_STACK_SIZE + PAGE_SIZE, INSPECT_VMALLOC | INSPECT_STACK, caller);
+	struct vm_area *area = vm_area_alloc(THREAD_STACK_SIZE + PAGE_SIZE,
+					     INSPECT_VMALLOC | INSPECT_STACK, caller);
 
 	if (!area)
 		return NULL;

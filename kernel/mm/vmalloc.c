@@ -1,16 +1,18 @@
 /*
  * The window above high_memory: ranges of kernel addresses with page-table entries of their own.
  *
- * The areas are a tree by address. Each knows the gap in front of it and the largest gap of its subtree, so that the
- * lowest gap that fits is found in O(log n); a sentinel at the end of the window carries the last gap. The guard page
- * behind an area is part of it and never mapped.
+ * The areas are a tree by address. Each knows the gap in front of it and the largest gap of its
+ * subtree, so that the lowest gap that fits is found in O(log n); a sentinel at the end of the
+ * window carries the last gap. The guard page behind an area is part of it and never mapped.
  *
- * Freeing is lazy: the entries are cleared at once, but the addresses may still be in TLBs, so the area stays in the
- * tree until enough have come together (or addresses are short); then one flush on all CPUs serves them all.
+ * Freeing is lazy: the entries are cleared at once, but the addresses may still be in TLBs, so the
+ * area stays in the tree until enough have come together (or addresses are short); then one flush
+ * on all CPUs serves them all.
  *
  * Which pages an area has is not written down: its page-table entries say it.
  *
- * Lock: vmalloc_lock, never taken by interrupts. vfree() from an interrupt puts the memory on a list for later.
+ * Lock: vmalloc_lock, never taken by interrupts. vfree() from an interrupt puts the memory on a
+ * list for later.
  * Next: ioremap.c, stack.c.
  */
 #include "arch/log.h"
@@ -26,7 +28,7 @@ static DEFINE_SPINLOCK(vmalloc_lock, RANK_VMALLOC);
 static struct rb_root areas;
 static struct vm_area sentinel;
 static struct kmem_cache *area_cache;
-static struct vm_area *lazy;            /* (vmalloc_lock) freed, not purged */
+static struct vm_area *lazy; /* (vmalloc_lock) freed, not purged */
 static unsigned long lazy_bytes, lazy_most, used_bytes;
 
 static struct vm_area *area_of(struct rb_node *node)
@@ -234,7 +236,8 @@ int vm_map_new_pages(char *start, unsigned n, gfp_t gfp)
 		unsigned got = alloc_pages_bulk(gfp, want, pages);
 
 		for (unsigned i = 0; i < got; i++, done++)
-			arch_kernel_map(start + done * PAGE_SIZE, page_to_pfn(pages[i]), PGPROT_KERNEL);
+			arch_kernel_map(start + done * PAGE_SIZE, page_to_pfn(pages[i]),
+					PGPROT_KERNEL);
 		if (got < want) {
 			vm_unmap_pages(start, done, true);
 			return -ENOMEM;
@@ -269,7 +272,8 @@ void *vmalloc(size_t size)
 
 void *vzalloc(size_t size)
 {
-	return vmalloc_as(size, GFP_KERNEL | __GFP_HIGHMEM | __GFP_ZERO, __builtin_return_address(0));
+	return vmalloc_as(size, GFP_KERNEL | __GFP_HIGHMEM | __GFP_ZERO,
+			  __builtin_return_address(0));
 }
 
 void *vmap(struct page **pages, unsigned n, pgprot_t prot)
@@ -319,7 +323,8 @@ static void defer(void *addr)
 
 	do
 		*(void **)addr = old;
-	while (!__atomic_compare_exchange_n(&deferred, &old, addr, true, __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+	while (!__atomic_compare_exchange_n(&deferred, &old, addr, true, __ATOMIC_RELEASE,
+					    __ATOMIC_RELAXED));
 }
 
 static void free_deferred(void)
@@ -350,7 +355,8 @@ void vfree(const void *addr)
 
 bool is_vmalloc_addr(const void *addr)
 {
-	return addr >= (const void *)windows.vmalloc_start && addr < (const void *)windows.vmalloc_end;
+	return addr >= (const void *)windows.vmalloc_start &&
+	       addr < (const void *)windows.vmalloc_end;
 }
 
 void vmalloc_init(void)
@@ -407,7 +413,8 @@ bool inspect_vmalloc(unsigned long from, struct inspect_vmalloc *out)
 
 unsigned long inspect_vmalloc_total(void)
 {
-	return (unsigned long)((char *)windows.vmalloc_end - (char *)windows.vmalloc_start) >> PAGE_SHIFT;
+	return (unsigned long)((char *)windows.vmalloc_end - (char *)windows.vmalloc_start) >>
+	       PAGE_SHIFT;
 }
 
 unsigned long inspect_vmalloc_used(void)

@@ -1,15 +1,18 @@
 /*
- * Zones: which frames each holds, how far its struct pages are initialised, and how much of it is kept back.
+ * Zones: which frames each holds, how far its struct pages are initialised, and how much of it is
+ * kept back.
  *
  *   DMA      below 16 MB                 what old devices reach
  *   NORMAL   the rest of low memory      always mapped: kernel objects
  *   HIGHMEM  the rest                    user memory; the kernel maps a page when it needs it
  *
- * mem_map, the array of struct pages, is as long as memory is large, and nobody touches it at boot. A zone begins with
- * all of its pages counted as free and none of its sections grown; zone_grow() initialises the struct pages of one more
- * section when the free lists cannot serve a request. So booting with 64 GB costs what booting with 64 MB costs.
+ * mem_map, the array of struct pages, is as long as memory is large, and nobody touches it at boot.
+ * A zone begins with all of its pages counted as free and none of its sections grown; zone_grow()
+ * initialises the struct pages of one more section when the free lists cannot serve a request. So
+ * booting with 64 GB costs what booting with 64 MB costs.
  *
- * Lock: zone->lock for lists, counts and growing; watermarks are written at boot and by mm_free_range().
+ * Lock: zone->lock for lists, counts and growing; watermarks are written at boot and by
+ * mm_free_range().
  * Next: buddy.c.
  */
 #include "arch/log.h"
@@ -32,7 +35,8 @@ static void init_pages(pfn_t start, pfn_t end, bool free)
 	u32 refs = free ? 0 : 1;
 	u16 flags = free ? 0 : 1u << PG_RESERVED;
 
-	for (struct page *page = pfn_to_page(start), *last = pfn_to_page(end); page < last; page++) {
+	for (struct page *page = pfn_to_page(start), *last = pfn_to_page(end); page < last;
+	     page++) {
 		page->refs = refs;
 		page->mapcount = -1;
 		page->owner = NULL;
@@ -99,7 +103,8 @@ bool pfn_valid(pfn_t pfn)
 	const struct zone *zone = &zones[pfn_zone_id(pfn)];
 	pfn_t start, end;
 
-	return pfn >= zone->start && pfn < zone->end && test_bit(section_of(zone, pfn), zone->grown) &&
+	return pfn >= zone->start && pfn < zone->end &&
+	       test_bit(section_of(zone, pfn), zone->grown) &&
 	       memblock_next_ram(pfn, pfn + 1, &start, &end);
 }
 
@@ -156,7 +161,8 @@ static void zone_open(struct zone *zone)
 	set_pcp_sizes(zone);
 }
 
-/* mem_map must leave low memory to others: memory that it would take more than half of for is given up. */
+/* mem_map must leave low memory to others: memory that it would take more than half of for is given
+ * up. */
 static void cap_memory(void)
 {
 	unsigned long most = (unsigned long)(max_low_pfn * (PAGE_SIZE / 2) / sizeof(struct page));
@@ -188,7 +194,8 @@ void zones_init(void)
 
 /* ---- watermarks ---- */
 
-/* Requests that could use a higher zone leave 1/ratio of the pages above in this one; 0: nothing. */
+/* Requests that could use a higher zone leave 1/ratio of the pages above in this one; 0: nothing.
+ */
 static const unsigned reserve_ratio[NR_ZONES] = {[ZONE_DMA] = 256, [ZONE_NORMAL] = 32};
 
 static unsigned long square_root(unsigned long v)
@@ -225,9 +232,9 @@ static void set_reserve(unsigned id)
 {
 	unsigned long above = 0;
 
-	for (unsigned class = id + 1; class < NR_ZONES; class++) {
-		above += zones[class].managed;
-		zones[id].reserve[class] = reserve_ratio[id] ? above / reserve_ratio[id] : 0;
+	for (unsigned top = id + 1; top < NR_ZONES; top++) {
+		above += zones[top].managed;
+		zones[id].reserve[top] = reserve_ratio[id] ? above / reserve_ratio[id] : 0;
 	}
 }
 
@@ -242,7 +249,7 @@ void zones_set_marks(void)
 		set_marks(zone, min_free, low_pages);
 		set_reserve(id);
 		for (unsigned mark = 0; mark < NR_MARKS; mark++)
-			for (unsigned class = 0; class < NR_ZONES; class++)
-				zone->limit[mark][class] = zone->mark[mark] + zone->reserve[class];
+			for (unsigned top = 0; top < NR_ZONES; top++)
+				zone->limit[mark][top] = zone->mark[mark] + zone->reserve[top];
 	}
 }

@@ -1,7 +1,8 @@
 /*
  * Zones of physical memory, and the buddy allocator's view of them. Private to mm/.
  *
- * (l) zone->lock   (k) constant after boot, but for what mm_free_range() adds   (b) set at boot, then constant
+ * (l) zone->lock   (b) set at boot, then constant
+ * (k) constant after boot, but for what mm_free_range() adds
  */
 #ifndef MM_ZONE_H
 #define MM_ZONE_H
@@ -18,20 +19,21 @@ enum zone_mark { MARK_MIN, MARK_LOW, MARK_HIGH, NR_MARKS };
 #define SECTION_PAGES (1ul << (SECTION_SHIFT - PAGE_SHIFT))
 
 struct zone {
-	spinlock_t lock;                /* RANK_ZONE, irqsave */
-	const char *name;               /* (b) as Linux spells it in /proc */
-	pfn_t start, end;               /* (b) [start, end): with holes; empty: start == end */
-	unsigned long present;          /* (b) pages of RAM */
-	unsigned long managed;          /* (k) those that were ever in the allocator's hands */
-	unsigned long free;             /* (l) in area[], or in sections not grown; read without the lock */
-	unsigned long ungrown;          /* (l) the latter alone */
+	spinlock_t lock;       /* RANK_ZONE, irqsave */
+	const char *name;      /* (b) as Linux spells it in /proc */
+	pfn_t start, end;      /* (b) [start, end): with holes; empty: start == end */
+	unsigned long present; /* (b) pages of RAM */
+	unsigned long managed; /* (k) those that were ever in the allocator's hands */
+	unsigned long free;    /* (l) in area[], or in sections not grown; read without the lock */
+	unsigned long ungrown; /* (l) the latter alone */
 	struct page_list area[MAX_ORDER]; /* (l) free blocks: heads with PG_BUDDY and their order */
-	unsigned long *grown;           /* (l) bitmap of sections with struct pages */
-	unsigned sections;              /* (b) in the bitmap; number 0 is the one of @start */
-	unsigned next_section;          /* (l) all before it are grown */
-	unsigned pcp_batch;             /* (b) pages that move at once between a CPU and the lists */
-	unsigned long mark[NR_MARKS];   /* (k) watermarks, in pages */
-	unsigned long reserve[NR_ZONES];/* (k) lowmem_reserve against requests that could use zone n */
+	unsigned long *grown;             /* (l) bitmap of sections with struct pages */
+	unsigned sections;                /* (b) in the bitmap; number 0 is the one of @start */
+	unsigned next_section;            /* (l) all before it are grown */
+	unsigned pcp_batch;           /* (b) pages that move at once between a CPU and the lists */
+	unsigned long mark[NR_MARKS]; /* (k) watermarks, in pages */
+	unsigned long
+		reserve[NR_ZONES]; /* (k) lowmem_reserve against requests that could use zone n */
 	unsigned long limit[NR_MARKS][NR_ZONES]; /* (k) mark + reserve: free must stay above it */
 } __aligned(64);
 
@@ -75,10 +77,12 @@ void zone_grow_at(struct zone *zone, pfn_t pfn);
 /* buddy.c: all => zone->lock held */
 /* A block of 2^order pages; NULL: none, even after growing the zone. */
 struct page *buddy_take(struct zone *zone, unsigned order);
-/* The smallest block there is, cut to 2^max_order if it is larger: *order says what came. NULL: none. */
+/* The smallest block there is, cut to 2^max_order if it is larger: *order says what came. NULL:
+ * none. */
 struct page *buddy_take_up_to(struct zone *zone, unsigned max_order, unsigned *order);
 void buddy_free(struct zone *zone, struct page *page, unsigned order);
-/* Put fresh pages [start, end), that have no free neighbour, on the lists; zone->free is the caller's business. */
+/* Put fresh pages [start, end), that have no free neighbour, on the lists; zone->free is the
+ * caller's business. */
 void buddy_add_range(struct zone *zone, pfn_t start, pfn_t end);
 
 /* pcplist.c; its fast paths are in pcplist.h */
@@ -93,7 +97,10 @@ void page_found_in_use(struct page *page);
 #ifdef CONFIG_DEBUG_PAGE_POISON
 void page_check_poison(struct page *page, unsigned order);
 #else
-static inline void page_check_poison(struct page *page, unsigned order) { (void)page, (void)order; }
+static inline void page_check_poison(struct page *page, unsigned order)
+{
+	(void)page, (void)order;
+}
 #endif
 
 static inline void page_prepare(struct page *page, unsigned order, gfp_t gfp)
@@ -104,7 +111,8 @@ static inline void page_prepare(struct page *page, unsigned order, gfp_t gfp)
 		page_found_in_use(page);
 	if (gfp & (__GFP_ZERO | __GFP_COMP))
 		page_prepare_slow(page, order, gfp);
-	/* A lookup without a lock may have a stale pointer to this page: it must find all of the above. */
+	/* A lookup without a lock may have a stale pointer to this page: it must find all of the
+	 * above. */
 	__atomic_store_n(&page->refs, 1, __ATOMIC_RELEASE);
 }
 

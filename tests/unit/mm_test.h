@@ -1,4 +1,5 @@
-/* What the tests of physical memory share: cmocka, the simulated machine, a repeatable random source. */
+/* What the tests of physical memory share: cmocka, the simulated machine, a repeatable random
+ * source. */
 #ifndef MM_TEST_H
 #define MM_TEST_H
 

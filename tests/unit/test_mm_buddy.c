@@ -1,6 +1,7 @@
 /*
- * The buddy allocator against a model: the set of frames that are out. Blocks are never merged too late or too early, so
- * the free lists are always the one way to cut the free frames into largest aligned blocks.
+ * The buddy allocator against a model: the set of frames that are out. Blocks are never merged too
+ * late or too early, so the free lists are always the one way to cut the free frames into largest
+ * aligned blocks.
  */
 #include "mm_test.h"
 #include "mm/pcplist.h"
@@ -20,7 +21,8 @@ static bool free_block(const struct zone *zone, pfn_t pfn, unsigned order)
 	if (pfn < zone->start || pfn + (1ul << order) > zone->end)
 		return false;
 	for (unsigned long i = 0; i < 1ul << order; i++)
-		if (!pfn_valid(pfn + i) || out[pfn + i] || page_test(pfn_to_page(pfn + i), PG_RESERVED))
+		if (!pfn_valid(pfn + i) || out[pfn + i] ||
+		    page_test(pfn_to_page(pfn + i), PG_RESERVED))
 			return false;
 	return true;
 }
@@ -30,7 +32,8 @@ static unsigned expected_order(const struct zone *zone, pfn_t pfn)
 {
 	unsigned order = 0;
 
-	while (order + 1 < MAX_ORDER && IS_ALIGNED(pfn, 2ul << order) && free_block(zone, pfn, order + 1))
+	while (order + 1 < MAX_ORDER && IS_ALIGNED(pfn, 2ul << order) &&
+	       free_block(zone, pfn, order + 1))
 		order++;
 	return order;
 }
@@ -110,7 +113,8 @@ static void lists_are_as_the_model_says(void **state)
 	u32 seed = 4711;
 
 	(void)state;
-	sim_boot(&(struct sim_config){.ram_mb = 48, .low_mb = 25, .hole_mb = 20, .no_scheduler = true});
+	sim_boot(&(struct sim_config){
+		.ram_mb = 48, .low_mb = 25, .hole_mb = 20, .no_scheduler = true});
 	out = calloc(max_pfn, 1);
 	mark_boot_allocations();
 	for (unsigned i = 0; i < OPERATIONS; i++) {

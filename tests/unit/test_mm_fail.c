@@ -1,6 +1,6 @@
 /*
- * Every allocation of an operation made to fail in turn: the operation fails cleanly, or does without; nothing leaks, and
- * after the failures it works.
+ * Every allocation of an operation made to fail in turn: the operation fails cleanly, or does
+ * without; nothing leaks, and after the failures it works.
  */
 #include "mm_test.h"
 #include <linux/errno.h>
@@ -127,8 +127,10 @@ static bool make_a_cache(void)
 
 static bool kmalloc_family(void)
 {
-	char *a = kmalloc(100, GFP_KERNEL), *b = kstrdup("abc", GFP_KERNEL), *c = kasprintf(GFP_KERNEL, "%d", 5);
-	char *d = kcalloc(3, 5000, GFP_KERNEL), *e = kvmalloc(20000, GFP_KERNEL), *f = krealloc(a, 5000, GFP_KERNEL);
+	char *a = kmalloc(100, GFP_KERNEL), *b = kstrdup("abc", GFP_KERNEL),
+	     *c = kasprintf(GFP_KERNEL, "%d", 5);
+	char *d = kcalloc(3, 5000, GFP_KERNEL), *e = kvmalloc(20000, GFP_KERNEL),
+	     *f = krealloc(a, 5000, GFP_KERNEL);
 	bool ok = a && b && c && d && e && f;
 
 	if (f)
@@ -146,12 +148,12 @@ static void boot(void)
 	sim_boot(&(struct sim_config){.no_scheduler = true});
 }
 
-#define FAIL_EACH(op)                                                                  \
-	static void op##_fails_cleanly(void **state)                                   \
-	{                                                                              \
-		(void)state;                                                           \
-		boot();                                                                \
-		fail_each(op);                                                         \
+#define FAIL_EACH(op) \
+	static void op##_fails_cleanly(void **state) \
+	{ \
+		(void)state; \
+		boot(); \
+		fail_each(op); \
 	}
 FAIL_EACH(vmalloc_and_free)
 FAIL_EACH(map_and_unmap)
@@ -174,16 +176,20 @@ static void iomem_entry_needs_memory(void **state)
 	assert_int_equal(iomem_add(0xfee00000, 0xfee01000, "Local APIC"), 0);
 	assert_int_equal(iomem_add(0xa0000, 0xc0000, "Video RAM area"), 0);
 	for (unsigned n = 0; inspect_iomem(n, &entry); n++)
-		found |= !strcmp(entry.name, "Local APIC") && entry.depth == 0 && entry.end == 0xfee01000;
+		found |= !strcmp(entry.name, "Local APIC") && entry.depth == 0 &&
+			 entry.end == 0xfee01000;
 	assert_true(found);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(vmalloc_and_free_fails_cleanly), cmocka_unit_test(map_and_unmap_fails_cleanly),
-		cmocka_unit_test(device_and_back_fails_cleanly),  cmocka_unit_test(many_stacks_fails_cleanly),
-		cmocka_unit_test(make_a_cache_fails_cleanly),	  cmocka_unit_test(kmalloc_family_fails_cleanly),
+		cmocka_unit_test(vmalloc_and_free_fails_cleanly),
+		cmocka_unit_test(map_and_unmap_fails_cleanly),
+		cmocka_unit_test(device_and_back_fails_cleanly),
+		cmocka_unit_test(many_stacks_fails_cleanly),
+		cmocka_unit_test(make_a_cache_fails_cleanly),
+		cmocka_unit_test(kmalloc_family_fails_cleanly),
 		cmocka_unit_test(iomem_entry_needs_memory),
 	};
 

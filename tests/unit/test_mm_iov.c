@@ -1,5 +1,6 @@
 /*
- * The cursor over user memory, and the simulated MMU under it: page tables, TLB, faults during copies.
+ * The cursor over user memory, and the simulated MMU under it: page tables, TLB, faults during
+ * copies.
  */
 #include "mm_test.h"
 #include "mm/iov_iter.h"
@@ -30,7 +31,8 @@ static void map(unsigned n, bool write)
 {
 	if (!frames[n])
 		frames[n] = alloc_page(GFP_HIGHUSER | __GFP_ZERO);
-	set_pte(entry_of(BASE + n * (u32)PAGE_SIZE), pfn_pte(page_to_pfn(frames[n]), user_pgprot(true, write, false)));
+	set_pte(entry_of(BASE + n * (u32)PAGE_SIZE),
+		pfn_pte(page_to_pfn(frames[n]), user_pgprot(true, write, false)));
 }
 
 /* Page n of the area may be faulted in unless n is odd and larger than 8. */
@@ -194,7 +196,8 @@ static void atomics_on_user_words(void **state)
 
 static void copy_crosses_segments_and_pages(void **state)
 {
-	static const struct user_iovec iov[] = {{BASE + 100, 5000}, {BASE + 20000, 0}, {BASE + 9000, 1}, {BASE + 12345, 7000}};
+	static const struct user_iovec iov[] = {
+		{BASE + 100, 5000}, {BASE + 20000, 0}, {BASE + 9000, 1}, {BASE + 12345, 7000}};
 	static u8 from[12001], back[12001];
 	struct iov_iter it;
 
@@ -267,11 +270,13 @@ static void pages_reach_users_that_fault(void **state)
 	for (unsigned i = 0; i < PAGE_SIZE; i++)
 		p[i] = pattern(i);
 	kunmap(page);
-	/* the user's two pages are not there: with faults off nothing moves, the slow way brings them in */
+	/* the user's two pages are not there: with faults off nothing moves, the slow way brings
+	 * them in */
 	iov_iter_ubuf(&it, BASE + 2000, PAGE_SIZE);
 	assert_int_equal(copy_page_to_iter(page, 0, PAGE_SIZE, &it), PAGE_SIZE);
 	assert_int_equal(faults, 2);
-	assert_int_equal(((u8 *)sim_frame(page_to_pfn(frames[1])))[1999], pattern(PAGE_SIZE - 1 + 2000 - 2000));
+	assert_int_equal(((u8 *)sim_frame(page_to_pfn(frames[1])))[1999],
+			 pattern(PAGE_SIZE - 1 + 2000 - 2000));
 	page_zero(page);
 	iov_iter_ubuf(&it, BASE + 2000, 500);
 	assert_int_equal(copy_page_from_iter(page, 3000, 500, &it), 500);

@@ -1,6 +1,6 @@
 /*
- * The ways to a high page: what a pointer is good for and for how long, the order of kunmap_local, and the life of the
- * windows of kmap, from the first to the flush when they wrap.
+ * The ways to a high page: what a pointer is good for and for how long, the order of kunmap_local,
+ * and the life of the windows of kmap, from the first to the flush when they wrap.
  */
 #include "mm_test.h"
 #include "mm/pkmap.h"

@@ -1,6 +1,6 @@
 /*
- * Slab caches and kmalloc: sizes and alignment, random traffic that never overlaps, what slabinfo counts, and every
- * misuse that a debug build must name.
+ * Slab caches and kmalloc: sizes and alignment, random traffic that never overlaps, what slabinfo
+ * counts, and every misuse that a debug build must name.
  */
 #include "mm_test.h"
 

@@ -1,6 +1,7 @@
 /*
- * Physical memory on four CPUs at once: nothing is given out twice, nothing is lost, and (under TSan) nothing is touched
- * without its lock. Every task writes its name into what it gets and finds it there before it gives it back.
+ * Physical memory on four CPUs at once: nothing is given out twice, nothing is lost, and (under
+ * TSan) nothing is touched without its lock. Every task writes its name into what it gets and finds
+ * it there before it gives it back.
  */
 #include "mm_test.h"
 
@@ -62,7 +63,8 @@ static void page_traffic(void *arg, unsigned n)
 			continue;
 		}
 		kept[k].order = random_below(&seed, 4) ? 0 : random_below(&seed, 5);
-		kept[k].page = alloc_pages((seed & 1 ? GFP_HIGHUSER : GFP_KERNEL) | __GFP_NOWARN, kept[k].order);
+		kept[k].page = alloc_pages((seed & 1 ? GFP_HIGHUSER : GFP_KERNEL) | __GFP_NOWARN,
+					   kept[k].order);
 		if (kept[k].page)
 			sign(kept[k].page, n << 16 | k);
 		if (i % 256 == 0)
@@ -129,7 +131,8 @@ static void object_traffic(void *arg, unsigned n)
 		assert_non_null(mine);
 		mine[0] = (u32)size;
 		mine[size / 4 - 1] = (u32)size;
-		other = __atomic_exchange_n(&x->slot[random_below(&seed, 64)], mine, __ATOMIC_ACQ_REL);
+		other = __atomic_exchange_n(&x->slot[random_below(&seed, 64)], mine,
+					    __ATOMIC_ACQ_REL);
 		if (other) {
 			assert_int_equal(other[other[0] / 4 - 1], other[0]);
 			kfree(other);
@@ -245,7 +248,8 @@ static void sleep_with_a_map(void *arg, unsigned n)
 
 		kmap_local_page(page);
 		sched_yield_current();
-		/* simulated windows move when they are mapped again: the frame is what must be the same */
+		/* simulated windows move when they are mapped again: the frame is what must be the
+		 * same */
 		assert_int_equal(current->kmap.idx, 1);
 		assert_int_equal(current->kmap.pfn[0], page_to_pfn(page));
 		assert_int_equal(smp_cpu_id(), cpu);

@@ -1,5 +1,6 @@
 /*
- * The vmalloc window: gaps and guards, laziness that never lets an address be seen twice, stacks, device memory.
+ * The vmalloc window: gaps and guards, laziness that never lets an address be seen twice, stacks,
+ * device memory.
  */
 #include "mm_test.h"
 
@@ -70,7 +71,8 @@ static void every_area_has_its_guard(void **state)
 {
 	(void)state;
 	boot(0);
-	sim_expect_panic(run_over_the_end, (void *)PAGE_SIZE, "vmalloc address that was never mapped");
+	sim_expect_panic(run_over_the_end, (void *)PAGE_SIZE,
+			 "vmalloc address that was never mapped");
 	sim_expect_panic(run_over_the_end, (void *)5000, "vmalloc address that was never mapped");
 	sim_expect_panic(stack_overflow, NULL, "vmalloc address that was never mapped");
 	sim_expect_panic(use_after_vfree, NULL, "stale vmalloc pointer");
@@ -132,7 +134,8 @@ static void nothing_leaks_when_pages_run_out(void **state)
 	unsigned n = 0;
 
 	(void)state;
-	sim_boot(&(struct sim_config){.ram_mb = 24, .low_mb = 16, .vmalloc_mb = 64, .no_scheduler = true});
+	sim_boot(&(struct sim_config){
+		.ram_mb = 24, .low_mb = 16, .vmalloc_mb = 64, .no_scheduler = true});
 	vfree(vmalloc(PAGE_SIZE));
 	free = nr_free_pages();
 	while ((p[n] = vmalloc(1 << 20)))

@@ -1,5 +1,6 @@
 /*
- * Zones: their borders, how they grow, who may take the last pages of which, and what is said when there are none.
+ * Zones: their borders, how they grow, who may take the last pages of which, and what is said when
+ * there are none.
  */
 #include "mm_test.h"
 #include "mm/zone.h"
@@ -89,7 +90,8 @@ static void hole_belongs_to_nobody(void **state)
 	assert_int_equal(high.spanned, 32 * MB_PAGES);
 	assert_int_equal(inspect_kpageflags(40 * MB_PAGES), 1ull << 20 /* KPF_NOPAGE */);
 	for (struct page *page; (page = alloc_page(GFP_HIGHUSER | __GFP_NORETRY | __GFP_NOWARN));)
-		assert_true(page_to_pfn(page) < 40 * MB_PAGES || page_to_pfn(page) >= 41 * MB_PAGES);
+		assert_true(page_to_pfn(page) < 40 * MB_PAGES ||
+			    page_to_pfn(page) >= 41 * MB_PAGES);
 }
 
 static void frame_zero_and_the_adapter_area_are_never_given_out(void **state)
@@ -149,7 +151,8 @@ static void boot_memory_comes_back(void **state)
 	unsigned long managed, free;
 
 	(void)state;
-	sim_boot(&(struct sim_config){.ram_mb = 64, .low_mb = 48, .initrd_start = start, .initrd_end = end});
+	sim_boot(&(struct sim_config){
+		.ram_mb = 64, .low_mb = 48, .initrd_start = start, .initrd_end = end});
 	managed = total_ram_pages();
 	free = nr_free_pages();
 	assert_false(pfn_valid((pfn_t)(start >> PAGE_SHIFT)));
@@ -189,7 +192,8 @@ static void watermarks_are_those_of_linux(void **state)
 	assert_int_equal(zone[ZONE_HIGHMEM].min, 128);
 	for (unsigned n = 0; n < NR_ZONES; n++) {
 		unsigned long share = min_free * zone[n].managed / low;
-		unsigned long distance = share / 4 > zone[n].managed / 1000 ? share / 4 : zone[n].managed / 1000;
+		unsigned long distance =
+			share / 4 > zone[n].managed / 1000 ? share / 4 : zone[n].managed / 1000;
 
 		assert_int_equal(zone[n].low, zone[n].min + distance);
 		assert_int_equal(zone[n].high, zone[n].min + 2 * distance);
@@ -320,7 +324,8 @@ static void hooks_are_asked_in_order(void **state)
 
 	(void)state;
 	sim_boot(&(struct sim_config){.ram_mb = 24, .low_mb = 24});
-	while (hoarded < ARRAY_SIZE(hoard) && (page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)))
+	while (hoarded < ARRAY_SIZE(hoard) &&
+	       (page = alloc_page(GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN)))
 		hoard[hoarded++] = page;
 	eat(GFP_KERNEL);
 	mm_reclaim = reclaim;
@@ -355,7 +360,8 @@ static void failure_is_explained(void **state)
 	sim_console_clear();
 	assert_null(alloc_page(GFP_KERNEL | __GFP_NORETRY));
 	assert_non_null(strstr(sim_console(), "page allocation failed: order 0"));
-	assert_non_null(strstr(sim_console(), "low memory is used up while 232MB of high memory are free"));
+	assert_non_null(
+		strstr(sim_console(), "low memory is used up while 232MB of high memory are free"));
 	assert_non_null(strstr(sim_console(), "Normal free"));
 	/* not every time */
 	sim_console_clear();
@@ -430,7 +436,8 @@ static void misuse_is_caught(void **state)
 #else
 	(void)touch_a_free_frame;
 #endif
-	sim_expect_panic(corrupt_a_free_frame, alloc_page(GFP_KERNEL), "was written: byte 0x01 at offset 0x4d");
+	sim_expect_panic(corrupt_a_free_frame, alloc_page(GFP_KERNEL),
+			 "was written: byte 0x01 at offset 0x4d");
 }
 
 static void compound_pages_go_as_a_whole(void **state)

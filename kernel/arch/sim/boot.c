@@ -1,5 +1,6 @@
 /*
- * Bringing the simulated machine up, running kernel code on its CPUs, and the runner that gives each test a process.
+ * Bringing the simulated machine up, running kernel code on its CPUs, and the runner that gives
+ * each test a process.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -202,7 +203,8 @@ static void read_all(int fd, char *buf, size_t size)
 	buf[len] = '\0';
 }
 
-void sim_expect_panic_(void (*fn)(void *arg), void *arg, const char *text, const char *file, int line)
+void sim_expect_panic_(void (*fn)(void *arg), void *arg, const char *text, const char *file,
+		       int line)
 {
 	static char output[1 << 18];
 	int pipes[2], status;

@@ -1,9 +1,11 @@
 /*
- * Simulated CPUs. A CPU is what a host thread plays while the CPU is handed to it: each task has a host thread of its own,
- * asleep until arch_switch_to() hands it a CPU, so that every stack is an ordinary one to the sanitizers.
+ * Simulated CPUs. A CPU is what a host thread plays while the CPU is handed to it: each task has a
+ * host thread of its own, asleep until arch_switch_to() hands it a CPU, so that every stack is an
+ * ordinary one to the sanitizers.
  *
- * An interrupt waits until the CPU comes to a safe point with interrupts on: irq_restore(), irq_enable(), a spin loop,
- * idling. A CPU that waits for others to take its IPI takes its own meanwhile.
+ * An interrupt waits until the CPU comes to a safe point with interrupts on: irq_restore(),
+ * irq_enable(), a spin loop, idling. A CPU that waits for others to take its IPI takes its own
+ * meanwhile.
  */
 #include <pthread.h>
 #include <semaphore.h>
@@ -28,12 +30,12 @@ struct sim_cpu {
 	bool irqs_off;
 	unsigned in_irq;
 	struct arch_thread *current;
-	u64 timer;              /* deadline; ~0: none */
-	pthread_mutex_t lock;   /* guards the next three */
+	u64 timer;            /* deadline; ~0: none */
+	pthread_mutex_t lock; /* guards the next three */
 	pthread_cond_t wake;
 	struct ipi *calls;
 	bool resched;
-	u32 pending;            /* (atomic) something of the above is there */
+	u32 pending; /* (atomic) something of the above is there */
 };
 
 struct sim_host_thread {
@@ -149,7 +151,8 @@ static void interrupt(struct sim_cpu *cpu)
 
 static bool wants_interrupt(struct sim_cpu *cpu)
 {
-	return atomic_read_acquire(&cpu->pending) || (cpu->timer != ~0ull && clock_ns() >= cpu->timer);
+	return atomic_read_acquire(&cpu->pending) ||
+	       (cpu->timer != ~0ull && clock_ns() >= cpu->timer);
 }
 
 static void safe_point(struct sim_cpu *cpu)

@@ -1,6 +1,6 @@
 /*
- * How a simulated machine ends: a panic, a wild pointer, an oracle. Each prints what it knows and leaves with a status of
- * its own, which sim_expect_panic() looks for.
+ * How a simulated machine ends: a panic, a wild pointer, an oracle. Each prints what it knows and
+ * leaves with a status of its own, which sim_expect_panic() looks for.
  */
 #include <sanitizer/common_interface_defs.h>
 #include <signal.h>
@@ -91,7 +91,8 @@ void sim_die(const char *fmt, ...)
 	leave();
 }
 
-/* Not async-signal-safe in the letter: the process ends here, and nothing that it interrupts is ours. */
+/* Not async-signal-safe in the letter: the process ends here, and nothing that it interrupts is
+ * ours. */
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
 	char what[128];
@@ -106,10 +107,11 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 #ifdef __SANITIZE_THREAD__
 const char *__tsan_default_suppressions(void);
 /*
- * Words that are written under a lock and read without it by code that can do with any value of them: sets of CPUs, queue
- * lengths as hints for balancing and load averages, the lock checker's notes on who took a lock last, a wait entry that
- * was just removed, statistics; and the flags of a neighbour page, of which buddy_is_free() wants only PG_BUDDY, which
- * nobody changes without the zone's lock.
+ * Words that are written under a lock and read without it by code that can do with any value of
+ * them: sets of CPUs, queue lengths as hints for balancing and load averages, the lock checker's
+ * notes on who took a lock last, a wait entry that was just removed, statistics; and the flags of a
+ * neighbour page, of which buddy_is_free() wants only PG_BUDDY, which nobody changes without the
+ * zone's lock.
  */
 const char *__tsan_default_suppressions(void)
 {

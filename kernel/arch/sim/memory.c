@@ -1,12 +1,14 @@
 /*
  * Simulated RAM and the kernel's windows on it.
  *
- * RAM is a file in memory. The host maps its low part once: that is the direct map. A high frame has no address until a
- * window is opened on it: a page of the host's address space mapped to that part of the file. kmap_local takes the next
- * page of a large ring each time, so that a pointer from an earlier map points at nothing; kmap and vmalloc addresses
- * belong to slots, whose pages go away at unmap.
+ * RAM is a file in memory. The host maps its low part once: that is the direct map. A high frame
+ * has no address until a window is opened on it: a page of the host's address space mapped to that
+ * part of the file. kmap_local takes the next page of a large ring each time, so that a pointer
+ * from an earlier map points at nothing; kmap and vmalloc addresses belong to slots, whose pages go
+ * away at unmap.
  *
- * A second mapping of all RAM (sim_frame) is the simulated hardware's own: the MMU reads page tables through it.
+ * A second mapping of all RAM (sim_frame) is the simulated hardware's own: the MMU reads page
+ * tables through it.
  *
  * Lock: window_lock for the tables below.
  */
@@ -38,7 +40,7 @@ static u8 *frame_free; /* 1: freed since boot, and not taken again */
 enum page_state { CLEAN, MAPPED, STALE };
 struct window_page {
 	u32 pfn;
-	u8 state;       /* STALE: unmapped, but TLBs may know it */
+	u8 state; /* STALE: unmapped, but TLBs may know it */
 };
 /* A range of host addresses whose pages come and go. */
 struct window {
@@ -47,7 +49,8 @@ struct window {
 	unsigned long pages;
 	struct window_page *page;
 };
-static struct window ring = {.name = "kmap_local"}, pkmap = {.name = "kmap"}, vmalloc_window = {.name = "vmalloc"};
+static struct window ring = {.name = "kmap_local"}, pkmap = {.name = "kmap"},
+		     vmalloc_window = {.name = "vmalloc"};
 static unsigned long ring_next;
 static pthread_mutex_t window_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned mapped_windows;
@@ -57,7 +60,8 @@ static struct mem_range memory_map[8];
 
 static void *reserve(unsigned long pages)
 {
-	void *p = mmap(NULL, pages << PAGE_SHIFT, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *p = mmap(NULL, pages << PAGE_SHIFT, PROT_NONE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED)
 		sim_die("no host addresses for %lu pages", pages);
@@ -148,7 +152,8 @@ static void copy_ram(int to)
 
 static void remap(void *at, size_t size, off_t offset)
 {
-	if (mmap(at, size, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED | MAP_NORESERVE, ram_fd, offset) == MAP_FAILED)
+	if (mmap(at, size, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_SHARED | MAP_NORESERVE, ram_fd,
+		 offset) == MAP_FAILED)
 		sim_die("cannot map the copy of the simulated RAM");
 }
 
@@ -167,7 +172,8 @@ void sim_memory_unshare(void)
 	remap((void *)sim_page_offset, (size_t)boot_info.lowmem_end, 0);
 	for (unsigned i = 0; i < ARRAY_SIZE(all); i++)
 		for (unsigned long n = 0; n < all[i]->pages; n++)
-			if (all[i]->page[n].state == MAPPED && all[i]->page[n].pfn && all[i]->page[n].pfn < frames)
+			if (all[i]->page[n].state == MAPPED && all[i]->page[n].pfn &&
+			    all[i]->page[n].pfn < frames)
 				remap(all[i]->base + (n << PAGE_SHIFT), PAGE_SIZE,
 				      (off_t)all[i]->page[n].pfn << PAGE_SHIFT);
 }
@@ -198,9 +204,11 @@ static void set_frames(pfn_t first, unsigned long n, bool free)
 		if (((paddr_t)pfn << PAGE_SHIFT) >= boot_info.lowmem_end)
 			continue;
 		if (free)
-			ASAN_POISON_MEMORY_REGION(lowmem_ptr((paddr_t)pfn << PAGE_SHIFT), PAGE_SIZE);
+			ASAN_POISON_MEMORY_REGION(lowmem_ptr((paddr_t)pfn << PAGE_SHIFT),
+						  PAGE_SIZE);
 		else
-			ASAN_UNPOISON_MEMORY_REGION(lowmem_ptr((paddr_t)pfn << PAGE_SHIFT), PAGE_SIZE);
+			ASAN_UNPOISON_MEMORY_REGION(lowmem_ptr((paddr_t)pfn << PAGE_SHIFT),
+						    PAGE_SIZE);
 	}
 }
 
@@ -225,12 +233,13 @@ static void show(struct window *w, unsigned long n, pfn_t pfn)
 	if (w->page[n].state == MAPPED)
 		panic("%s: %p is mapped already, to frame %x", w->name, (void *)at, w->page[n].pfn);
 	if (w->page[n].state == STALE)
-		panic("%s: %p is mapped again, but TLBs may still have frame %x there", w->name, (void *)at,
-		      w->page[n].pfn);
+		panic("%s: %p is mapped again, but TLBs may still have frame %x there", w->name,
+		      (void *)at, w->page[n].pfn);
 	if (sim_frame_is_free(pfn))
 		panic("%s: frame %lx is free and gets mapped", w->name, pfn);
-	p = mmap(at, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_FIXED | (ram ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS),
-		 ram ? ram_fd : -1, ram ? (off_t)pfn << PAGE_SHIFT : 0);
+	p = mmap(at, PAGE_SIZE, PROT_READ | PROT_WRITE,
+		 MAP_FIXED | (ram ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS), ram ? ram_fd : -1,
+		 ram ? (off_t)pfn << PAGE_SHIFT : 0);
 	if (p == MAP_FAILED)
 		sim_die("the host is out of mappings");
 	w->page[n] = (struct window_page){(u32)pfn, MAPPED};
@@ -277,7 +286,8 @@ bool sim_describe_address(unsigned long addr, char *buf, size_t size)
 	if (page->state == CLEAN && !page->pfn)
 		snprintf(buf, size, "%s address that was never mapped", w->name);
 	else
-		snprintf(buf, size, "stale %s pointer: frame %x was mapped there", w->name, page->pfn);
+		snprintf(buf, size, "stale %s pointer: frame %x was mapped there", w->name,
+			 page->pfn);
 	return true;
 }
 
@@ -415,14 +425,16 @@ static void check_pte(struct arch_mm *am, uaddr_t addr, pte_t pte, void *arg)
 {
 	(void)am, (void)arg;
 	if (sim_frame_is_free(pte_pfn(pte)))
-		sim_die("oracle: frame %lx is free, and mapped at user address %x", pte_pfn(pte), addr);
+		sim_die("oracle: frame %lx is free, and mapped at user address %x", pte_pfn(pte),
+			addr);
 }
 
 static void check_window(const struct window *w, unsigned long first)
 {
 	for (unsigned long n = first; n < w->pages; n++)
 		if (w->page[n].state == MAPPED && sim_frame_is_free(w->page[n].pfn))
-			sim_die("oracle: frame %x is free, and mapped by %s", w->page[n].pfn, w->name);
+			sim_die("oracle: frame %x is free, and mapped by %s", w->page[n].pfn,
+				w->name);
 }
 
 void sim_check_free_frames(void)

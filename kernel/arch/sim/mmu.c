@@ -1,10 +1,11 @@
 /*
- * The simulated MMU: walks page tables in either format, caches what it finds in the CPU's TLB, and uses the cached entry
- * until it is flushed, however the tables have changed. User copies go through it.
+ * The simulated MMU: walks page tables in either format, caches what it finds in the CPU's TLB, and
+ * uses the cached entry until it is flushed, however the tables have changed. User copies go
+ * through it.
  *
- * As on the machine: an access sets A, a write sets D; a cached entry without D is looked up again for a write; entries
- * that are not present are never cached; with PAE the four top entries are read when the page directory is loaded (a
- * populated one is noticed at the next fault).
+ * As on the machine: an access sets A, a write sets D; a cached entry without D is looked up again
+ * for a write; entries that are not present are never cached; with PAE the four top entries are
+ * read when the page directory is loaded (a populated one is noticed at the next fault).
  *
  * The TLB of a CPU is touched only by that CPU, and by the oracle while all are idle.
  */
@@ -62,7 +63,9 @@ static void read_top(struct mmu *mmu)
 {
 #ifdef CONFIG_X86_PAE
 	for (unsigned i = 0; i < PTRS_PER_PGD; i++)
-		mmu->top[i].val = mmu->loaded ? __atomic_load_n(&mmu->loaded->pgd[i].val, __ATOMIC_ACQUIRE) : 0;
+		mmu->top[i].val =
+			mmu->loaded ? __atomic_load_n(&mmu->loaded->pgd[i].val, __ATOMIC_ACQUIRE)
+				    : 0;
 #else
 	(void)mmu;
 #endif
@@ -161,7 +164,8 @@ static pteval_t load_entry(paddr_t table, unsigned n)
 	return __atomic_load_n(entry, __ATOMIC_ACQUIRE);
 }
 
-/* The physical address of the page table for @addr, or 0; *write: the upper levels allow writing. */
+/* The physical address of the page table for @addr, or 0; *write: the upper levels allow writing.
+ */
 static paddr_t find_table(struct mmu *mmu, uaddr_t addr)
 {
 	paddr_t directory;
@@ -191,7 +195,8 @@ static pteval_t *find_pte(struct mmu *mmu, uaddr_t addr)
 
 	if (!table)
 		return NULL;
-	return (pteval_t *)sim_frame((pfn_t)(table >> PAGE_SHIFT)) + ((addr >> PAGE_SHIFT) & (PTRS_PER_PTE - 1));
+	return (pteval_t *)sim_frame((pfn_t)(table >> PAGE_SHIFT)) +
+	       ((addr >> PAGE_SHIFT) & (PTRS_PER_PTE - 1));
 }
 
 /* Look @addr up for an access: 0 and the entry cached, or the error code of the fault. */
@@ -209,7 +214,8 @@ static unsigned walk(struct mmu *mmu, uaddr_t addr, unsigned access, struct tlb_
 		if (!(val & PAGE_USER) || ((access & FAULT_WRITE) && !(val & PAGE_RW)))
 			return access | FAULT_PRESENT;
 		set = val | PAGE_ACCESSED | (access & FAULT_WRITE ? PAGE_DIRTY : 0);
-	} while (!__atomic_compare_exchange_n(entry, &val, set, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE));
+	} while (!__atomic_compare_exchange_n(entry, &val, set, false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_ACQUIRE));
 	*e = (struct tlb_entry){true, addr >> PAGE_SHIFT, {set}, set & PAGE_RW};
 	return 0;
 }
@@ -234,7 +240,8 @@ static unsigned translate(uaddr_t addr, unsigned access, void **p)
 	return NO_FAULT;
 }
 
-/* Make @addr accessible: its host address, or NULL. Interrupts may come, and the task may sleep and move. */
+/* Make @addr accessible: its host address, or NULL. Interrupts may come, and the task may sleep and
+ * move. */
 static void *access_user(uaddr_t addr, unsigned access)
 {
 	struct regs regs = {.user = access & FAULT_USER};
@@ -251,8 +258,8 @@ static void *access_user(uaddr_t addr, unsigned access)
 }
 
 /* Do @step on each piece of [addr, addr + n) within a page: bytes not done. */
-static size_t for_user_pieces(uaddr_t addr, size_t n, unsigned access, void (*step)(void *user, char *buf, size_t n),
-			      char *buf)
+static size_t for_user_pieces(uaddr_t addr, size_t n, unsigned access,
+			      void (*step)(void *user, char *buf, size_t n), char *buf)
 {
 	while (n) {
 		size_t piece = MIN(n, (size_t)(PAGE_SIZE - addr % PAGE_SIZE));
@@ -271,7 +278,8 @@ static size_t for_user_pieces(uaddr_t addr, size_t n, unsigned access, void (*st
 	return n;
 }
 
-/* User memory may be read and written at the same time: that is the user's business, not a bug of the kernel. */
+/* User memory may be read and written at the same time: that is the user's business, not a bug of
+ * the kernel. */
 __attribute__((no_sanitize("thread"))) static void copy_bytes(char *to, const char *from, size_t n)
 {
 	for (; n && ((uintptr_t)to & 7 || (uintptr_t)from & 7); n--)
@@ -306,14 +314,16 @@ int sim_user_read(uaddr_t addr, void *buf, size_t n)
 
 int sim_user_write(uaddr_t addr, const void *buf, size_t n)
 {
-	return for_user_pieces(addr, n, FAULT_USER | FAULT_WRITE, step_write, (char *)buf) ? -EFAULT : 0;
+	return for_user_pieces(addr, n, FAULT_USER | FAULT_WRITE, step_write, (char *)buf) ? -EFAULT
+											   : 0;
 }
 
 /* ---- user copies ---- */
 
 size_t copy_to_user(uaddr_t to, const void *from, size_t n)
 {
-	return user_range_ok(to, n) ? for_user_pieces(to, n, FAULT_WRITE, step_write, (char *)from) : n;
+	return user_range_ok(to, n) ? for_user_pieces(to, n, FAULT_WRITE, step_write, (char *)from)
+				    : n;
 }
 
 size_t copy_from_user(void *to, uaddr_t from, size_t n)
@@ -350,14 +360,14 @@ size_t strnlen_user(uaddr_t s, size_t n)
 	return n + 1;
 }
 
-#define DEFINE_USER_VALUE(type)                                                        \
-	int get_user_##type(type *val, uaddr_t from)                                   \
-	{                                                                              \
-		return copy_from_user(val, from, sizeof(*val)) ? -EFAULT : 0;          \
-	}                                                                              \
-	int put_user_##type(type val, uaddr_t to)                                      \
-	{                                                                              \
-		return copy_to_user(to, &val, sizeof(val)) ? -EFAULT : 0;              \
+#define DEFINE_USER_VALUE(type) \
+	int get_user_##type(type *val, uaddr_t from) \
+	{ \
+		return copy_from_user(val, from, sizeof(*val)) ? -EFAULT : 0; \
+	} \
+	int put_user_##type(type val, uaddr_t to) \
+	{ \
+		return copy_to_user(to, &val, sizeof(val)) ? -EFAULT : 0; \
 	}
 DEFINE_USER_VALUE(u8)
 DEFINE_USER_VALUE(u16)
@@ -371,15 +381,15 @@ static u32 *atomic_word(uaddr_t addr)
 	return access_user(addr, FAULT_WRITE);
 }
 
-#define DEFINE_USER_ATOMIC(name, builtin)                                              \
-	int name(uaddr_t addr, u32 val, u32 *old)                                      \
-	{                                                                              \
-		u32 *word = atomic_word(addr);                                         \
-                                                                                       \
-		if (!word)                                                             \
-			return -EFAULT;                                                \
-		*old = builtin(word, val, __ATOMIC_SEQ_CST);                           \
-		return 0;                                                              \
+#define DEFINE_USER_ATOMIC(name, builtin) \
+	int name(uaddr_t addr, u32 val, u32 *old) \
+	{ \
+		u32 *word = atomic_word(addr); \
+\
+		if (!word) \
+			return -EFAULT; \
+		*old = builtin(word, val, __ATOMIC_SEQ_CST); \
+		return 0; \
 	}
 DEFINE_USER_ATOMIC(user_xchg_u32, __atomic_exchange_n)
 DEFINE_USER_ATOMIC(user_add_u32, __atomic_fetch_add)
@@ -433,7 +443,8 @@ static void visit_directory(struct arch_mm *am, paddr_t directory, uaddr_t base,
 		pteval_t pmd = load_entry(directory, i);
 
 		if (pmd & PAGE_PRESENT)
-			visit_table(am, pmd & PTE_PFN_MASK, base + (uaddr_t)((u64)i << PMD_SHIFT), fn, arg);
+			visit_table(am, pmd & PTE_PFN_MASK, base + (uaddr_t)((u64)i << PMD_SHIFT),
+				    fn, arg);
 	}
 }
 
@@ -443,8 +454,8 @@ void sim_for_each_pte(void (*fn)(struct arch_mm *am, uaddr_t addr, pte_t pte, vo
 #ifdef CONFIG_X86_PAE
 		for (unsigned i = 0; i < PTRS_PER_PGD; i++)
 			if (!pgd_none(am->pgd[i]))
-				visit_directory(am, am->pgd[i].val & PTE_PFN_MASK, (uaddr_t)i << PGD_SHIFT,
-						PTRS_PER_PMD, fn, arg);
+				visit_directory(am, am->pgd[i].val & PTE_PFN_MASK,
+						(uaddr_t)i << PGD_SHIFT, PTRS_PER_PMD, fn, arg);
 #else
 		visit_directory(am, lowmem_paddr(am->pgd), 0, sim_task_size >> PMD_SHIFT, fn, arg);
 #endif
@@ -458,13 +469,14 @@ static void check_entry(unsigned cpu, struct mmu *mmu, const struct tlb_entry *e
 	pte_t pte = {entry ? *entry : 0};
 
 	if (!(pte.val & PAGE_PRESENT))
-		sim_die("oracle: CPU %u has user address %x in its TLB (frame %lx), where nothing is mapped", cpu, addr,
-			pte_pfn(e->pte));
+		sim_die("oracle: CPU %u has user address %x in its TLB (frame %lx), where nothing is mapped",
+			cpu, addr, pte_pfn(e->pte));
 	if (pte_pfn(pte) != pte_pfn(e->pte))
-		sim_die("oracle: CPU %u has frame %lx for user address %x in its TLB, the page table has %lx", cpu,
-			pte_pfn(e->pte), addr, pte_pfn(pte));
+		sim_die("oracle: CPU %u has frame %lx for user address %x in its TLB, the page table has %lx",
+			cpu, pte_pfn(e->pte), addr, pte_pfn(pte));
 	if (e->write && pte_dirty(e->pte) && !pte_write(pte))
-		sim_die("oracle: CPU %u may write user address %x by its TLB, the page table forbids it", cpu, addr);
+		sim_die("oracle: CPU %u may write user address %x by its TLB, the page table forbids it",
+			cpu, addr);
 }
 
 void sim_check_tlbs(void)

@@ -1,6 +1,6 @@
 /*
- * The rest of the contract: devices that the simulated machine does not have. Each says so with the errno that a machine
- * without it would give.
+ * The rest of the contract: devices that the simulated machine does not have. Each says so with the
+ * errno that a machine without it would give.
  */
 #include <string.h>
 #include <time.h>
@@ -19,7 +19,9 @@ int irq_request(unsigned irq, irq_handler_t handler, void *arg, unsigned flags, 
 	return -EINVAL;
 }
 
-void irq_for_each(void (*fn)(unsigned irq, const char *chip, const char *name, const u32 *counts, void *arg), void *arg)
+void irq_for_each(void (*fn)(unsigned irq, const char *chip, const char *name, const u32 *counts,
+			     void *arg),
+		  void *arg)
 {
 	(void)fn, (void)arg;
 }
@@ -84,7 +86,8 @@ const char *arch_cpu_name(void)
 	return "Simulated CPU";
 }
 
-void arch_cpuinfo(unsigned cpu, void (*emit)(void *arg, const char *fmt, ...) __printf(2, 3), void *arg)
+void arch_cpuinfo(unsigned cpu, void (*emit)(void *arg, const char *fmt, ...) __printf(2, 3),
+		  void *arg)
 {
 	emit(arg, "processor\t: %u\nmodel name\t: %s\n", cpu, arch_cpu_name());
 }

@@ -1,6 +1,6 @@
 /*
- * A list of pages, through their own 24-bit links: doubly linked, with both ends. All zero is an empty list.
- * A page is on at most one list. No locks: the owner of the list brings one.
+ * A list of pages, through their own 24-bit links: doubly linked, with both ends. All zero is an
+ * empty list. A page is on at most one list. No locks: the owner of the list brings one.
  */
 #ifndef MM_PAGE_LIST_H
 #define MM_PAGE_LIST_H
@@ -46,7 +46,10 @@ static inline void page_link_set_prev(struct page *page, pfn_t pfn)
 	page->link[5] = (u8)(pfn >> 16);
 }
 
-static inline bool page_list_empty(const struct page_list *list) { return list->first == PFN_NONE; }
+static inline bool page_list_empty(const struct page_list *list)
+{
+	return list->first == PFN_NONE;
+}
 
 /* The ends and the neighbours; NULL: none. */
 static inline struct page *page_list_first(const struct page_list *list)
@@ -126,7 +129,7 @@ static inline struct page *page_list_pop(struct page_list *list)
 	return page;
 }
 
-#define page_list_for_each(page, list)                                                 \
+#define page_list_for_each(page, list) \
 	for ((page) = page_list_first(list); (page); (page) = page_list_next(page))
 
 #endif

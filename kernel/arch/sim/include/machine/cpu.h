@@ -1,6 +1,7 @@
 /*
- * A simulated CPU's interrupt flag and waiting. An interrupt is taken where interrupts are turned on, in a spin loop and
- * when the CPU idles: safe points, so that a test is repeatable and the sanitizers see ordinary calls.
+ * A simulated CPU's interrupt flag and waiting. An interrupt is taken where interrupts are turned
+ * on, in a spin loop and when the CPU idles: safe points, so that a test is repeatable and the
+ * sanitizers see ordinary calls.
  */
 #ifndef MACHINE_CPU_H
 #define MACHINE_CPU_H

@@ -1,6 +1,7 @@
 /*
- * Page-table entries of both formats of i386, in simulated low memory, walked by the simulated MMU (mmu.c). The bits
- * are the machine's own; only the atomic operations are those of the host's compiler.
+ * Page-table entries of both formats of i386, in simulated low memory, walked by the simulated MMU
+ * (mmu.c). The bits are the machine's own; only the atomic operations are those of the host's
+ * compiler.
  */
 #ifndef MACHINE_PGTABLE_H
 #define MACHINE_PGTABLE_H
@@ -47,10 +48,18 @@ typedef u32 pteval_t;
 #define PGD_SIZE (1UL << PGD_SHIFT)
 #define PGD_MASK (~(PGD_SIZE - 1))
 
-typedef struct { pteval_t val; } pte_t;
-typedef struct { pteval_t val; } pmd_t;
-typedef struct { pteval_t val; } pgd_t;
-typedef struct { pteval_t val; } pgprot_t;
+typedef struct {
+	pteval_t val;
+} pte_t;
+typedef struct {
+	pteval_t val;
+} pmd_t;
+typedef struct {
+	pteval_t val;
+} pgd_t;
+typedef struct {
+	pteval_t val;
+} pgprot_t;
 
 struct arch_mm {
 #ifdef CONFIG_X86_PAE
@@ -62,8 +71,14 @@ struct arch_mm {
 	struct arch_mm *next_mm; /* all of them, for the oracle */
 };
 
-static inline void *lowmem_ptr(paddr_t pa) { return (void *)(PAGE_OFFSET + (unsigned long)pa); }
-static inline paddr_t lowmem_paddr(const void *ptr) { return (unsigned long)ptr - PAGE_OFFSET; }
+static inline void *lowmem_ptr(paddr_t pa)
+{
+	return (void *)(PAGE_OFFSET + (unsigned long)pa);
+}
+static inline paddr_t lowmem_paddr(const void *ptr)
+{
+	return (unsigned long)ptr - PAGE_OFFSET;
+}
 
 /* ---- protections ---- */
 
@@ -71,7 +86,8 @@ static inline paddr_t lowmem_paddr(const void *ptr) { return (unsigned long)ptr 
 #define PGPROT_KERNEL ((pgprot_t){PGPROT_KERNEL_BITS | PAGE_RW | pte_nx})
 #define PGPROT_KERNEL_RO ((pgprot_t){PGPROT_KERNEL_BITS | pte_nx})
 #define PGPROT_KERNEL_EXEC ((pgprot_t){PGPROT_KERNEL_BITS})
-#define PGPROT_KERNEL_NOCACHE ((pgprot_t){PGPROT_KERNEL_BITS | PAGE_RW | PAGE_PCD | PAGE_PWT | pte_nx})
+#define PGPROT_KERNEL_NOCACHE \
+	((pgprot_t){PGPROT_KERNEL_BITS | PAGE_RW | PAGE_PCD | PAGE_PWT | pte_nx})
 
 static inline pgprot_t user_pgprot(bool read, bool write, bool exec)
 {
@@ -88,11 +104,17 @@ static inline pgprot_t user_pgprot(bool read, bool write, bool exec)
 
 /* ---- pgd and pmd ---- */
 
-static inline pgd_t *pgd_entry(struct arch_mm *am, uaddr_t addr) { return &am->pgd[addr >> PGD_SHIFT]; }
+static inline pgd_t *pgd_entry(struct arch_mm *am, uaddr_t addr)
+{
+	return &am->pgd[addr >> PGD_SHIFT];
+}
 
 #ifdef CONFIG_X86_PAE
 void arch_pgd_changed(struct arch_mm *am);
-static inline bool pgd_none(pgd_t pgd) { return !pgd.val; }
+static inline bool pgd_none(pgd_t pgd)
+{
+	return !pgd.val;
+}
 /* PAGE_OFFSET of the simulated machine is a multiple of 1 GB: no slot is shared. */
 static inline bool pgd_is_shared(pgd_t pgd)
 {
@@ -111,7 +133,8 @@ static inline void pgd_clear(struct arch_mm *am, pgd_t *pgd)
 }
 static inline pmd_t *pmd_entry(pgd_t *pgd, uaddr_t addr)
 {
-	return (pmd_t *)lowmem_ptr(pgd->val & PTE_PFN_MASK) + ((addr >> PMD_SHIFT) & (PTRS_PER_PMD - 1));
+	return (pmd_t *)lowmem_ptr(pgd->val & PTE_PFN_MASK) +
+	       ((addr >> PMD_SHIFT) & (PTRS_PER_PMD - 1));
 }
 #else
 static inline bool pgd_none(pgd_t pgd)
@@ -124,8 +147,14 @@ static inline bool pgd_is_shared(pgd_t pgd)
 	(void)pgd;
 	return false;
 }
-static inline void pgd_populate(struct arch_mm *am, pgd_t *pgd, void *table) { (void)am, (void)pgd, (void)table; }
-static inline void pgd_clear(struct arch_mm *am, pgd_t *pgd) { (void)am, (void)pgd; }
+static inline void pgd_populate(struct arch_mm *am, pgd_t *pgd, void *table)
+{
+	(void)am, (void)pgd, (void)table;
+}
+static inline void pgd_clear(struct arch_mm *am, pgd_t *pgd)
+{
+	(void)am, (void)pgd;
+}
 static inline pmd_t *pmd_entry(pgd_t *pgd, uaddr_t addr)
 {
 	(void)addr;
@@ -133,17 +162,33 @@ static inline pmd_t *pmd_entry(pgd_t *pgd, uaddr_t addr)
 }
 #endif
 
-static inline bool pmd_none(pmd_t pmd) { return !pmd.val; }
-static inline bool pmd_present(pmd_t pmd) { return pmd.val & PAGE_PRESENT; }
-static inline bool pmd_large(pmd_t pmd) { return (pmd.val & (PAGE_PRESENT | PAGE_PSE)) == (PAGE_PRESENT | PAGE_PSE); }
+static inline bool pmd_none(pmd_t pmd)
+{
+	return !pmd.val;
+}
+static inline bool pmd_present(pmd_t pmd)
+{
+	return pmd.val & PAGE_PRESENT;
+}
+static inline bool pmd_large(pmd_t pmd)
+{
+	return (pmd.val & (PAGE_PRESENT | PAGE_PSE)) == (PAGE_PRESENT | PAGE_PSE);
+}
 static inline void pmd_populate(pmd_t *pmd, void *table)
 {
-	pteval_t val = (pteval_t)lowmem_paddr(table) | PAGE_PRESENT | PAGE_RW | PAGE_USER | PAGE_ACCESSED;
+	pteval_t val =
+		(pteval_t)lowmem_paddr(table) | PAGE_PRESENT | PAGE_RW | PAGE_USER | PAGE_ACCESSED;
 
 	__atomic_store_n(&pmd->val, val, __ATOMIC_RELEASE);
 }
-static inline void pmd_clear(pmd_t *pmd) { __atomic_store_n(&pmd->val, 0, __ATOMIC_RELEASE); }
-static inline void *pmd_table(pmd_t pmd) { return lowmem_ptr(pmd.val & PTE_PFN_MASK); }
+static inline void pmd_clear(pmd_t *pmd)
+{
+	__atomic_store_n(&pmd->val, 0, __ATOMIC_RELEASE);
+}
+static inline void *pmd_table(pmd_t pmd)
+{
+	return lowmem_ptr(pmd.val & PTE_PFN_MASK);
+}
 static inline pte_t *pte_entry(pmd_t *pmd, uaddr_t addr)
 {
 	return (pte_t *)pmd_table(*pmd) + ((addr >> PAGE_SHIFT) & (PTRS_PER_PTE - 1));
@@ -151,31 +196,82 @@ static inline pte_t *pte_entry(pmd_t *pmd, uaddr_t addr)
 
 /* ---- pte: values ---- */
 
-static inline bool pte_none(pte_t pte) { return !pte.val; }
-static inline bool pte_present(pte_t pte) { return pte.val & (PAGE_PRESENT | PAGE_PROTNONE); }
+static inline bool pte_none(pte_t pte)
+{
+	return !pte.val;
+}
+static inline bool pte_present(pte_t pte)
+{
+	return pte.val & (PAGE_PRESENT | PAGE_PROTNONE);
+}
 static inline bool pte_protnone(pte_t pte)
 {
 	return (pte.val & (PAGE_PRESENT | PAGE_PROTNONE)) == PAGE_PROTNONE;
 }
-static inline bool pte_write(pte_t pte) { return pte.val & PAGE_RW; }
-static inline bool pte_dirty(pte_t pte) { return pte.val & PAGE_DIRTY; }
-static inline bool pte_young(pte_t pte) { return pte.val & PAGE_ACCESSED; }
-static inline bool pte_exec(pte_t pte) { return !(pte.val & pte_nx); }
-static inline bool pte_special(pte_t pte) { return pte.val & PAGE_SPECIAL; }
-static inline bool pte_same(pte_t a, pte_t b) { return a.val == b.val; }
-static inline pfn_t pte_pfn(pte_t pte) { return (pfn_t)((pte.val & PTE_PFN_MASK) >> PAGE_SHIFT); }
+static inline bool pte_write(pte_t pte)
+{
+	return pte.val & PAGE_RW;
+}
+static inline bool pte_dirty(pte_t pte)
+{
+	return pte.val & PAGE_DIRTY;
+}
+static inline bool pte_young(pte_t pte)
+{
+	return pte.val & PAGE_ACCESSED;
+}
+static inline bool pte_exec(pte_t pte)
+{
+	return !(pte.val & pte_nx);
+}
+static inline bool pte_special(pte_t pte)
+{
+	return pte.val & PAGE_SPECIAL;
+}
+static inline bool pte_same(pte_t a, pte_t b)
+{
+	return a.val == b.val;
+}
+static inline pfn_t pte_pfn(pte_t pte)
+{
+	return (pfn_t)((pte.val & PTE_PFN_MASK) >> PAGE_SHIFT);
+}
 static inline pte_t pfn_pte(pfn_t pfn, pgprot_t prot)
 {
 	return (pte_t){((pteval_t)pfn << PAGE_SHIFT) | prot.val};
 }
-static inline pgprot_t pte_pgprot(pte_t pte) { return (pgprot_t){pte.val & ~(pteval_t)PTE_PFN_MASK}; }
-static inline pte_t pte_mkwrite(pte_t pte) { return (pte_t){pte.val | PAGE_RW}; }
-static inline pte_t pte_wrprotect(pte_t pte) { return (pte_t){pte.val & ~(pteval_t)PAGE_RW}; }
-static inline pte_t pte_mkdirty(pte_t pte) { return (pte_t){pte.val | PAGE_DIRTY}; }
-static inline pte_t pte_mkclean(pte_t pte) { return (pte_t){pte.val & ~(pteval_t)PAGE_DIRTY}; }
-static inline pte_t pte_mkyoung(pte_t pte) { return (pte_t){pte.val | PAGE_ACCESSED}; }
-static inline pte_t pte_mkold(pte_t pte) { return (pte_t){pte.val & ~(pteval_t)PAGE_ACCESSED}; }
-static inline pte_t pte_mkspecial(pte_t pte) { return (pte_t){pte.val | PAGE_SPECIAL}; }
+static inline pgprot_t pte_pgprot(pte_t pte)
+{
+	return (pgprot_t){pte.val & ~(pteval_t)PTE_PFN_MASK};
+}
+static inline pte_t pte_mkwrite(pte_t pte)
+{
+	return (pte_t){pte.val | PAGE_RW};
+}
+static inline pte_t pte_wrprotect(pte_t pte)
+{
+	return (pte_t){pte.val & ~(pteval_t)PAGE_RW};
+}
+static inline pte_t pte_mkdirty(pte_t pte)
+{
+	return (pte_t){pte.val | PAGE_DIRTY};
+}
+static inline pte_t pte_mkclean(pte_t pte)
+{
+	return (pte_t){pte.val & ~(pteval_t)PAGE_DIRTY};
+}
+static inline pte_t pte_mkyoung(pte_t pte)
+{
+	return (pte_t){pte.val | PAGE_ACCESSED};
+}
+static inline pte_t pte_mkold(pte_t pte)
+{
+	return (pte_t){pte.val & ~(pteval_t)PAGE_ACCESSED};
+}
+static inline pte_t pte_mkspecial(pte_t pte)
+{
+	return (pte_t){pte.val | PAGE_SPECIAL};
+}
 static inline pte_t pte_modify(pte_t pte, pgprot_t prot)
 {
 	pteval_t keep = PTE_PFN_MASK | PAGE_ACCESSED | PAGE_DIRTY | PAGE_SPECIAL;
@@ -185,15 +281,22 @@ static inline pte_t pte_modify(pte_t pte, pgprot_t prot)
 
 /* ---- pte: in memory ---- */
 
-static inline pte_t pte_read(const pte_t *ptep) { return (pte_t){__atomic_load_n(&ptep->val, __ATOMIC_ACQUIRE)}; }
-static inline void set_pte(pte_t *ptep, pte_t pte) { __atomic_store_n(&ptep->val, pte.val, __ATOMIC_RELEASE); }
+static inline pte_t pte_read(const pte_t *ptep)
+{
+	return (pte_t){__atomic_load_n(&ptep->val, __ATOMIC_ACQUIRE)};
+}
+static inline void set_pte(pte_t *ptep, pte_t pte)
+{
+	__atomic_store_n(&ptep->val, pte.val, __ATOMIC_RELEASE);
+}
 static inline pte_t ptep_get_and_clear(pte_t *ptep)
 {
 	return (pte_t){__atomic_exchange_n(&ptep->val, 0, __ATOMIC_SEQ_CST)};
 }
 static inline bool ptep_cmpxchg(pte_t *ptep, pte_t old, pte_t new)
 {
-	return __atomic_compare_exchange_n(&ptep->val, &old.val, new.val, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	return __atomic_compare_exchange_n(&ptep->val, &old.val, new.val, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
 }
 static inline void ptep_set_wrprotect(pte_t *ptep)
 {
@@ -216,7 +319,10 @@ static inline bool pte_swap(pte_t pte)
 {
 	return (pte.val & (PAGE_PRESENT | PAGE_PROTNONE | PAGE_SWAP)) == PAGE_SWAP;
 }
-static inline unsigned swp_type(pte_t pte) { return ((u32)pte.val >> 1) & (SWP_TYPES - 1); }
+static inline unsigned swp_type(pte_t pte)
+{
+	return ((u32)pte.val >> 1) & (SWP_TYPES - 1);
+}
 static inline unsigned long swp_offset(pte_t pte)
 {
 #ifdef CONFIG_X86_PAE
@@ -235,7 +341,8 @@ void tlb_flush_all_local(void);
 void *arch_kmap_slot_map(unsigned idx, pfn_t pfn);
 void arch_kmap_slot_unmap(unsigned idx);
 
-/* Taken: the frames are somebody's again; freed: nobody may look at them, and nothing may map them. */
+/* Taken: the frames are somebody's again; freed: nobody may look at them, and nothing may map them.
+ */
 void arch_frames_taken(pfn_t first, unsigned long n);
 void arch_frames_freed(pfn_t first, unsigned long n);
 

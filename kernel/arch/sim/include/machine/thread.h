@@ -7,10 +7,10 @@
 struct sim_host_thread;
 
 struct arch_thread {
-	u32 work;              /* WORK_*; atomic */
+	u32 work; /* WORK_*; atomic */
 	unsigned pagefault_off;
 	struct sim_host_thread *host;
-	struct regs *regs;     /* what arch_thread_regs() gives: set by tests that play user code */
+	struct regs *regs; /* what arch_thread_regs() gives: set by tests that play user code */
 };
 
 #endif
