@@ -56,6 +56,7 @@ void kernel_main(void)
 	arch_init_interrupts();
 	mm_virt_init();
 	proc_init();
+	sched_start();
 	vfs_init();
 	system_files_init();
 	tty_init();
@@ -69,6 +70,5 @@ void kernel_main(void)
 	irq_enable();
 	if (!proc_create_init(init_main, NULL))
 		panic("No memory for init");
-	sched_start();
 	sched_idle_loop();
 }

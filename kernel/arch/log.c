@@ -197,8 +197,9 @@ int log_read(u64 *seq, struct log_record *rec, char *buf, size_t size)
 	} else {
 		d = record_of(*seq);
 		*rec = (struct log_record){ *seq, d->ts_ns, d->level, d->facility,
-					    (u16)MIN((size_t)d->len, size) };
+					    (u16)MIN((size_t)d->len, size - 1) };
 		memcpy(buf, ring.text + (d->at & (ring.text_size - 1)), rec->len);
+		buf[rec->len] = '\0';
 		(*seq)++;
 	}
 	log_release(flags);

@@ -44,7 +44,8 @@ struct log_record {
 	u8 level, facility;
 	u16 len;
 };
-/* Copy record *seq's text to @buf (cut to @size), and advance *seq. 1, 0: none yet, -EPIPE. */
+/* Copy record *seq's text with a NUL to @buf (cut to @size > 0; rec->len: without the NUL), and advance *seq.
+ * 1, 0: none yet, -EPIPE. */
 int log_read(u64 *seq, struct log_record *rec, char *buf, size_t size);
 u64 log_first_seq(void);
 u64 log_next_seq(void);
