@@ -52,7 +52,7 @@ void kmalloc_init(void)
 	for (unsigned i = 0, n = 0; i < ARRAY_SIZE(small_class); i++) {
 		if ((i + 1) * 8 > classes[n].size)
 			n++;
-		small_class[i] = (u8) class;
+		small_class[i] = (u8)n;
 	}
 }
 
