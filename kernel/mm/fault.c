@@ -349,6 +349,7 @@ static int fault_device(struct fault *f, bool write)
 
 static void make_writable(struct fault *f)
 {
+	vm_event_add(VM_PGREUSE, 1);
 	set_pte(f->ptep, maybe_mkwrite(f->vma, pte_mkyoung(f->pte)));
 	tlb_flush_page_local(f->addr);
 }
@@ -611,6 +612,7 @@ bool mm_page_fault(struct regs *regs, unsigned long addr, unsigned error)
 		result = fault_in(mm, (uaddr_t)addr, error);
 	if (likely(!result)) {
 		current->min_flt++;
+		vm_event_add(VM_PGFAULT, 1);
 		return true;
 	}
 	if (!(error & FAULT_USER))

@@ -301,8 +301,10 @@ static noinline struct page *read_page_slow(struct mapping *m, u32 index)
 
 	if (IS_ERR(page))
 		return page;
-	if (!page_test(page, PG_UPTODATE) && m->ops->read_page)
-		current->maj_flt += current->mm != NULL;
+	if (!page_test(page, PG_UPTODATE) && m->ops->read_page && current->mm) {
+		current->maj_flt++;
+		vm_event_add(VM_PGMAJFAULT, 1);
+	}
 	err = fill_page(m, page);
 	page_unlock(page);
 	if (err) {

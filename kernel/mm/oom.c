@@ -98,6 +98,7 @@ static bool kill_somebody(gfp_t gfp, unsigned order)
 	pr_warn("%s invoked oom-killer: gfp_mask=0x%x, order=%u\n", current->comm, gfp, order);
 	mm_report_memory(gfp, order, "out of memory");
 	report_victim(&choice);
+	vm_event_add(VM_OOM_KILL, 1);
 	oom_kill(choice.process, choice.pid);
 	return true;
 }

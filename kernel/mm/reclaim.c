@@ -165,10 +165,14 @@ static unsigned long shrink(struct lru *lru, bool may_write)
 
 		if (verdict == DROPPED)
 			dropped++;
-		else if (page_mapping(page))
+		if (verdict == ACTIVATE)
+			vm_event_add(VM_PGACTIVATE, 1);
+		if (verdict != DROPPED && page_mapping(page))
 			add(page, verdict == ACTIVATE);
 		page_put(page);
 	}
+	vm_event_add(VM_PGSCAN, n);
+	vm_event_add(VM_PGSTEAL, (u32)dropped);
 	return dropped;
 }
 

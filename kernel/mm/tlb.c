@@ -108,6 +108,7 @@ void tlb_flush_range(struct mm *mm, uaddr_t start, uaddr_t end)
 	if (mm_is_remote(mm)) {
 		cpumask_t mask = mm->cpus;
 
+		vm_event_add(VM_TLB_REMOTE_FLUSH, 1);
 		ipi_call(&mask, flush_ipi, &r);
 	}
 }

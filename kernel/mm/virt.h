@@ -10,6 +10,7 @@
 #include "mm/highmem.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
+#include "mm/vmstat.h"
 #include "sched/cpumask.h"
 #include "sched/task.h"
 #include <linux/errno.h>

@@ -1,0 +1,35 @@
+/*
+ * Counts of what happened in memory since boot, for /proc/vmstat. One addition to a per-CPU word each.
+ */
+#ifndef MM_VMSTAT_H
+#define MM_VMSTAT_H
+
+#include "arch/port.h"
+
+enum vm_event {
+	VM_PGFAULT,          /* page faults served */
+	VM_PGMAJFAULT,       /* of them, with a read from a device */
+	VM_PGREUSE,          /* write faults where the only owner kept its page */
+	VM_PGSCAN,           /* pages that reclaim looked at */
+	VM_PGSTEAL,          /* and dropped */
+	VM_PGACTIVATE,       /* and kept because they were used */
+	VM_OOM_KILL,
+	VM_TLB_REMOTE_FLUSH, /* TLB flushes that interrupted other CPUs */
+	NR_VM_EVENTS,
+};
+
+/* pgfault, pgmajfault, ...: the words of /proc/vmstat. */
+extern const char *const vm_event_names[NR_VM_EVENTS];
+unsigned long vm_event_total(enum vm_event event);
+
+struct vm_events {
+	u32 count[NR_VM_EVENTS];
+};
+DECLARE_PER_CPU(struct vm_events, vm_events);
+
+static inline void vm_event_add(enum vm_event event, u32 n)
+{
+	this_cpu_ptr(vm_events)->count[event] += n;
+}
+
+#endif
