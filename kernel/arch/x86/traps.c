@@ -200,12 +200,14 @@ static void user_page_fault(struct regs *regs, unsigned long address, unsigned e
 	/* Whether a kernel page is mapped is nobody's business. */
 	if (address >= TASK_SIZE)
 		error |= FAULT_PRESENT;
-	remember_trap(VECTOR_PAGE_FAULT, error, address);
 	irq_enable();
 	if (!arch_hooks.page_fault)
 		die(regs, "page fault in user mode at %08lx, and nobody to take it", address);
 	arch_hooks.page_fault(regs, address, error);
 	irq_disable();
+	/* A signal frame shows the fault that raised it, not those that were handled. */
+	if (unlikely(current_thread()->work & WORK_SIGNAL))
+		remember_trap(VECTOR_PAGE_FAULT, error, address);
 }
 
 void trap_page_fault(struct regs *regs, unsigned long address)
