@@ -45,7 +45,7 @@ static pmd_t *slot_table(const struct arch_mm *am, unsigned slot)
 static void load_mm(struct arch_mm *am)
 {
 	this_cpu_write(loaded_mm, am);
-	this_cpu_write(loaded_slots, present_slots(am));
+	this_cpu_write(loaded_slots, am->slots);
 	write_cr3(am->cr3);
 }
 
@@ -53,21 +53,21 @@ void arch_pgd_changed(struct arch_mm *am)
 {
 	irqflags_t flags = irq_save();
 
+	WRITE_ONCE(am->slots, present_slots(am));
 	if (this_cpu_read(loaded_mm) == am)
 		load_mm(am);
 	irq_restore(flags);
 }
 
+/* => interrupts off */
 bool arch_pgd_refresh(void)
 {
-	irqflags_t flags = irq_save();
 	struct arch_mm *am = this_cpu_read(loaded_mm);
-	bool behind = am && present_slots(am) & ~this_cpu_read(loaded_slots);
 
-	if (behind)
-		load_mm(am);
-	irq_restore(flags);
-	return behind;
+	if (likely(!(READ_ONCE(am->slots) & ~this_cpu_read(loaded_slots))))
+		return false;
+	load_mm(am);
+	return true;
 }
 
 int arch_mm_init(struct arch_mm *am)
@@ -89,6 +89,7 @@ int arch_mm_init(struct arch_mm *am)
 	}
 	for (unsigned i = first; i < PTRS_PER_PGD; i++)
 		am->pgd[i] = kernel_mm.pgd[i];
+	am->slots = present_slots(am);
 	am->cr3 = (u32)lowmem_paddr(am->pgd);
 	return 0;
 }

@@ -103,74 +103,78 @@ static u16 short_tags(u32 tags)
 	return bits;
 }
 
-static void encode_fpstate(struct _fpstate_32 *fp, const struct fxsave_area *fx)
+/* The x87 half of _fpstate_32, in the old format. */
+struct fp_header {
+	u32 cw, sw, tag, ipoff, cssel, dataoff, datasel;
+	struct _fpreg st[8];
+	u16 status, magic;
+};
+
+_Static_assert(sizeof(struct fp_header) == FXSAVE_IN_FRAME, "i386 ABI");
+
+static void encode_header(struct fp_header *h, const struct fxsave_area *fx)
 {
-	memset(fp, 0, FXSAVE_IN_FRAME);
-	fp->cw = fx->cwd | 0xffff0000;
-	fp->sw = fx->swd | 0xffff0000;
-	fp->tag = full_tags(fx);
-	fp->ipoff = fx->fip;
-	fp->cssel = (fx->fcs & 0xffff) | (u32)fx->fop << 16;
-	fp->dataoff = fx->foo;
-	fp->datasel = fx->fos;
+	h->cw = fx->cwd | 0xffff0000;
+	h->sw = fx->swd | 0xffff0000;
+	h->tag = fx->twd ? full_tags(fx) : 0xffffffff;
+	h->ipoff = fx->fip;
+	h->cssel = (fx->fcs & 0xffff) | (u32)fx->fop << 16;
+	h->dataoff = fx->foo;
+	h->datasel = fx->fos;
 	for (unsigned i = 0; i < 8; i++)
-		memcpy(&fp->_st[i], fx->st[i], sizeof(fp->_st[i]));
-	fp->status = fx->swd;
-	fp->magic = X86_FXSR_MAGIC;
-	memcpy(fp->_fxsr_env, fx, sizeof(*fx));
-	memset(&fp->sw_reserved, 0, sizeof(fp->sw_reserved));
+		memcpy(&h->st[i], fx->st[i], sizeof(h->st[i]));
+	h->status = fx->swd;
+	h->magic = X86_FXSR_MAGIC;
 }
 
-/* x87 state from the old format, SSE state from the FXSAVE image. */
-static void decode_fpstate(struct fxsave_area *fx, const struct _fpstate_32 *fp, u32 mxcsr_mask)
+/* x87 state from the old format, over what is in the FXSAVE image; SSE state from there. */
+static void decode_header(struct fxsave_area *fx, const struct fp_header *h, u32 mxcsr_mask)
 {
-	memcpy(fx, fp->_fxsr_env, sizeof(*fx));
-	fx->cwd = (u16)fp->cw;
-	fx->swd = (u16)fp->sw;
-	fx->twd = short_tags(fp->tag);
-	fx->fop = (u16)(fp->cssel >> 16);
-	fx->fip = fp->ipoff;
-	fx->fcs = fp->cssel & 0xffff;
-	fx->foo = fp->dataoff;
-	fx->fos = fp->datasel;
-	for (unsigned i = 0; i < 8; i++) {
-		memset(fx->st[i], 0, sizeof(fx->st[i]));
-		memcpy(fx->st[i], &fp->_st[i], sizeof(fp->_st[i]));
-	}
+	fx->cwd = (u16)h->cw;
+	fx->swd = (u16)h->sw;
+	fx->twd = (u16)h->tag == 0xffff ? 0 : short_tags(h->tag);
+	fx->fop = (u16)(h->cssel >> 16);
+	fx->fip = h->ipoff;
+	fx->fcs = h->cssel & 0xffff;
+	fx->foo = h->dataoff;
+	fx->fos = h->datasel;
+	for (unsigned i = 0; i < 8; i++)
+		memcpy(fx->st[i], &h->st[i], sizeof(h->st[i]));
 	fx->mxcsr &= mxcsr_mask ? mxcsr_mask : MXCSR_MASK_DEFAULT;
-	memset(fx->reserved, 0, sizeof(fx->reserved));
 }
 
+/*
+ * The thread's own area is free while the registers hold the state, and a switch in between writes
+ * the same there; so it serves as the source of the header.
+ */
 static int push_fpu(uaddr_t at)
 {
-	struct arch_thread *thread = current_thread();
-	struct _fpstate_32 fp;
-	irqflags_t flags = irq_save();
+	struct fxsave_area *fx = &current_thread()->fpu;
+	struct fp_header header;
 
-	fpu_save(&thread->fpu); /* its memory is free while the registers hold the state */
-	irq_restore(flags);
-	encode_fpstate(&fp, &thread->fpu);
-	return copy_to_user(at, &fp, sizeof(fp)) ? -EFAULT : 0;
+	fpu_save(fx);
+	encode_header(&header, fx);
+	if (copy_to_user(at, &header, sizeof(header)) || fpu_save_user(at + FXSAVE_IN_FRAME))
+		return -EFAULT;
+	/* FXSAVE leaves the last bytes alone: no extended state follows. */
+	return put_user_u32(0, at + offsetof(struct _fpstate_32, sw_reserved));
 }
 
 static int pop_fpu(uaddr_t at)
 {
-	struct arch_thread *thread = current_thread();
-	struct _fpstate_32 fp;
+	struct fp_header header;
 	struct fxsave_area fx;
-	irqflags_t flags;
 
 	if (!at) {
 		fpu_reset();
 		return 0;
 	}
-	if (copy_from_user(&fp, at, sizeof(fp)))
+	if (copy_from_user(&header, at, sizeof(header)) ||
+	    copy_from_user(&fx, at + FXSAVE_IN_FRAME, sizeof(fx)))
 		return -EFAULT;
-	flags = irq_save();
-	fpu_save(&thread->fpu);
-	decode_fpstate(&fx, &fp, thread->fpu.mxcsr_mask);
+	fpu_save(&current_thread()->fpu);
+	decode_header(&fx, &header, current_thread()->fpu.mxcsr_mask);
 	fpu_load(&fx);
-	irq_restore(flags);
 	return 0;
 }
 

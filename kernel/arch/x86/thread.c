@@ -10,6 +10,7 @@
 #include "cpu.h"
 #include "desc.h"
 #include "traps.h"
+#include "usercopy.h"
 #include "arch/log.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
@@ -32,6 +33,16 @@ struct switch_frame {
 void fpu_save(struct fxsave_area *area)
 {
 	__asm__ volatile("fxsave %0" : "=m"(*area));
+}
+
+int fpu_save_user(uaddr_t to)
+{
+	int err = 0;
+
+	if (!user_range_ok(to, sizeof(struct fxsave_area)))
+		return -EFAULT;
+	USER_ACCESS("fxsave %[mem]", [err] "+r"(err), [mem] "=m"(*(struct fxsave_area *)to) : [efault] "i"(-EFAULT));
+	return err;
 }
 
 void fpu_load(const struct fxsave_area *area)

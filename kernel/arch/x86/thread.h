@@ -10,6 +10,8 @@
 void fpu_save(struct fxsave_area *area);
 void fpu_load(const struct fxsave_area *area);
 void fpu_reset(void);
+/* Straight to user memory, 16-byte aligned: 0 or -EFAULT. */
+int fpu_save_user(uaddr_t to);
 
 u16 thread_read_gs(void);
 void thread_write_gs(u32 selector); /* one that does not load becomes 0 */

@@ -55,15 +55,6 @@ size_t strnlen_user(uaddr_t s, size_t n)
 	return (size_t)length + 1;
 }
 
-/* One access; a fault leaves err_ at -EFAULT. */
-#define USER_ACCESS(code, ...)                                               \
-	__asm__ volatile(USER_STAC "1: " code "\n" USER_CLAC "2:\n"          \
-			 ".pushsection .fixup, \"ax\"\n"                     \
-			 "3: " USER_CLAC "mov %[efault], %[err]\n jmp 2b\n" \
-			 ".popsection\n"                                     \
-			 ".pushsection .ex_table, \"a\"\n .long 1b, 3b\n .popsection" \
-			 : __VA_ARGS__ : "memory", "cc")
-
 #define DEFINE_GET_USER(type, suffix)                                                           \
 	int get_user_##type(type *val, uaddr_t from)                                            \
 	{                                                                                       \

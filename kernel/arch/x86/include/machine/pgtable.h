@@ -70,6 +70,7 @@ struct arch_mm {
 	u32 cr3;
 	uaddr_t vdso_landing; /* where sysenter returns to, in the vDSO; entry.S knows the offset */
 	uaddr_t vdso;    /* where the vDSO text is mapped; 0: not */
+	u32 slots;       /* PAE: which of pgd[] are present */
 };
 
 static inline void *lowmem_ptr(paddr_t pa)
