@@ -102,7 +102,7 @@ static struct file *open_path(const struct path *path, int flags, bool created, 
 	file = file_alloc();
 	if (IS_ERR(file))
 		return file;
-	file->flags = (u32)flags & KEPT_FLAGS;
+	file->flags = (u32)flags & (KEPT_FLAGS | O_NOCTTY); /* a terminal's open wants to know */
 	if ((flags & O_ACCMODE) != 3)
 		file->mode = (u32)((flags + 1) & O_ACCMODE);
 	file->mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
@@ -125,6 +125,7 @@ static struct file *open_path(const struct path *path, int flags, bool created, 
 		if (err)
 			goto fail;
 	}
+	file->flags &= KEPT_FLAGS;
 	if (file->op->llseek == no_llseek)
 		file->mode &= ~(FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE);
 	if ((flags & O_TRUNC) && !created) {

@@ -306,9 +306,9 @@ static void publish(struct tty *tty)
 {
 	if (tty_canonical(tty))
 		return;
+	/* A reader that waits for VMIN bytes has taken the first ones already: it counts, not we. */
 	__atomic_store_n(&tty->canon_head, tty->head, __ATOMIC_RELEASE);
-	if (tty->head - tty->tail >= MAX(tty->termios.c_cc[VMIN], 1) || tty->termios.c_cc[VTIME])
-		wake_up_poll(&tty->read_wait, 0x41);
+	wake_up_poll(&tty->read_wait, 0x41);
 }
 
 unsigned tty_receive(struct tty *tty, const u8 *buf, unsigned n)
