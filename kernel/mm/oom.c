@@ -12,7 +12,12 @@
 void (*oom_for_each_process)(void (*fn)(const struct oom_candidate *c, void *arg), void *arg);
 void (*oom_kill)(void *process, pid_t pid);
 
+#define NSEC_PER_SEC 1000000000ull
+/* A victim that has not died after so long is stuck, perhaps waiting for the one who waits for it. */
+#define PATIENCE (2 * NSEC_PER_SEC)
+
 static mutex_t oom_lock;
+static u64 last_kill; /* oom_lock */
 
 long oom_badness(const struct mm *mm, s32 score_adj)
 {
@@ -91,7 +96,7 @@ static bool kill_somebody(gfp_t gfp, unsigned order)
 	struct choice choice = { 0 };
 
 	oom_for_each_process(consider, &choice);
-	if (choice.somebody_dies)
+	if (choice.somebody_dies && clock_ns() - last_kill < PATIENCE)
 		return true;
 	if (!choice.process)
 		return false;
@@ -99,6 +104,7 @@ static bool kill_somebody(gfp_t gfp, unsigned order)
 	mm_report_memory(gfp, order, "out of memory");
 	report_victim(&choice);
 	vm_event_add(VM_OOM_KILL, 1);
+	last_kill = clock_ns();
 	oom_kill(choice.process, choice.pid);
 	return true;
 }

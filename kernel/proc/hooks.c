@@ -137,6 +137,7 @@ static void send_sigio(struct file *file, int fd, int band)
 
 void __init proc_hooks_init(void)
 {
+	proc_oom_init();
 	arch_hooks.user_work = user_work;
 	arch_hooks.user_exception = user_exception;
 	arch_hooks.describe_current = describe_current;

@@ -133,6 +133,8 @@ void futex_wake_address(uaddr_t addr, unsigned n);
 
 /* hooks.c */
 void proc_hooks_init(void);
+/* oom.c */
+void proc_oom_init(void);
 
 /* The ticks of USER_HZ in which times(2) and /proc count. */
 u64 ns_to_ticks(u64 ns);

@@ -5,6 +5,7 @@
 #include "procfs.h"
 #include "mm/inspect.h"
 #include "mm/mm.h"
+#include "mm/vmstat.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -282,6 +283,8 @@ static int show_vmstat(struct seq_file *m, void *v)
 	seq_printf(m, "nr_anon_pages %lu\nnr_mapped %lu\nnr_file_pages %lu\n", total_anon_pages(), total_mapped_pages(), cache);
 	seq_printf(m, "nr_shmem %lu\nnr_page_table_pages %lu\n", shmem, total_pt_bytes() >> PAGE_SHIFT);
 	seq_printf(m, "nr_kernel_stack %lu\nnr_slab_unreclaimable %lu\n", KB(inspect_stack_pages()), inspect_slab_pages());
+	for (unsigned i = 0; i < NR_VM_EVENTS; i++)
+		seq_printf(m, "%s %lu\n", vm_event_names[i], vm_event_total((enum vm_event)i));
 	return 0;
 }
 
