@@ -12,7 +12,6 @@
 void (*oom_for_each_process)(void (*fn)(const struct oom_candidate *c, void *arg), void *arg);
 void (*oom_kill)(void *process, pid_t pid);
 
-#define NSEC_PER_SEC 1000000000ull
 /* A victim that has not died after so long is stuck, perhaps waiting for the one who waits for it. */
 #define PATIENCE (2 * NSEC_PER_SEC)
 
