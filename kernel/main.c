@@ -20,16 +20,6 @@
 #include "proc/process.h"
 #include "sched/task.h"
 
-static void *table_alloc(unsigned order)
-{
-	return get_free_pages(GFP_KERNEL | __GFP_ZERO, order);
-}
-
-static void table_free(void *table, unsigned order)
-{
-	put_free_pages(table, order);
-}
-
 /* Each CPU that may be started needs a run queue and a stack for its idle task. */
 static void prepare_cpus(void)
 {
@@ -51,8 +41,6 @@ void kernel_main(void)
 	pr_info("Kernel command line: %s\n", boot_info.cmdline);
 	sched_init(); /* needs no memory, and everything else may use locks and current */
 	mm_init();
-	arch_hooks.table_alloc = table_alloc;
-	arch_hooks.table_free = table_free;
 	arch_init_interrupts();
 	mm_virt_init();
 	proc_init();

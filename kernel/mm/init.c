@@ -9,7 +9,6 @@
  */
 #include "arch/log.h"
 #include "pkmap.h"
-#include "lib/atomic.h"
 #include "boot_memory.h"
 #include "mm/inspect.h"
 #include "page_wait.h"
@@ -19,8 +18,6 @@
 
 /* ---- what the machine asks for ---- */
 
-static u32 table_pages; /* (atomic) */
-
 static void *table_alloc(unsigned order)
 {
 	void *table = get_free_pages(GFP_KERNEL | __GFP_ZERO, order);
@@ -29,7 +26,6 @@ static void *table_alloc(unsigned order)
 		return NULL;
 	for (unsigned i = 0; i < 1u << order; i++)
 		page_set(virt_to_page(table) + i, PG_TABLE);
-	atomic_add(&table_pages, 1u << order);
 	return table;
 }
 
@@ -37,13 +33,7 @@ static void table_free(void *table, unsigned order)
 {
 	for (unsigned i = 0; i < 1u << order; i++)
 		page_clear(virt_to_page(table) + i, PG_TABLE);
-	atomic_sub(&table_pages, 1u << order);
 	put_free_pages(table, order);
-}
-
-unsigned long inspect_table_pages(void)
-{
-	return atomic_read(&table_pages);
 }
 
 /* ---- what is printed ---- */

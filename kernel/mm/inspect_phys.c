@@ -84,6 +84,8 @@ unsigned long inspect_zone_pcp(unsigned n, unsigned cpu)
 
 /* ---- failures ---- */
 
+unsigned long (*mm_table_bytes)(void);
+
 static unsigned long to_mb(unsigned long pages)
 {
 	return pages >> (20 - PAGE_SHIFT);
@@ -148,7 +150,7 @@ void mm_report_memory(gfp_t gfp, unsigned order, const char *what)
 	printk(KERN_WARNING
 	       "%s: order %u, gfp 0x%x, slab %luK, page tables %luK, stacks %luK%s%s%s\n",
 	       what, order, gfp, inspect_slab_pages() << (PAGE_SHIFT - 10),
-	       inspect_table_pages() << (PAGE_SHIFT - 10),
+	       (mm_table_bytes ? mm_table_bytes() : 0) >> 10,
 	       inspect_stack_pages() << (PAGE_SHIFT - 10), text, words[0] ? "; " : "", words);
 }
 

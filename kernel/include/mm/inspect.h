@@ -39,7 +39,6 @@ u64 inspect_kpagecount(pfn_t pfn);
 /* ---- totals: /proc/meminfo; the rest is in mm/page.h ---- */
 unsigned long inspect_slab_pages(void);
 unsigned long inspect_stack_pages(void); /* KernelStack */
-unsigned long inspect_table_pages(void); /* PageTables: pages given out by arch_hooks.table_alloc */
 
 /* ---- /proc/slabinfo, version 2.1 ---- */
 struct inspect_slab {

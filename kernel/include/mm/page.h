@@ -155,5 +155,7 @@ unsigned long nr_free_high_pages(void);
 /* What "MemAvailable" says: free plus what reclaim gets without swapping. mm_nr_reclaimable: pages of the page cache, by reclaim. */
 unsigned long nr_available_pages(void);
 extern unsigned long (*mm_nr_reclaimable)(void);
+/* Bytes of user page tables, for the report of a failure. */
+extern unsigned long (*mm_table_bytes)(void);
 
 #endif
