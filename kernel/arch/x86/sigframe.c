@@ -112,6 +112,7 @@ struct fp_header {
 
 _Static_assert(sizeof(struct fp_header) == FXSAVE_IN_FRAME, "i386 ABI");
 
+/* With an empty register stack, the registers are left out: nobody can tell. */
 static void encode_header(struct fp_header *h, const struct fxsave_area *fx)
 {
 	h->cw = fx->cwd | 0xffff0000;
@@ -121,7 +122,7 @@ static void encode_header(struct fp_header *h, const struct fxsave_area *fx)
 	h->cssel = (fx->fcs & 0xffff) | (u32)fx->fop << 16;
 	h->dataoff = fx->foo;
 	h->datasel = fx->fos;
-	for (unsigned i = 0; i < 8; i++)
+	for (unsigned i = 0; i < 8 && fx->twd; i++)
 		memcpy(&h->st[i], fx->st[i], sizeof(h->st[i]));
 	h->status = fx->swd;
 	h->magic = X86_FXSR_MAGIC;
@@ -143,6 +144,19 @@ static void decode_header(struct fxsave_area *fx, const struct fp_header *h, u32
 	fx->mxcsr &= mxcsr_mask ? mxcsr_mask : MXCSR_MASK_DEFAULT;
 }
 
+static int push_header(uaddr_t at, const struct fxsave_area *fx)
+{
+	struct fp_header header;
+	size_t tail = offsetof(struct fp_header, status);
+
+	encode_header(&header, fx);
+	if (fx->twd)
+		return copy_to_user(at, &header, sizeof(header)) ? -EFAULT : 0;
+	if (copy_to_user(at, &header, offsetof(struct fp_header, st)))
+		return -EFAULT;
+	return put_user_u32(header.status | (u32)header.magic << 16, at + tail);
+}
+
 /*
  * The thread's own area is free while the registers hold the state, and a switch in between writes
  * the same there; so it serves as the source of the header.
@@ -150,14 +164,24 @@ static void decode_header(struct fxsave_area *fx, const struct fp_header *h, u32
 static int push_fpu(uaddr_t at)
 {
 	struct fxsave_area *fx = &current_thread()->fpu;
-	struct fp_header header;
 
 	fpu_save(fx);
-	encode_header(&header, fx);
-	if (copy_to_user(at, &header, sizeof(header)) || fpu_save_user(at + FXSAVE_IN_FRAME))
+	if (push_header(at, fx) || fpu_save_user(at + FXSAVE_IN_FRAME))
 		return -EFAULT;
 	/* FXSAVE leaves the last bytes alone: no extended state follows. */
 	return put_user_u32(0, at + offsetof(struct _fpstate_32, sw_reserved));
+}
+
+/* The register stack is empty in both formats, and the control and status words agree. */
+static bool headers_agree(uaddr_t at)
+{
+	u32 control, status, tag;
+	u64 fx; /* control word, status word, tags, opcode */
+
+	if (get_user_u32(&control, at) || get_user_u32(&status, at + 4) || get_user_u32(&tag, at + 8) ||
+	    get_user_u64(&fx, at + FXSAVE_IN_FRAME))
+		return false;
+	return (u16)tag == 0xffff && !(fx >> 32 & 0xff) && (u32)fx == ((u16)control | status << 16);
 }
 
 static int pop_fpu(uaddr_t at)
@@ -169,6 +193,9 @@ static int pop_fpu(uaddr_t at)
 		fpu_reset();
 		return 0;
 	}
+	/* Straight from the frame, if the CPU accepts it as it is. */
+	if (headers_agree(at) && fpu_load_user(at + FXSAVE_IN_FRAME) == 0)
+		return 0;
 	if (copy_from_user(&header, at, sizeof(header)) ||
 	    copy_from_user(&fx, at + FXSAVE_IN_FRAME, sizeof(fx)))
 		return -EFAULT;
@@ -184,11 +211,11 @@ static void encode_context(struct sigcontext *sc, const struct regs *regs, uaddr
 {
 	const struct arch_thread *thread = current_thread();
 
-	memset(sc, 0, sizeof(*sc));
 	sc->gs = thread_read_gs();
 	sc->fs = (u16)regs->fs;
 	sc->es = (u16)regs->es;
 	sc->ds = (u16)regs->ds;
+	sc->__gsh = sc->__fsh = sc->__esh = sc->__dsh = sc->__csh = sc->__ssh = 0;
 	sc->edi = regs->di;
 	sc->esi = regs->si;
 	sc->ebp = regs->bp;
@@ -273,12 +300,15 @@ static int push_old(uaddr_t at, const struct regs *regs, const struct arch_sigfr
 	struct {
 		u32 return_address, sig;
 		struct sigcontext context;
-	} head = {return_address(f, vdso_sigreturn_offset), (u32)f->sig, {0}};
+	} head;
 	struct {
 		u32 mask_high;
 		u8 retcode[8];
-	} tail = {(u32)(f->mask >> 32), {0}};
+	} tail;
 
+	head.return_address = return_address(f, vdso_sigreturn_offset);
+	head.sig = (u32)f->sig;
+	tail.mask_high = (u32)(f->mask >> 32);
 	encode_context(&head.context, regs, fpstate, f->mask);
 	memcpy(tail.retcode, sigreturn_code, sizeof(tail.retcode));
 	if (copy_to_user(at, &head, sizeof(head)) ||
