@@ -37,7 +37,7 @@ static struct kmem_cache *size_cache(size_t size)
 {
 	if (size <= SMALL_MAX)
 		return &caches[small_class[(size - 1) / 8]];
-	return &caches[CLASS_256 - 8 + bit_highest(size - 1) + 1];
+	return &caches[CLASS_256 + (bit_highest(size - 1) - 7)];
 }
 
 void kmalloc_init(void)

@@ -154,8 +154,12 @@ paddr_t memblock_find(paddr_t size, paddr_t align)
 	pfn_t start, end, limit = (pfn_t)(boot_info.lowmem_end >> PAGE_SHIFT);
 	paddr_t found = 0;
 
-	for (pfn_t at = 0; memblock_next_free(at, limit, &start, &end); at = end)
-		found = fit_high(start, end, size, align) ?: found;
+	for (pfn_t at = 0; memblock_next_free(at, limit, &start, &end); at = end) {
+		paddr_t here = fit_high(start, end, size, align);
+
+		if (here)
+			found = here;
+	}
 	return found;
 }
 
@@ -167,9 +171,9 @@ static paddr_t partial_start, partial_end;
 
 static paddr_t take(size_t size, size_t align)
 {
-	paddr_t whole = ALIGN_UP((paddr_t)size, PAGE_SIZE), pa;
+	paddr_t whole = ALIGN_UP((paddr_t)size, PAGE_SIZE);
+	paddr_t pa = (partial_end - size) & ~((paddr_t)align - 1);
 
-	pa = ALIGN_DOWN(partial_end - size, (paddr_t)align);
 	if (partial_end - partial_start >= size && pa >= partial_start) {
 		partial_end = pa;
 		return pa;

@@ -184,20 +184,25 @@ void put_free_pages(void *ptr, unsigned order)
 
 /* ---- contents ---- */
 
+/* A page as one object, so that the compiler knows how it is aligned. */
+struct contents {
+	u32 word[PAGE_SIZE / sizeof(u32)];
+} __aligned(PAGE_SIZE);
+
 void page_zero(struct page *page)
 {
-	void *p = __builtin_assume_aligned(kmap_local_page(page), PAGE_SIZE);
+	struct contents *p = kmap_local_page(page);
 
-	memset(p, 0, PAGE_SIZE);
+	*p = (struct contents){{0}};
 	kunmap_local(p);
 }
 
 void page_copy(struct page *to, struct page *from)
 {
-	void *d = __builtin_assume_aligned(kmap_local_page(to), PAGE_SIZE);
-	void *s = __builtin_assume_aligned(kmap_local_page(from), PAGE_SIZE);
+	struct contents *d = kmap_local_page(to);
+	struct contents *s = kmap_local_page(from);
 
-	memcpy(d, s, PAGE_SIZE);
+	*d = *s;
 	kunmap_local(s);
 	kunmap_local(d);
 }

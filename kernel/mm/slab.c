@@ -58,7 +58,9 @@ static void slab_set(struct page *slab, void *first, unsigned used)
 /* Slabs are naturally aligned, as buddy blocks are. */
 static struct page *object_slab(const struct kmem_cache *cache, void *object)
 {
-	return pfn_to_page(ALIGN_DOWN(page_to_pfn(virt_to_page(object)), 1ul << cache->order));
+	pfn_t pfn = page_to_pfn(virt_to_page(object));
+
+	return pfn_to_page(pfn & ~((1ul << cache->order) - 1));
 }
 
 /* ---- slabs ---- */
