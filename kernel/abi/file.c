@@ -27,24 +27,39 @@ static inline loff_t join(u32 lo, u32 hi)
 
 /* ---- open ---- */
 
+static long open_kernel_name(int dirfd, const char *path, u32 flags, mode_t mode, unsigned lookup)
+{
+	struct file *file;
+	int fd = fd_reserve(0, flags);
+
+	if (unlikely(fd < 0))
+		return fd;
+	file = file_open_lookup(dirfd, path, (int)flags, mode, lookup);
+	if (unlikely(IS_ERR(file))) {
+		fd_unreserve(fd);
+		return PTR_ERR(file);
+	}
+	fd_install(fd, file);
+	return fd;
+}
+
+#define SHORT_PATH 96
+
+/* Most names are short enough for the stack. */
 static long open_user(int dirfd, uaddr_t name, u32 flags, mode_t mode, unsigned lookup)
 {
-	char *path = getname(name, 0);
-	struct file *file;
-	int fd;
+	char buf[SHORT_PATH], *path;
+	ssize_t len = strncpy_from_user(buf, name, SHORT_PATH);
+	long fd;
 
+	if (unlikely(len <= 0))
+		return len ? len : -ENOENT;
+	if (likely(len < SHORT_PATH))
+		return open_kernel_name(dirfd, buf, flags, mode, lookup);
+	path = getname(name, 0);
 	if (IS_ERR(path))
 		return PTR_ERR(path);
-	fd = fd_reserve(0, flags);
-	if (fd >= 0) {
-		file = file_open_lookup(dirfd, path, (int)flags, mode, lookup);
-		if (IS_ERR(file)) {
-			fd_unreserve(fd);
-			fd = (int)PTR_ERR(file);
-		} else {
-			fd_install(fd, file);
-		}
-	}
+	fd = open_kernel_name(dirfd, path, flags, mode, lookup);
 	putname(path);
 	return fd;
 }

@@ -44,7 +44,8 @@ static long put_stat64(uaddr_t user, const struct kstat *st)
 {
 	struct stat64 s;
 
-	memset(&s, 0, sizeof(s));
+	memset(s.__pad0, 0, sizeof(s.__pad0));
+	memset(s.__pad3, 0, sizeof(s.__pad3));
 	s.st_dev = st->dev;
 	s.__st_ino = (unsigned long)st->ino;
 	s.st_mode = st->mode;

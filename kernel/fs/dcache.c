@@ -18,68 +18,46 @@ static struct kmem_cache *dentry_cache;
 static struct dcache_stats stats;
 static unsigned unused_max;               /* more unused dentries than this: the oldest go */
 
-/* The table: bits and buckets change together; a reader that mixes two tables misses, which is harmless. */
-struct hash_table {
-	u32 bits;
-	struct hlist_head buckets[];
-};
-static struct hash_table *table;
+struct dentry_table *dentry_table;
 #define TABLE_BITS_MIN 8
 
-static struct hash_table *table_alloc(u32 bits)
+static struct dentry_table *table_alloc(u32 bits)
 {
-	size_t size = sizeof(struct hash_table) + (sizeof(struct hlist_head) << bits);
-	struct hash_table *t = kvmalloc(size, GFP_KERNEL | __GFP_ZERO);
+	size_t size = sizeof(struct dentry_table) + (sizeof(struct hlist_head) << bits);
+	struct dentry_table *t = kvmalloc(size, GFP_KERNEL | __GFP_ZERO);
 
 	if (t)
-		t->bits = bits;
+		t->bits = bits, t->shift = 32 - bits;
 	return t;
-}
-
-static inline struct hlist_head *bucket_of(struct hash_table *t, const struct dentry *parent, u32 hash)
-{
-	return &t->buckets[hash_32(hash ^ ((u32)(uintptr_t)parent >> 5), t->bits)];
 }
 
 /* Move everything to a table of twice the size. The old one is freed after the readers have left it. */
 static void table_grow(void)
 {
-	struct hash_table *new = table_alloc(table->bits + 1), *old = table;
+	struct dentry_table *new = table_alloc(dentry_table->bits + 1), *old = dentry_table;
 	u32 i;
 
 	if (!new)
 		return;
 	spin_lock(&dcache_lock);
-	if (old != table) { /* somebody else was faster */
+	if (old != dentry_table) { /* somebody else was faster */
 		spin_unlock(&dcache_lock);
 		kvfree(new);
 		return;
 	}
-	rcu_assign_pointer(table, new);
+	rcu_assign_pointer(dentry_table, new);
 	for (i = 0; i < 1u << old->bits; i++) {
 		struct hlist_node *n;
 		struct dentry *d;
 
 		hlist_for_each_entry_safe(d, n, &old->buckets[i], hash) {
 			hlist_del_rcu(&d->hash);
-			hlist_add_head_rcu(&d->hash, bucket_of(new, d->parent, d->name_hash));
+			hlist_add_head_rcu(&d->hash, dentry_bucket(new, d->parent, d->name_hash));
 		}
 	}
 	spin_unlock(&dcache_lock);
 	synchronize_rcu();
 	kvfree(old);
-}
-
-struct dentry *dentry_find_rcu(const struct dentry *parent, const char *name, u32 len, u32 hash)
-{
-	struct hlist_head *head = bucket_of(rcu_dereference(table), parent, hash);
-	struct dentry *d;
-
-	hlist_for_each_entry_rcu(d, head, hash) {
-		if (d->name_hash == hash && d->parent == parent && d->len == len && !memcmp(d->name, name, len))
-			return d;
-	}
-	return NULL;
 }
 
 /* ---- allocation ---- */
@@ -133,7 +111,7 @@ struct dentry *dentry_alloc(struct dentry *parent, const char *name, u32 len)
 	list_add(&d->child, &parent->children);
 	stats.dentries++;
 	spin_unlock(&dcache_lock);
-	if (unlikely(stats.dentries > 2u << table->bits))
+	if (unlikely(stats.dentries > 2u << dentry_table->bits))
 		table_grow();
 	if (unlikely(stats.unused > unused_max))
 		dcache_shrink(stats.unused - unused_max + 16);
@@ -160,7 +138,7 @@ static void hash_locked(struct dentry *d)
 {
 	if (d->flags & DENTRY_HASHED)
 		return;
-	hlist_add_head_rcu(&d->hash, bucket_of(table, d->parent, d->name_hash));
+	hlist_add_head_rcu(&d->hash, dentry_bucket(dentry_table, d->parent, d->name_hash));
 	d->flags |= DENTRY_HASHED;
 }
 
@@ -218,12 +196,26 @@ void dentry_set_inode(struct dentry *d, struct inode *inode)
 }
 
 /*
- * An unlinked name: with other users of the dentry (open files) it keeps its inode, unhashed, and shows as deleted. Alone, it
- * simply goes; the next lookup makes a negative entry if anybody asks.
+ * An unlinked name. With other users (open files) it keeps its inode, unhashed, and shows as deleted. If nobody but the caller has it,
+ * it becomes a negative entry: who makes the name anew finds it. No walk gets a reference meanwhile: it looks dead.
  */
 void dentry_removed(struct dentry *d)
 {
-	dentry_unhash(d);
+	struct inode *inode = NULL;
+	u32 one = 1;
+
+	spin_lock(&dcache_lock);
+	if ((d->flags & (DENTRY_HASHED | DENTRY_TRANSIENT | DENTRY_PINNED)) == DENTRY_HASHED && d->inode && !dentry_is_dir(d) &&
+	    atomic_try_cmpxchg(&d->refs, &one, DENTRY_DEAD)) {
+		inode = d->inode;
+		d->inode = NULL;
+		atomic_set_release(&d->refs, 1);
+	} else {
+		unhash_locked(d);
+	}
+	spin_unlock(&dcache_lock);
+	if (inode)
+		inode_put(inode);
 }
 
 /* ---- references ---- */
@@ -518,7 +510,7 @@ void dcache_stats(struct dcache_stats *out)
 void __init dcache_init(void)
 {
 	dentry_cache = kmem_cache_create("dentry", sizeof(struct dentry), 0, SLAB_PANIC);
-	table = table_alloc(TABLE_BITS_MIN);
-	BUG_ON(!table);
+	dentry_table = table_alloc(TABLE_BITS_MIN);
+	BUG_ON(!dentry_table);
 	unused_max = (unsigned)(total_ram_pages() / 8) + 256; /* at most 1/250 of the memory */
 }

@@ -12,26 +12,8 @@
 
 #include "lib/bitmap.h"
 
-#define FD_INLINE 32u
 #define RLIMIT_NOFILE 7
 #define NR_OPEN_MAX (1u << 20)
-
-struct fdtable {
-	unsigned max;                 /* a multiple of 32 */
-	struct file **fd;
-	unsigned long *open, *cloexec, *full;
-	struct rcu_head rcu;
-};
-
-struct files {
-	u32 users;                    /* (a) */
-	spinlock_t lock;              /* RANK_FILES */
-	struct fdtable *table;
-	unsigned next_fd;             /* lock: no free number below it */
-	struct fdtable inline_table;
-	struct file *inline_fd[FD_INLINE];
-	unsigned long inline_bits[3];
-};
 
 unsigned sysctl_nr_open = NR_OPEN_MAX;
 static struct kmem_cache *files_cache;
@@ -111,7 +93,7 @@ static int table_expand(struct files *f, unsigned fd)
 	return 0;
 }
 
-static void mark_open(struct fdtable *t, unsigned fd, bool cloexec)
+static inline void mark_open(struct fdtable *t, unsigned fd, bool cloexec)
 {
 	unsigned word = fd / 32;
 
@@ -124,7 +106,7 @@ static void mark_open(struct fdtable *t, unsigned fd, bool cloexec)
 		t->cloexec[word] &= ~BIT(fd % 32);
 }
 
-static void mark_free(struct files *f, unsigned fd)
+static inline void mark_free(struct files *f, unsigned fd)
 {
 	struct fdtable *t = f->table;
 
@@ -305,63 +287,17 @@ int files_unshare(void)
 
 /* ---- lookups ---- */
 
-static inline struct file *lookup(struct files *f, unsigned fd)
+void fdget_pos_lock(struct fd_ref *r)
 {
-	struct fdtable *t = rcu_dereference(f->table);
-
-	return likely(fd < t->max) ? READ_ONCE(t->fd[fd]) : NULL;
-}
-
-struct fd_ref fdget_raw(int fd)
-{
-	struct files *f = current->files;
-	struct fd_ref r;
-
-	if (likely(atomic_read(&f->users) == 1)) {
-		r.file = lookup(f, (unsigned)fd);
-		r.need_put = false;
-	} else {
-		r.file = fget_raw(fd);
-		r.need_put = true;
+	if (!r->need_put) { /* fdput_pos() must know that the lock is held */
+		file_get(r->file);
+		r->need_put = true;
 	}
-	return r;
+	mutex_lock(&r->file->pos_lock);
 }
 
-struct fd_ref fdget(int fd)
+void fdput_pos_slow(struct fd_ref r)
 {
-	struct fd_ref r = fdget_raw(fd);
-
-	if (unlikely(r.file && (r.file->mode & FMODE_PATH))) {
-		fdput(r);
-		r.file = NULL;
-	}
-	return r;
-}
-
-struct fd_ref fdget_pos(int fd)
-{
-	struct fd_ref r = fdget(fd);
-
-	if (r.file && (r.file->mode & FMODE_ATOMIC_POS) && (r.need_put || atomic_read(&r.file->refs) > 1)) {
-		if (!r.need_put) { /* fdput_pos() must know that the lock is held */
-			file_get(r.file);
-			r.need_put = true;
-		}
-		mutex_lock(&r.file->pos_lock);
-	}
-	return r;
-}
-
-void fdput(struct fd_ref r)
-{
-	if (unlikely(r.need_put) && r.file)
-		fput(r.file);
-}
-
-void fdput_pos(struct fd_ref r)
-{
-	if (likely(!r.need_put) || !r.file)
-		return;
 	if (r.file->mode & FMODE_ATOMIC_POS)
 		mutex_unlock(&r.file->pos_lock);
 	fput(r.file);
@@ -373,12 +309,12 @@ struct file *fget_raw(int fd)
 	struct file *file;
 
 	for (;;) {
-		file = lookup(f, (unsigned)fd);
+		file = files_lookup(f, (unsigned)fd);
 		if (!file)
 			return NULL;
 		if (!atomic_inc_unless(&file->refs, 0))
 			continue; /* being closed: the slot changes in a moment */
-		if (likely(lookup(f, (unsigned)fd) == file))
+		if (likely(files_lookup(f, (unsigned)fd) == file))
 			return file;
 		fput(file);
 	}
@@ -481,6 +417,13 @@ int fd_reserve(int min, unsigned flags)
 	int err;
 
 	spin_lock(&f->lock);
+	fd = f->next_fd;
+	if (likely(min == 0 && fd < limit && fd < f->table->max && !(f->table->open[fd / 32] & BIT(fd % 32)))) {
+		mark_open(f->table, fd, flags & O_CLOEXEC);
+		f->next_fd = fd + 1;
+		spin_unlock(&f->lock);
+		return (int)fd;
+	}
 	for (;;) {
 		fd = find_free(f->table, MAX((unsigned)min, f->next_fd));
 		if (fd >= limit) {

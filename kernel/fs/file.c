@@ -18,8 +18,16 @@ struct file *file_alloc(void)
 	file = kmem_cache_alloc(file_cache, GFP_KERNEL);
 	if (!file)
 		return ERR_PTR(-ENOMEM);
-	memset(file, 0, sizeof(*file));
 	file->refs = 1;
+	file->mode = file->flags = 0;
+	file->op = NULL;
+	file->mapping = NULL;
+	file->pos = 0;
+	file->private = NULL;
+	file->cred = NULL;
+	file->owner = (struct fown){ 0 };
+	file->fasync = NULL;
+	file->epoll = NULL;
 	spin_lock_init(&file->lock, RANK_FILES);
 	mutex_init(&file->pos_lock, RANK_FILE_POS);
 	atomic_inc(&nr_files);

@@ -17,14 +17,25 @@ u64 inode_new_number(void)
 	return __atomic_fetch_add(&next_ino, 1, __ATOMIC_RELAXED);
 }
 
+/* The last whole second that this CPU saw, so that a time in the same second costs no division. */
+struct second {
+	u64 ns;
+	s64 sec;
+};
+static DEFINE_PER_CPU(struct second, this_second);
+
 struct timespec64 current_time(void)
 {
-	struct timespec64 ts;
+	struct second *s = this_cpu_ptr(this_second);
+	u64 now = realtime_ns(), since = now - s->ns;
 	u32 nsec;
 
-	ts.sec = (s64)div_u64_rem(realtime_ns(), NSEC_PER_SEC, &nsec);
-	ts.nsec = nsec;
-	return ts;
+	if (unlikely(since >= NSEC_PER_SEC)) {
+		s->sec = (s64)div_u64_rem(now, NSEC_PER_SEC, &nsec);
+		s->ns = now - nsec;
+		since = nsec;
+	}
+	return (struct timespec64){ s->sec, (u32)since };
 }
 
 struct inode *inode_alloc(struct super_block *sb)
@@ -39,7 +50,8 @@ struct inode *inode_alloc(struct super_block *sb)
 	inode->nlink = 1;
 	inode->ino = __atomic_add_fetch(&sb->next_ino, 1, __ATOMIC_RELAXED);
 	inode->blkbits = PAGE_SHIFT;
-	inode->atime = inode->mtime = inode->ctime = inode->btime = current_time();
+	inode->atime = current_time();
+	inode->mtime = inode->ctime = inode->btime = inode->atime;
 	rwsem_init(&inode->lock, RANK_INODE);
 	spin_lock_init(&inode->i_lock, RANK_INODE_SPIN);
 	return inode;

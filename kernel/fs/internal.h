@@ -19,6 +19,7 @@
 #include "mm/slab.h"
 #include "arch/log.h"
 #include "lib/atomic.h"
+#include "lib/hash.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -29,8 +30,6 @@
 
 /* ---- dcache.c ---- */
 void dcache_init(void);
-/* The child of @parent with this name, under RCU, without a reference; NULL. */
-struct dentry *dentry_find_rcu(const struct dentry *parent, const char *name, u32 len, u32 hash);
 /* Drop all of a super block's dentries but those in use: true if only the root is left. */
 void dentry_drop_tree(struct dentry *root);
 /* Is anything below @root in use? */
@@ -48,6 +47,50 @@ static inline u32 name_hash(const char *name, u32 len)
 	while (len--)
 		hash = name_hash_step(hash, (u8)*name++);
 	return hash;
+}
+
+/* The hash table of (parent, name). Bits and buckets change together; a reader that mixes two tables misses, which is harmless. */
+struct dentry_table {
+	u32 bits, shift;           /* shift 32 - bits */
+	struct hlist_head buckets[];
+};
+extern struct dentry_table *dentry_table;
+
+static inline struct hlist_head *dentry_bucket(struct dentry_table *t, const struct dentry *parent, u32 hash)
+{
+	return &t->buckets[((hash ^ (u32)(uintptr_t)parent >> 5) * HASH_MULTIPLIER_32) >> t->shift];
+}
+
+/* Names are short, and mostly equal where their hashes are. */
+static inline bool same_name(const char *a, const char *b, u32 len)
+{
+	for (; len >= 4; len -= 4, a += 4, b += 4) {
+		u32 x, y;
+
+		memcpy(&x, a, 4);
+		memcpy(&y, b, 4);
+		if (x != y)
+			return false;
+	}
+	while (len--) {
+		if (*a++ != *b++)
+			return false;
+	}
+	return true;
+}
+
+/* The child of @parent with this name, under RCU, without a reference; NULL. */
+static inline struct dentry *dentry_find_rcu(const struct dentry *parent, const char *name, u32 len, u32 hash)
+{
+	struct hlist_node *n = READ_ONCE(dentry_bucket(rcu_dereference(dentry_table), parent, hash)->first);
+
+	for (; n; n = READ_ONCE(n->next)) {
+		struct dentry *d = hlist_entry(n, struct dentry, hash);
+
+		if (d->name_hash == hash && d->parent == parent && d->len == len && same_name(d->name, name, len))
+			return d;
+	}
+	return NULL;
 }
 
 /* ---- mount.c ---- */

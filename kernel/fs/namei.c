@@ -44,7 +44,7 @@ static inline bool seq_changed(const struct walk *w)
 }
 
 /* Somebody else may share our context and change it: two words are read under its lock then. */
-static void read_context(const struct path *place, struct path *out)
+static inline void read_context(const struct path *place, struct path *out)
 {
 	struct fs_context *c = current->fs;
 
@@ -120,6 +120,8 @@ static noinline struct dentry *walk_slow(struct walk *w, const char *name, u32 l
 	if (err)
 		return ERR_PTR(err);
 	dir = w->at.dentry->inode;
+	if (unlikely(!dir))
+		return ERR_PTR(-ECHILD);
 	down_write(&dir->lock);
 	d = dentry_lookup(w->at.dentry, name, len);
 	up_write(&dir->lock);
@@ -243,15 +245,61 @@ static inline bool more_follows(const struct walk *w)
 	return w->depth > 1 || (w->depth == 1 && *w->rest[0]);
 }
 
+/* One component of a path: where it begins, its length and hash. The end: the first character behind it. */
+struct component {
+	const char *start;
+	u32 len, hash;
+};
+
+static inline const char *scan_component(const char *name, struct component *c)
+{
+	u32 hash = NAME_HASH_INIT;
+
+	c->start = name;
+	for (;; name++) {
+		u8 ch = (u8)*name;
+
+		if (unlikely(ch <= '/') && (ch == '/' || !ch)) /* most characters are above the slash: one comparison each */
+			break;
+		hash = name_hash_step(hash, ch);
+	}
+	c->len = (u32)(name - c->start);
+	c->hash = hash;
+	return name;
+}
+
+/* A cached name that can be stepped on without a second look: no mount, no revalidation. Its inode, or NULL. */
+static inline struct inode *plain_inode(const struct dentry *d)
+{
+	if (unlikely(!d) || unlikely(READ_ONCE(d->flags) & (DENTRY_REVALIDATE | DENTRY_MOUNTED)))
+		return NULL;
+	return READ_ONCE(d->inode);
+}
+
+/* "." and "..": 1: the walk ends here, 0: it goes on, or an error. */
+static noinline int walk_dots(struct walk *w, u32 len, bool last)
+{
+	int err;
+
+	w->last_type = len == 1 ? LAST_DOT : LAST_DOTDOT;
+	if (last && (w->flags & LOOKUP_PARENT))
+		return 1;
+	if (len == 2) {
+		err = walk_up(w);
+		if (err)
+			return err;
+	}
+	return last;
+}
+
 static int walk(struct walk *w, const char *name)
 {
 	for (;;) {
 		struct dentry *d;
 		struct inode *dir, *inode;
+		struct component c;
 		struct path next;
-		const char *start;
-		u32 len, hash;
-		bool last, slash;
+		bool last;
 		int err;
 
 		while (*name == '/')
@@ -269,47 +317,49 @@ static int walk(struct walk *w, const char *name)
 		dir = READ_ONCE(w->at.dentry->inode);
 		if (unlikely(!dir || !S_ISDIR(dir->mode)))
 			return dir ? -ENOTDIR : -ENOENT;
+next_name:
 		err = may_traverse(dir);
 		if (unlikely(err))
 			return err;
 
-		start = name;
-		hash = NAME_HASH_INIT;
-		do {
-			hash = name_hash_step(hash, (u8)*name++);
-		} while (*name && *name != '/');
-		len = (u32)(name - start);
-		slash = *name == '/';
-		while (*name == '/')
-			name++;
-		last = !*name && !more_follows(w);
-		if (last && slash)
-			w->trailing = true;
-
-		if (start[0] == '.' && (len == 1 || (len == 2 && start[1] == '.'))) {
-			w->last_type = len == 1 ? LAST_DOT : LAST_DOTDOT;
-			if (last && (w->flags & LOOKUP_PARENT))
-				return 0;
-			if (len == 2) {
-				err = walk_up(w);
-				if (err)
-					return err;
+		name = scan_component(name, &c);
+		d = NULL;
+		if (*name && name[1] > '/' && likely(c.start[0] != '.')) {
+			/* in the middle of the path: mostly a cached directory, and nothing else about it */
+			d = dentry_find_rcu(w->at.dentry, c.start, c.len, c.hash);
+			inode = plain_inode(d);
+			if (likely(inode) && S_ISDIR(inode->mode)) {
+				w->at.dentry = d;
+				dir = inode;
+				name++;
+				goto next_name;
 			}
-			if (last)
-				return 0;
+		}
+		last = !*name && !more_follows(w);
+		if (*name) {
+			while (*name == '/')
+				name++;
+			last = !*name && !more_follows(w);
+			w->trailing |= last;
+		}
+		if (unlikely(c.start[0] == '.') && (c.len == 1 || (c.len == 2 && c.start[1] == '.'))) {
+			err = walk_dots(w, c.len, last);
+			if (err)
+				return err < 0 ? err : 0;
 			continue;
 		}
-		w->last_type = LAST_NAME;
 		if (last) {
-			w->last = start;
-			w->last_len = len;
+			w->last_type = LAST_NAME;
+			w->last = c.start;
+			w->last_len = c.len;
 			if ((w->flags & (LOOKUP_PARENT | LOOKUP_FOLLOW)) == LOOKUP_PARENT)
-				return len > NAME_MAX ? -ENAMETOOLONG : 0;
+				return c.len > NAME_MAX ? -ENAMETOOLONG : 0;
 		}
 
-		d = dentry_find_rcu(w->at.dentry, start, len, hash);
+		if (!d)
+			d = dentry_find_rcu(w->at.dentry, c.start, c.len, c.hash);
 		if (unlikely(!d) || (unlikely(READ_ONCE(d->flags) & DENTRY_REVALIDATE) && !d->op->revalidate(d))) {
-			d = walk_slow(w, start, len);
+			d = walk_slow(w, c.start, c.len);
 			if (IS_ERR(d))
 				return (int)PTR_ERR(d);
 		}
@@ -396,6 +446,8 @@ static int walk_run(struct walk *w, int dirfd, const char *name, struct fd_ref *
 			err = walk(w, name);
 		if (!err)
 			err = walk_anchor(w);
+		if (!err && unlikely(!w->at.dentry->inode))
+			err = -ECHILD; /* removed just before we held it */
 		if (err != -ECHILD && !seq_changed(w))
 			return err;
 		walk_release(w);
@@ -444,7 +496,7 @@ int path_parent(int dirfd, const char *name, unsigned flags, struct parent_looku
 		if (mount_get_unless_dead(w.child.mnt)) {
 			if (dentry_get_unless_dead(w.child.dentry)) {
 				out->child = w.child;
-				if (!seq_changed(&w))
+				if (!seq_changed(&w) && w.child.dentry->inode)
 					break;
 				path_put(&out->child);
 			} else {
@@ -483,16 +535,25 @@ void path_parent_put(struct parent_lookup *pl)
 	path_put(&pl->dir);
 }
 
-/* ---- names from user memory ---- */
+/* ---- names from user memory: nearly all are short ---- */
+
+#define SHORT_NAME 128
 
 char *getname(uaddr_t name, unsigned flags)
 {
-	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
+	char *buf = kmalloc(SHORT_NAME, GFP_KERNEL);
 	ssize_t len;
 
 	if (!buf)
 		return ERR_PTR(-ENOMEM);
-	len = strncpy_from_user(buf, name, PATH_MAX);
+	len = strncpy_from_user(buf, name, SHORT_NAME);
+	if (unlikely(len >= SHORT_NAME)) {
+		kfree(buf);
+		buf = kmalloc(PATH_MAX, GFP_KERNEL);
+		if (!buf)
+			return ERR_PTR(-ENOMEM);
+		len = strncpy_from_user(buf, name, PATH_MAX);
+	}
 	if (len < 0 || len >= PATH_MAX || (len == 0 && !(flags & LOOKUP_EMPTY))) {
 		kfree(buf);
 		return ERR_PTR(len < 0 ? len : len == 0 ? -ENOENT : -ENAMETOOLONG);
@@ -505,8 +566,6 @@ void putname(char *name)
 	if (!IS_ERR_OR_NULL(name))
 		kfree(name);
 }
-
-#define SHORT_NAME 128
 
 static noinline int lookup_long(int dirfd, uaddr_t name, unsigned flags, struct path *out)
 {

@@ -218,17 +218,23 @@ static int unlink_locked(struct inode *dir, struct dentry *d, bool is_dir)
 	} else {
 		err = dir->op->unlink(dir, d);
 	}
-	up_write(&inode->lock);
+	up_write(&inode->lock); /* d holds the inode */
 	if (!err)
 		dentry_removed(d);
 	return err;
+}
+
+static void notify_removed(struct inode *dir, const char *name, struct inode *inode, bool is_dir)
+{
+	inotify_name_event(dir, name, NOTIFY_DELETE, 0, is_dir);
+	inotify_inode_event(inode, inode->nlink ? NOTIFY_ATTRIB : NOTIFY_DELETE_SELF);
 }
 
 static int remove_name(int dirfd, const char *name, bool is_dir)
 {
 	struct parent_lookup pl;
 	struct dentry *d;
-	struct inode *dir;
+	struct inode *dir, *watched = NULL;
 	int err = path_parent(dirfd, name, 0, &pl);
 
 	if (err)
@@ -252,18 +258,21 @@ static int remove_name(int dirfd, const char *name, bool is_dir)
 	} else if (!is_dir && pl.trailing_slash) {
 		err = S_ISDIR(d->inode->mode) ? -EISDIR : -ENOTDIR;
 	} else {
+		if (unlikely(inotify_watches)) {
+			watched = d->inode;
+			inode_get(watched);
+		}
 		err = mount_check_write(pl.dir.mnt);
 		if (!err)
 			err = unlink_locked(dir, d, is_dir);
 	}
 	up_write(&dir->lock);
-	if (!err) {
-		if (is_dir)
-			dentry_shrink_children(d);
-		if (unlikely(inotify_watches)) {
-			inotify_name_event(dir, d->name, NOTIFY_DELETE, 0, is_dir);
-			inotify_inode_event(d->inode, d->inode->nlink ? NOTIFY_ATTRIB : NOTIFY_DELETE_SELF);
-		}
+	if (!err && is_dir)
+		dentry_shrink_children(d);
+	if (watched) {
+		if (!err)
+			notify_removed(dir, pl.name, watched, is_dir);
+		inode_put(watched);
 	}
 	dentry_put(d);
 	path_parent_put(&pl);

@@ -18,8 +18,10 @@ static unsigned caller_bits(const struct inode *inode)
 
 static int generic_permission(const struct inode *inode, int mask)
 {
-	unsigned want = (unsigned)mask & 7;
+	unsigned want = (unsigned)mask & 7, mode = inode->mode;
 
+	if (!(want & ~(mode & mode >> 3 & mode >> 6)))
+		return 0; /* for everybody */
 	if ((want & ~caller_bits(inode)) == 0)
 		return 0;
 	if (S_ISDIR(inode->mode)) {

@@ -1,8 +1,8 @@
 /*
  * tmpfs: files in memory (tmpfs(5)). Data lies in the page cache, in high memory where there is some; names are dentries that are
- * pinned in the cache; a directory has an array of them by position, so that readdir goes on where it was whatever happens meanwhile.
+ * pinned in the cache; a directory has a tree of them by position, so that readdir goes on where it was whatever happens meanwhile.
  *
- * Limits: size= in pages, nr_inodes=; 0 means none. Counters are atomic. (i) the directory's inode->lock guards its array.
+ * Limits: size= in pages, nr_inodes=; 0 means none. Counters are atomic. (i) the directory's inode->lock guards its tree.
  */
 #include "fs/internal.h"
 
@@ -10,7 +10,7 @@
 #include <linux/magic.h>
 
 #include "lib/parse.h"
-#include "lib/xarray.h"
+#include "lib/rbtree.h"
 
 struct tmpfs {
 	u32 max_pages, used_pages;     /* (a) */
@@ -30,7 +30,7 @@ struct tmpfs {
 #define ENTRY_SIZE 20              /* what a name adds to the size that stat shows for a directory */
 
 struct tmpfs_dir {
-	struct xarray entries;         /* (i) position -> dentry */
+	struct rb_root entries;        /* (i) dentries by position (fsdata); the newest is the last */
 	u32 next_pos;                  /* (i) */
 };
 
@@ -41,22 +41,6 @@ static inline struct tmpfs *tmpfs_of(const struct super_block *sb)
 {
 	return sb->private;
 }
-
-/* ---- memory of the arrays ---- */
-
-static struct kmem_cache *node_cache;
-
-static struct xa_node *node_alloc(void)
-{
-	return kmem_cache_alloc(node_cache, GFP_KERNEL);
-}
-
-static void node_free(struct xa_node *node)
-{
-	kmem_cache_free(node_cache, node);
-}
-
-static const struct xa_ops entries_ops = { .alloc = node_alloc, .free = node_free };
 
 /* ---- accounting ---- */
 
@@ -96,7 +80,7 @@ static struct inode *new_inode(struct super_block *sb, const struct inode *dir, 
 		d = kmalloc(sizeof(*d), GFP_KERNEL);
 		if (!d)
 			goto no_memory;
-		xa_init(&d->entries, &entries_ops);
+		d->entries = RB_ROOT;
 		d->next_pos = FIRST_POS;
 	}
 	inode = inode_alloc(sb);
@@ -131,14 +115,10 @@ static void tmpfs_evict(struct inode *inode)
 {
 	struct tmpfs *t = tmpfs_of(inode->sb);
 
-	if (inode->mapping)
+	if (inode->mapping && inode->data.nrpages)
 		mapping_truncate_range(&inode->data, 0, -1);
-	if (S_ISDIR(inode->mode)) {
-		struct tmpfs_dir *d = inode->private;
-
-		xa_destroy(&d->entries);
-		kfree(d);
-	}
+	if (S_ISDIR(inode->mode))
+		kfree(inode->private);
 	if (t)
 		atomic_dec(&t->used_inodes);
 }
@@ -151,15 +131,46 @@ static void dir_changed(struct inode *dir, loff_t delta)
 	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
 }
 
+static void insert_at(struct tmpfs_dir *d, struct dentry *dentry, unsigned long pos)
+{
+	struct rb_node **link = &d->entries.node, *parent = NULL;
+
+	dentry->fsdata = pos;
+	while (*link) {
+		parent = *link;
+		link = pos < rb_entry(parent, struct dentry, dir_node)->fsdata ? &parent->left : &parent->right;
+	}
+	rb_link_node(&dentry->dir_node, parent, link);
+	rb_insert_color(&dentry->dir_node, &d->entries);
+}
+
+/* The entry at @pos, or the next one; NULL. */
+static struct dentry *entry_from(const struct tmpfs_dir *d, unsigned long pos)
+{
+	struct rb_node *n = d->entries.node;
+	struct dentry *found = NULL;
+
+	while (n) {
+		struct dentry *dentry = rb_entry(n, struct dentry, dir_node);
+
+		if (dentry->fsdata < pos) {
+			n = n->right;
+		} else {
+			found = dentry;
+			n = n->left;
+		}
+	}
+	return found;
+}
+
+/* Positions only grow; a directory in which four thousand million names were made is full for good. */
 static int dir_add(struct inode *dir, struct dentry *dentry)
 {
 	struct tmpfs_dir *d = dir->private;
-	u32 pos;
-	int err = xa_alloc_cyclic(&d->entries, &pos, dentry, FIRST_POS, 0x7ffffffe, &d->next_pos);
 
-	if (err)
-		return err;
-	dentry->fsdata = pos;
+	if (d->next_pos == 0xffffffffu)
+		return -ENOSPC;
+	insert_at(d, dentry, d->next_pos++);
 	dir_changed(dir, ENTRY_SIZE);
 	return 0;
 }
@@ -168,7 +179,7 @@ static void dir_del(struct inode *dir, struct dentry *dentry)
 {
 	struct tmpfs_dir *d = dir->private;
 
-	xa_erase(&d->entries, dentry->fsdata);
+	rb_erase(&dentry->dir_node, &d->entries);
 	dir_changed(dir, -ENTRY_SIZE);
 }
 
@@ -256,7 +267,7 @@ static bool dir_is_empty(const struct inode *inode)
 {
 	const struct tmpfs_dir *d = inode->private;
 
-	return xa_empty(&d->entries);
+	return rb_empty_root(&d->entries);
 }
 
 static int tmpfs_rmdir(struct inode *dir, struct dentry *dentry)
@@ -274,16 +285,12 @@ static int exchange(struct inode *old_dir, struct dentry *old, struct inode *new
 {
 	struct tmpfs_dir *a = old_dir->private, *b = new_dir->private;
 	bool old_is_dir = S_ISDIR(old->inode->mode), new_is_dir = S_ISDIR(new->inode->mode);
-	unsigned long pos = old->fsdata;
-	int err;
+	unsigned long old_pos = old->fsdata, new_pos = new->fsdata;
 
-	err = xa_store(&a->entries, old->fsdata, new); /* over existing entries: cannot fail */
-	if (!err)
-		err = xa_store(&b->entries, new->fsdata, old);
-	if (err)
-		return err;
-	old->fsdata = new->fsdata;
-	new->fsdata = pos;
+	rb_erase(&old->dir_node, &a->entries);
+	rb_erase(&new->dir_node, &b->entries);
+	insert_at(b, old, new_pos);
+	insert_at(a, new, old_pos);
 	if (old_dir != new_dir && old_is_dir != new_is_dir) {
 		old_dir->nlink += old_is_dir ? (u32)-1 : 1u;
 		new_dir->nlink += old_is_dir ? 1u : (u32)-1;
@@ -296,18 +303,18 @@ static int exchange(struct inode *old_dir, struct dentry *old, struct inode *new
 static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new, unsigned flags)
 {
 	bool is_dir = S_ISDIR(old->inode->mode);
-	unsigned long old_pos = old->fsdata;
 	int err;
 
 	if (flags & RENAME_EXCHANGE)
 		return exchange(old_dir, old, new_dir, new);
 	if (new->inode && is_dir && !dir_is_empty(new->inode))
 		return -ENOTEMPTY;
+	if (((struct tmpfs_dir *)new_dir->private)->next_pos == 0xffffffffu)
+		return -ENOSPC;
+	dir_del(old_dir, old);
 	err = dir_add(new_dir, old);
 	if (err)
 		return err;
-	xa_erase(&((struct tmpfs_dir *)old_dir->private)->entries, old_pos);
-	dir_changed(old_dir, -ENTRY_SIZE);
 	if (new->inode) {
 		if (is_dir)
 			new_dir->nlink--;
@@ -341,15 +348,19 @@ static unsigned dirent_type(const struct inode *inode)
 
 static int tmpfs_iterate(struct file *file, struct dir_context *ctx)
 {
-	struct tmpfs_dir *d = file->inode->private;
-	unsigned long pos;
-	struct dentry *dentry;
+	struct rb_node *n;
+	struct dentry *d;
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
-	xa_for_each_range(&d->entries, pos, dentry, (unsigned long)MAX(ctx->pos, (loff_t)FIRST_POS), 0x7fffffff) {
-		if (!ctx->emit(ctx, dentry->name, dentry->len, (loff_t)pos + 1, dentry->inode->ino, dirent_type(dentry->inode)))
+	if (ctx->pos > 0xffffffffLL)
+		return 0;
+	d = entry_from(file->inode->private, (unsigned long)MAX(ctx->pos, (loff_t)FIRST_POS));
+	while (d) {
+		if (!ctx->emit(ctx, d->name, d->len, (loff_t)d->fsdata + 1, d->inode->ino, dirent_type(d->inode)))
 			break;
+		n = rb_next(&d->dir_node);
+		d = rb_entry_safe(n, struct dentry, dir_node);
 	}
 	return 0;
 }
@@ -612,7 +623,6 @@ static struct file_system_type ramfs_type = { .name = "ramfs", .mount = tmpfs_mo
 
 void __init tmpfs_init(void)
 {
-	node_cache = kmem_cache_create("tmpfs_dir_node", sizeof(struct xa_node), 0, SLAB_PANIC);
 	register_filesystem(&tmpfs_type);
 	register_filesystem(&ramfs_type);
 }

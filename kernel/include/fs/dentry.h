@@ -47,6 +47,7 @@ struct dentry {
 	struct list_head children;         /* (h) */
 	struct list_head lru;              /* (h) */
 	unsigned long fsdata;              /* of the file system */
+	struct rb_node dir_node;           /* of the file system: its place in its directory */
 	struct rcu_head rcu;
 	char inline_name[DENTRY_INLINE_NAME];
 };
@@ -64,7 +65,8 @@ void dentry_unhash(struct dentry *dentry);
 /* A file system without another storage of names keeps each of its dentries with a reference; and gives it back. */
 void dentry_pin(struct dentry *dentry);
 void dentry_unpin(struct dentry *dentry);
-/* The name was removed: unhashed; a cached negative entry may stay in its place. */
+/* The name was removed: a negative entry stays in its place, or it is unhashed while others use it. => the caller's reference; the
+ * inode may go */
 void dentry_removed(struct dentry *dentry);
 /* Give @dentry the name and parent of @target, which is unhashed; @exchange: and the other way round. */
 void dentry_move(struct dentry *dentry, struct dentry *target, bool exchange);

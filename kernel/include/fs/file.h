@@ -4,6 +4,7 @@
 #ifndef FS_FILE_H
 #define FS_FILE_H
 
+#include "fs/fdtable.h"
 #include "fs/inode.h"
 #include "mm/iov_iter.h"
 #include "mm/mm.h"
@@ -57,11 +58,45 @@ void file_get(struct file *file);
 void fput(struct file *file);                           /* the last reference releases: may sleep */
 /* The cheap pair for the length of one system call: no reference while the table is not shared. */
 struct fd_ref { struct file *file; bool need_put; };
-struct fd_ref fdget(int fd);
-struct fd_ref fdget_raw(int fd);                        /* O_PATH files too */
-struct fd_ref fdget_pos(int fd);                        /* and pos_lock where it is needed */
-void fdput(struct fd_ref f);
-void fdput_pos(struct fd_ref f);
+static inline struct fd_ref fdget_raw(int fd)               /* O_PATH files too */
+{
+	struct files *f = current->files;
+
+	if (likely(atomic_read(&f->users) == 1))
+		return (struct fd_ref){ files_lookup(f, (unsigned)fd), false };
+	return (struct fd_ref){ fget_raw(fd), true };
+}
+static inline void fdput(struct fd_ref r)
+{
+	if (unlikely(r.need_put) && r.file)
+		fput(r.file);
+}
+static inline struct fd_ref fdget(int fd)
+{
+	struct fd_ref r = fdget_raw(fd);
+
+	if (unlikely(r.file && (r.file->mode & FMODE_PATH))) {
+		fdput(r);
+		r.file = NULL;
+	}
+	return r;
+}
+/* And pos_lock where it is needed: the file has an atomic position and others may use it. */
+void fdget_pos_lock(struct fd_ref *r);
+void fdput_pos_slow(struct fd_ref r);
+static inline struct fd_ref fdget_pos(int fd)
+{
+	struct fd_ref r = fdget(fd);
+
+	if (likely(r.file) && (r.file->mode & FMODE_ATOMIC_POS) && unlikely(r.need_put || atomic_read(&r.file->refs) > 1))
+		fdget_pos_lock(&r);
+	return r;
+}
+static inline void fdput_pos(struct fd_ref r)
+{
+	if (unlikely(r.need_put) && r.file)
+		fdput_pos_slow(r);
+}
 /* F_GET_SEALS, F_ADD_SEALS. */
 long file_get_seals(struct file *file);
 long file_add_seals(struct file *file, u32 seals);
