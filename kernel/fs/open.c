@@ -80,34 +80,52 @@ static struct file *open_place(const struct path *path, int flags)
 	file->path = *path;
 	file->inode = path->dentry->inode;
 	file->op = &no_device_fops;
-	path_get(path);
 	return file;
 }
 
-/* @created: just made by this open: neither permissions nor truncation. Takes references of @path of its own. */
-static struct file *open_path(const struct path *path, int flags, bool created, const struct cred *cred)
+/* A file that is not open yet: its fields, and what it may do. 0 or -errno. */
+static int prepare_file(const struct path *path, int flags, bool created, struct file **out)
 {
 	struct inode *inode = path->dentry->inode;
 	struct file *file;
 	int err = 0;
 
-	if (unlikely(flags & O_PATH))
-		return open_place(path, flags);
 	if (!created)
 		err = may_open(path, inode, flags);
 	if (!err && unlikely(!(flags & O_LARGEFILE)) && S_ISREG(inode->mode) && inode_size(inode) > MAX_NON_LFS)
 		err = -EOVERFLOW;
 	if (err)
-		return ERR_PTR(err);
+		return err;
 	file = file_alloc();
-	if (IS_ERR(file))
+	*out = file;
+	return IS_ERR(file) ? (int)PTR_ERR(file) : 0;
+}
+
+/*
+ * @created: just made by this open: neither permissions nor truncation. Takes over the references of @path, also when it fails.
+ */
+static struct file *open_path(const struct path *path, int flags, bool created, const struct cred *cred)
+{
+	struct inode *inode = path->dentry->inode;
+	struct file *file;
+	int err;
+
+	if (unlikely(flags & O_PATH)) {
+		file = open_place(path, flags);
+		if (IS_ERR(file))
+			path_put(path);
 		return file;
+	}
+	err = prepare_file(path, flags, created, &file);
+	if (unlikely(err)) {
+		path_put(path);
+		return ERR_PTR(err);
+	}
 	file->flags = (u32)flags & (KEPT_FLAGS | O_NOCTTY); /* a terminal's open wants to know */
 	if ((flags & O_ACCMODE) != 3)
 		file->mode = (u32)((flags + 1) & O_ACCMODE);
 	file->mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE;
 	file->path = *path;
-	path_get(path);
 	file->inode = inode;
 	file->mapping = inode->mapping;
 	file->op = inode->fop ? inode->fop : &no_device_fops;
@@ -152,6 +170,7 @@ fail:
 
 struct file *file_open_path(const struct path *path, int flags, const struct cred *cred)
 {
+	path_get(path);
 	return open_path(path, flags, false, cred);
 }
 
@@ -179,7 +198,6 @@ static struct file *open_last(struct parent_lookup *pl, int flags, mode_t mode)
 {
 	struct inode *dir = pl->dir.dentry->inode;
 	struct path path = { pl->dir.mnt, NULL };
-	struct file *file;
 	bool created = false;
 	int err = 0;
 
@@ -202,9 +220,12 @@ static struct file *open_last(struct parent_lookup *pl, int flags, mode_t mode)
 	up_write(&dir->lock);
 	if (created && unlikely(inotify_watches))
 		inotify_name_event(dir, path.dentry->name, NOTIFY_CREATE, 0, false);
-	file = err ? ERR_PTR(err) : open_path(&path, flags, created, NULL);
-	dentry_put(path.dentry);
-	return file;
+	if (err) {
+		dentry_put(path.dentry);
+		return ERR_PTR(err);
+	}
+	mount_get(path.mnt);
+	return open_path(&path, flags, created, NULL);
 }
 
 static struct file *open_create(int dirfd, const char *name, int flags, mode_t mode, unsigned lookup)
@@ -226,10 +247,9 @@ static struct file *open_create(int dirfd, const char *name, int flags, mode_t m
 		} else if (S_ISLNK(pl.child.dentry->inode->mode)) { /* a magic link */
 			err = path_lookup(dirfd, name, lookup | LOOKUP_FOLLOW, &path);
 			file = err ? ERR_PTR(err) : open_path(&path, flags, false, NULL);
-			if (!err)
-				path_put(&path);
 		} else {
 			file = open_path(&pl.child, flags, false, NULL);
+			pl.child.dentry = NULL;
 		}
 		path_parent_put(&pl);
 	} while (PTR_ERR(file) == -EAGAIN && follow);
@@ -272,15 +292,18 @@ static struct file *open_tmpfile(int dirfd, const char *name, int flags, mode_t 
 			inode_put(inode);
 		err = made.dentry ? 0 : -ENOMEM;
 	}
-	file = err ? ERR_PTR(err) : open_path(&made, flags & ~(O_DIRECTORY), true, NULL);
-	dentry_put(made.dentry);
+	if (err) {
+		file = ERR_PTR(err);
+	} else {
+		mount_get(made.mnt);
+		file = open_path(&made, flags & ~(O_DIRECTORY), true, NULL);
+	}
 	path_put(&path);
 	return file;
 }
 
 struct file *file_open_lookup(int dirfd, const char *name, int flags, mode_t mode, unsigned lookup)
 {
-	struct file *file;
 	struct path path;
 	int err;
 
@@ -301,9 +324,7 @@ struct file *file_open_lookup(int dirfd, const char *name, int flags, mode_t mod
 	err = path_lookup(dirfd, name, lookup, &path);
 	if (unlikely(err))
 		return ERR_PTR(err);
-	file = open_path(&path, flags, false, NULL);
-	path_put(&path);
-	return file;
+	return open_path(&path, flags, false, NULL);
 }
 
 struct file *file_open(int dirfd, const char *name, int flags, mode_t mode)
@@ -353,11 +374,12 @@ struct file *file_open_exec(int dirfd, const char *name, int flags)
 		return ERR_PTR(err);
 	}
 	/* execute permission is enough: the kernel reads on the caller's behalf */
+	inode_get(inode);
 	file = open_path(&path, O_RDONLY | O_LARGEFILE, true, NULL);
-	path_put(&path);
 	if (IS_ERR(file))
 		(void)__atomic_fetch_add(&inode->write_count, 1, __ATOMIC_SEQ_CST);
 	else
 		file->mode |= FMODE_NOWRITERS | FMODE_EXEC;
+	inode_put(inode);
 	return file;
 }
