@@ -11,7 +11,9 @@
 #include "arch/log.h"
 #include "arch/port.h"
 #include "boot.h"
+#include "drivers/pci.h"
 #include "drivers/tty.h"
+#include "drivers/virtio.h"
 #include "fs/file.h"
 #include "mm/memblock.h"
 #include "mm/mm.h"
@@ -51,6 +53,8 @@ void kernel_main(void)
 	console_init();
 	serial_init();
 	pty_init();
+	pci_init();
+	virtio_init();
 	syscall_init();
 	arch_init_late();
 	prepare_cpus();

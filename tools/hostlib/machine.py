@@ -59,13 +59,25 @@ def cpu_model(options, accel):
     return "host" if "kvm" in accel else "max"
 
 
+def is_elf(path):
+    with open(path, "rb") as f:
+        return f.read(4) == b"\x7fELF"
+
+
 def command_line(options, kernel, initrd, append, serial_fds):
     accel = accelerator(options)
     words = [QEMU, "-nodefaults", "-no-user-config", "-machine", "pc", *accel, "-cpu", cpu_model(options, accel)]
     words += ["-m", f"{(options.memory or 2 << 30) >> 10}k", "-smp", str(options.smp or 1)]
     words += ["-display", "none", "-vga", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     for number, fd in enumerate(serial_fds, 1):
-        words += ["-chardev", f"socket,id=com{number},fd={fd}", "-serial", f"chardev:com{number}"]
+        words += ["-chardev", f"socket,id=com{number},fd={fd}"]
+    words += ["-serial", "chardev:com1"]
+    # The link goes over a virtio console where the kernel drives one: a serial port carries a byte at a time. Debian's Linux
+    # has that driver in a module that the initramfs lacks.
+    if is_elf(kernel):
+        words += ["-device", "virtio-serial-pci", "-device", "virtconsole,chardev=com2"]
+    else:
+        words += ["-serial", "chardev:com2"]
     # A comma separates modules in -initrd of a Multiboot kernel.
     words += ["-kernel", kernel, "-initrd", initrd.replace(",", ",,"), "-append", append]
     if options.gdb:

@@ -1,5 +1,5 @@
 /*
- * Framing on the second serial line. See link.h.
+ * Framing on the link's line: the virtio console, or the second serial port. See link.h.
  */
 #include "link.h"
 #include "init.h"
@@ -14,7 +14,9 @@ static size_t have;
 
 bool link_open(void)
 {
-	line = tty_open("/dev/ttyS1", true);
+	line = tty_open("/dev/hvc0", true);
+	if (line < 0)
+		line = tty_open("/dev/ttyS1", true);
 	return line >= 0;
 }
 
