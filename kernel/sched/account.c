@@ -91,10 +91,11 @@ void task_cputime(struct task *t, u64 *user_ns, u64 *system_ns)
 	irq_restore(flags);
 }
 
-static void fold_rest(struct run_queue *rq)
+static void fold_rest(struct run_queue *rq, u64 now)
 {
 	struct cpu_times *times = &rq->times;
-	u64 known = times->user_ns + times->nice_ns + times->system_ns, rest = rq->busy_ns - known;
+	u64 known = times->user_ns + times->nice_ns + times->system_ns;
+	u64 rest = now - rq->started_at - rq->idle->se.sum_exec_ns - known;
 	u64 user, nice;
 
 	if ((s64)rest <= 0)
@@ -110,13 +111,15 @@ void sched_cpu_times(unsigned cpu, struct cpu_times *out)
 {
 	struct run_queue *rq = cpu < CONFIG_NR_CPUS ? cpu_rq(cpu) : NULL;
 	irqflags_t flags;
+	u64 now;
 
 	*out = (struct cpu_times){ 0 };
 	if (!rq)
 		return;
 	flags = spin_lock_irqsave(&rq->lock);
-	rq_update_curr(rq, clock_ns());
-	fold_rest(rq);
+	now = clock_ns();
+	rq_update_curr(rq, now);
+	fold_rest(rq, now);
 	*out = rq->times;
 	out->idle_ns = rq->idle->se.sum_exec_ns;
 	spin_unlock_irqrestore(&rq->lock, flags);

@@ -7,7 +7,7 @@
  * cpu_idle_mask is a hint: a waker claims an idle CPU by clearing its bit, so that two wakers do not
  * choose the same one; the CPU sets it again when it finds nothing to do.
  */
-#include "sched.h"
+#include "fair.h"
 
 cpumask_t cpu_online_mask;
 cpumask_t cpu_idle_mask;

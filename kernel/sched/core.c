@@ -16,7 +16,7 @@
  */
 #include "arch/log.h"
 #include "lib/atomic.h"
-#include "sched.h"
+#include "fair.h"
 
 struct run_queue *run_queues[CONFIG_NR_CPUS];
 DEFINE_PER_CPU(struct run_queue *, this_run_queue);
@@ -50,15 +50,21 @@ void rq_update_curr(struct run_queue *rq, u64 now)
 	struct task *curr = rq->curr;
 	u64 delta = now - curr->se.exec_start;
 
+	rq->clock = now;
+	rq->clock_cycles = (u32)cycles_now();
 	if ((s64)delta <= 0)
 		return;
 	curr->se.exec_start = now;
 	curr->se.sum_exec_ns += delta;
-	if (curr == rq->idle)
-		return;
-	rq->busy_ns += delta;
-	if (!task_is_rt(curr) && curr->se.on_rq)
-		fair_charge(rq, curr, delta);
+	if (curr->se.on_rq && !task_is_rt(curr))
+		curr->se.vruntime += fair_virtual(delta, curr->se.weight);
+}
+
+u64 rq_clock(struct run_queue *rq)
+{
+	if ((u32)cycles_now() - rq->clock_cycles > FRESH_CYCLES)
+		rq_update_curr(rq, clock_ns());
+	return rq->clock;
 }
 
 void rq_activate(struct run_queue *rq, struct task *t)
@@ -99,7 +105,7 @@ void rq_resched(struct run_queue *rq)
 		ipi_reschedule(rq->cpu);
 }
 
-void rq_tick_within(struct run_queue *rq, u64 now, u64 ns)
+void rq_tick_within(struct run_queue *rq, u64 now, u32 ns)
 {
 	if ((s64)(rq->tick_at - now) <= (s64)ns)
 		return;
@@ -107,7 +113,7 @@ void rq_tick_within(struct run_queue *rq, u64 now, u64 ns)
 	timer_program(rq->tick_at);
 }
 
-static u64 slice_of(const struct run_queue *rq)
+static inline u32 slice_of(const struct run_queue *rq)
 {
 	if (rq->nr_running < 2)
 		return ALONE_TICK_NS;
@@ -144,14 +150,6 @@ void set_special_state(unsigned state)
 	spin_unlock_irqrestore(&current->wake_lock, flags);
 }
 
-void set_current_state(unsigned state)
-{
-	if (state == TASK_RUNNING)
-		WRITE_ONCE(current->state, TASK_RUNNING);
-	else
-		(void)atomic_xchg(&current->state, state);
-}
-
 /* True: it was still on a queue, and stays there. => wake_lock held */
 static bool wake_queued(struct task *t)
 {
@@ -181,10 +179,10 @@ static void wake_asleep(struct task *t, bool new)
 	struct run_queue *rq = cpu_rq(select_cpu(t, new));
 	bool moves = !new && rq->cpu != t->cpu;
 	s64 distance = new ? (s64)SLICE_MIN_NS : moves ? distance_on(cpu_rq(t->cpu), t) : 0;
-	u64 now = clock_ns();
+	u64 now;
 
 	spin_lock(&rq->lock);
-	rq_update_curr(rq, now);
+	now = rq_clock(rq);
 	if (t->state & TASK_UNINTERRUPTIBLE)
 		WRITE_ONCE(rq->nr_uninterruptible, rq->nr_uninterruptible - 1);
 	t->cpu = rq->cpu;
@@ -294,7 +292,7 @@ static void finish_switch(struct task *prev)
 }
 
 /* Take prev off the queue if it wants to sleep, or put it back among those who wait. => rq locked */
-static void put_prev(struct run_queue *rq, struct task *prev, bool may_sleep)
+static inline void put_prev(struct run_queue *rq, struct task *prev, bool may_sleep)
 {
 	unsigned state = may_sleep ? READ_ONCE(prev->state) : TASK_RUNNING;
 
@@ -320,7 +318,7 @@ static void put_prev(struct run_queue *rq, struct task *prev, bool may_sleep)
 }
 
 /* => rq locked, prev put */
-static struct task *pick_next(struct run_queue *rq)
+static inline struct task *pick_next(struct run_queue *rq)
 {
 	struct task *next;
 
@@ -329,11 +327,12 @@ static struct task *pick_next(struct run_queue *rq)
 	if (unlikely(rq->rt_running))
 		return rt_first(rq);
 	next = fair_first(rq);
+	fair_note_min(rq, next);
 	fair_dequeue(rq, next);
 	return next;
 }
 
-static void set_tick(struct run_queue *rq, struct task *next, u64 now)
+static inline void set_tick(struct run_queue *rq, struct task *next, u64 now)
 {
 	if (next == rq->idle)
 		rq->tick_at = TICK_NEVER;
@@ -351,7 +350,7 @@ static void mark_idle(const struct run_queue *rq, bool idle)
 		cpumask_unset(&cpu_idle_mask, rq->cpu);
 }
 
-static void switch_to(struct run_queue *rq, struct task *prev, struct task *next, u64 now)
+static inline void switch_to(struct run_queue *rq, struct task *prev, struct task *next, u64 now)
 {
 	rq->curr = next;
 	rq->times.switches++;
@@ -438,6 +437,8 @@ void sched_tick(bool user, u64 now)
 	spin_lock(&rq->lock);
 	account_tick(rq, user, now);
 	rq_update_curr(rq, now);
+	if (rb_empty_root(&rq->fair.root) && curr->se.on_rq && !task_is_rt(curr))
+		fair_note_min(rq, curr);
 	if (rq->nr_running > 1) {
 		if (curr->se.policy == SCHED_RR)
 			rt_rotate(rq, curr);

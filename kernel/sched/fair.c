@@ -8,7 +8,7 @@
  * Virtual times wrap round: they are compared by their difference only.
  */
 #include "lib/div64.h"
-#include "sched.h"
+#include "fair.h"
 
 /* round(1024 / 1.25^nice), nice -20 .. 19 */
 const u32 nice_weights[40] = {
@@ -25,38 +25,19 @@ u32 fair_weight(int policy, int nice)
 	return policy == SCHED_IDLE ? IDLE_POLICY_WEIGHT : nice_weights[nice + 20];
 }
 
-static inline bool before(u64 a, u64 b)
+u64 fair_weigh(u64 ns, u32 weight)
 {
-	return (s64)(a - b) < 0;
-}
-
-static inline struct task *task_of(struct rb_node *node)
-{
-	return rb_entry(node, struct task, se.node);
-}
-
-static inline u64 virtual_time(u64 ns, u32 weight)
-{
-	if (likely(weight == NICE_0_WEIGHT))
-		return ns;
 	return mul_u64_u32_shr(ns, ((u32)NICE_0_WEIGHT << WEIGHT_SHIFT) / weight, WEIGHT_SHIFT);
 }
 
-struct task *fair_first(struct run_queue *rq)
-{
-	struct rb_node *node = rb_first_cached(&rq->fair);
-
-	return node ? task_of(node) : NULL;
-}
-
-void fair_enqueue(struct run_queue *rq, struct task *t)
+void fair_insert(struct run_queue *rq, struct task *t)
 {
 	struct rb_node **link = &rq->fair.root.node, *parent = NULL;
 	bool leftmost = true;
 
 	while (*link) {
 		parent = *link;
-		if (before(t->se.vruntime, task_of(parent)->se.vruntime)) {
+		if (vruntime_before(t->se.vruntime, fair_task(parent)->se.vruntime)) {
 			link = &parent->left;
 		} else {
 			link = &parent->right;
@@ -65,24 +46,6 @@ void fair_enqueue(struct run_queue *rq, struct task *t)
 	}
 	rb_link_node(&t->se.node, parent, link);
 	rb_insert_color_cached(&t->se.node, &rq->fair, leftmost);
-}
-
-void fair_dequeue(struct run_queue *rq, struct task *t)
-{
-	rb_erase_cached(&t->se.node, &rq->fair);
-}
-
-void fair_charge(struct run_queue *rq, struct task *curr, u64 delta)
-{
-	const struct task *first = fair_first(rq);
-	u64 min;
-
-	curr->se.vruntime += virtual_time(delta, curr->se.weight);
-	min = curr->se.vruntime;
-	if (first && before(first->se.vruntime, min))
-		min = first->se.vruntime;
-	if (before(rq->min_vruntime, min))
-		rq->min_vruntime = min;
 }
 
 void fair_place(struct run_queue *rq, struct task *t, s64 distance)
@@ -97,14 +60,15 @@ bool fair_preempts(const struct task *t, const struct task *curr)
 		return true;
 	if (t->se.policy != SCHED_NORMAL)
 		return false;
-	return (s64)(curr->se.vruntime - t->se.vruntime) > (s64)virtual_time(WAKEUP_MARGIN_NS, t->se.weight);
+	return (s64)(curr->se.vruntime - t->se.vruntime) > (s64)fair_virtual(WAKEUP_MARGIN_NS, t->se.weight);
 }
 
-u64 fair_slice(const struct run_queue *rq)
+u32 fair_slice(const struct run_queue *rq)
 {
-	u64 slice = div_u64(SCHED_LATENCY_NS, rq->fair_running ? rq->fair_running : 1);
+	static const u32 slices[] = { SCHED_LATENCY_NS, SCHED_LATENCY_NS, SCHED_LATENCY_NS / 2, SCHED_LATENCY_NS / 3,
+				      SCHED_LATENCY_NS / 4, SCHED_LATENCY_NS / 5 };
 
-	return MAX(slice, SLICE_MIN_NS);
+	return rq->fair_running < ARRAY_SIZE(slices) ? slices[rq->fair_running] : SLICE_MIN_NS;
 }
 
 /* Behind everybody who waits now. */
@@ -112,6 +76,6 @@ void fair_yield(struct run_queue *rq, struct task *curr)
 {
 	struct rb_node *last = rb_last(&rq->fair.root);
 
-	if (last && before(curr->se.vruntime, task_of(last)->se.vruntime))
-		curr->se.vruntime = task_of(last)->se.vruntime + 1;
+	if (last && vruntime_before(curr->se.vruntime, fair_task(last)->se.vruntime))
+		curr->se.vruntime = fair_task(last)->se.vruntime + 1;
 }

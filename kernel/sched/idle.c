@@ -38,6 +38,7 @@ static void init_run_queue(struct run_queue *rq, unsigned cpu, struct task *idle
 	rq->curr = rq->idle = idle;
 	rq->fair = RB_ROOT_CACHED;
 	rq->tick_at = TICK_NEVER;
+	rq->started_at = clock_ns();
 	rq->rcu_seq = READ_ONCE(rcu_seq);
 	rt_init(rq);
 	timer_queue_init(&rq->timers);
@@ -73,7 +74,7 @@ static void cpu_started(unsigned cpu)
 	rq = cpu_rq(cpu);
 	this_cpu_write(this_run_queue, rq);
 	set_current_thread(&rq->idle->thread);
-	rq->idle->se.exec_start = clock_ns();
+	rq->idle->se.exec_start = rq->started_at = clock_ns();
 	rcu_note(rq);
 	cpumask_set(&cpu_online_mask, cpu);
 	cpumask_set(&cpu_idle_mask, cpu);

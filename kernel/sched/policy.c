@@ -4,7 +4,7 @@
  * sched(7), setpriority(2), sched_setscheduler(2), sched_setaffinity(2)
  */
 #include "lib/atomic.h"
-#include "sched.h"
+#include "fair.h"
 
 struct change {
 	int policy, rt_priority, nice;
@@ -124,7 +124,6 @@ void sched_yield_current(void)
 	struct run_queue *rq = this_rq();
 
 	spin_lock(&rq->lock);
-	rq_update_curr(rq, clock_ns());
 	if (task_is_rt(current))
 		rt_rotate(rq, current);
 	else if (current != rq->idle)

@@ -13,12 +13,14 @@
 #include "sched/task.h"
 #include <linux/sched.h>
 
-#define SCHED_LATENCY_NS (12 * NSEC_PER_MSEC) /* everybody's turn should come within this ... */
-#define SLICE_MIN_NS (2 * NSEC_PER_MSEC)      /* ... unless that makes slices shorter than this */
+#define SCHED_LATENCY_NS 12000000u            /* everybody's turn should come within this ... */
+#define SLICE_MIN_NS 2000000u                 /* ... unless that makes slices shorter than this */
 #define WAKEUP_BONUS_NS (3 * NSEC_PER_MSEC)   /* how far ahead of the queue a sleeper may come back */
 #define WAKEUP_MARGIN_NS NSEC_PER_MSEC        /* it preempts only if it is ahead by more than this */
-#define RR_SLICE_NS (100 * NSEC_PER_MSEC)
-#define ALONE_TICK_NS (10 * NSEC_PER_MSEC)    /* a task alone on its CPU is sampled so often */
+#define RR_SLICE_NS 100000000u
+#define ALONE_TICK_NS 10000000u               /* a task alone on its CPU is sampled so often */
+
+#define FRESH_CYCLES 100000u                  /* some 50 us */
 
 #define NICE_0_WEIGHT 1024
 #define RT_PRIORITIES 100
@@ -52,8 +54,10 @@ struct run_queue {
 	u64 balanced_at;            /* this CPU only: when it last looked for a longer queue */
 	u32 rcu_seq;                /* the grace period that this CPU has last let pass */
 	long nr_uninterruptible;    /* meaningful as a sum over all CPUs */
-	struct cpu_times times;     /* sampled; busy_ns - their sum is not yet known to be which */
-	u64 busy_ns;
+	struct cpu_times times;     /* sampled; what is neither in them nor idle is not yet known to be which */
+	u64 clock;                  /* clock_ns() when curr was last charged ... */
+	u32 clock_cycles;           /* ... and the cycle counter */
+	u64 started_at;             /* clock_ns() when this CPU began to schedule */
 	struct timer_queue timers;
 };
 
@@ -85,6 +89,9 @@ struct run_queue *task_rq_lock(struct task *t);
 void rq_lock_two(struct run_queue *a, struct run_queue *b);
 /* Charge curr for the time since it was last charged. => rq locked */
 void rq_update_curr(struct run_queue *rq, u64 now);
+/* The time, at most FRESH_CYCLES old; curr is charged up to it. Reading the clock costs ten times as much as
+ * reading the cycle counter. => rq locked */
+u64 rq_clock(struct run_queue *rq);
 /* Put @t on @rq, take it off. => rq locked, @t not running (activate), any (deactivate) */
 void rq_activate(struct run_queue *rq, struct task *t);
 void rq_deactivate(struct run_queue *rq, struct task *t);
@@ -93,17 +100,13 @@ void rq_check_preempt(struct run_queue *rq, struct task *t, u64 now);
 /* => rq locked */
 void rq_resched(struct run_queue *rq);
 /* Let this CPU's tick come within @ns. => this CPU's queue locked */
-void rq_tick_within(struct run_queue *rq, u64 now, u64 ns);
+void rq_tick_within(struct run_queue *rq, u64 now, u32 ns);
 
 /* fair.c; => rq locked */
 extern const u32 nice_weights[40];
 u32 fair_weight(int policy, int nice);
-void fair_enqueue(struct run_queue *rq, struct task *t);   /* to wait */
-void fair_dequeue(struct run_queue *rq, struct task *t);   /* from waiting */
-struct task *fair_first(struct run_queue *rq);
-void fair_charge(struct run_queue *rq, struct task *curr, u64 delta);
 bool fair_preempts(const struct task *t, const struct task *curr);
-u64 fair_slice(const struct run_queue *rq);
+u32 fair_slice(const struct run_queue *rq);
 void fair_yield(struct run_queue *rq, struct task *curr);
 /* Before it is enqueued: @distance from the queue's minimum, within limits. */
 void fair_place(struct run_queue *rq, struct task *t, s64 distance);

@@ -11,7 +11,7 @@ static void ring(struct timer *t)
 	wake_up_task(container_of(t, struct alarm, timer)->task);
 }
 
-int schedule_until(u64 deadline)
+int schedule_until_time(u64 deadline)
 {
 	struct alarm alarm = { .task = current };
 

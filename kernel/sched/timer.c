@@ -6,6 +6,7 @@
  * programmed for the earlier of the first timer and the scheduler's tick, and only ever moved
  * forward: an interrupt too many finds nothing to do and programs the next one.
  */
+#include "lib/atomic.h"
 #include "sched.h"
 
 void timer_queue_init(struct timer_queue *q)
@@ -35,11 +36,11 @@ void timer_init(struct timer *t, void (*fn)(struct timer *t))
 static struct timer_queue *lock_queue_of(struct timer *t)
 {
 	for (;;) {
-		unsigned cpu = READ_ONCE(t->cpu);
+		unsigned cpu = atomic_read_acquire(&t->cpu); /* what was done to it on the queue that it left */
 		struct timer_queue *q = &cpu_rq(cpu)->timers;
 
 		spin_lock(&q->lock);
-		if (t->cpu == cpu)
+		if (READ_ONCE(t->cpu) == cpu)
 			return q;
 		spin_unlock(&q->lock);
 	}
@@ -80,7 +81,7 @@ void timer_set(struct timer *t, u64 expires)
 
 	remove(q, t);
 	while (q != here && q->running != t) {
-		WRITE_ONCE(t->cpu, smp_cpu_id());
+		atomic_set_release(&t->cpu, smp_cpu_id());
 		spin_unlock(&q->lock);
 		q = lock_queue_of(t); /* somebody else may have armed it in between */
 		remove(q, t);

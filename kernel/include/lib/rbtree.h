@@ -106,6 +106,21 @@ static inline void rb_insert_color_cached(struct rb_node *node, struct rb_root_c
 	rb_insert_color(node, &root->root);
 }
 
+/* A tree of one node needs no balancing: the shortcuts for trees that mostly have none or one. */
+static inline void rb_insert_only(struct rb_node *node, struct rb_root_cached *root)
+{
+	node->parent_color = 1;
+	node->left = NULL;
+	node->right = NULL;
+	root->root.node = node;
+	root->leftmost = node;
+}
+
+static inline bool rb_is_only(const struct rb_node *node, const struct rb_root_cached *root)
+{
+	return root->root.node == node && !node->left && !node->right;
+}
+
 static inline void rb_erase_cached(struct rb_node *node, struct rb_root_cached *root)
 {
 	if (root->leftmost == node)

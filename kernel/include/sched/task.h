@@ -157,8 +157,22 @@ void __noreturn sched_exit(void);
 /* Give up the CPU. With state RUNNING: yield to whoever deserves it more; else: sleep until a wake-up. */
 void schedule(void);
 /* The same, at most until @deadline (clock_ns; ~0: for ever): 0 or -ETIMEDOUT. => state set by the caller */
-int schedule_until(u64 deadline);
-void set_current_state(unsigned state);   /* with the barrier that the wake-up protocol needs */
+int schedule_until_time(u64 deadline);
+static inline __attribute__((always_inline)) int schedule_until(u64 deadline)
+{
+	if (!__builtin_constant_p(deadline) || deadline != ~0ULL)
+		return schedule_until_time(deadline);
+	schedule();
+	return 0;
+}
+/* With the barrier that the wake-up protocol needs. */
+static inline void set_current_state(unsigned state)
+{
+	if (state == TASK_RUNNING)
+		WRITE_ONCE(current->state, TASK_RUNNING);
+	else
+		(void)__atomic_exchange_n(&current->state, state, __ATOMIC_SEQ_CST);
+}
 /* The same for STOPPED, TRACED and DEAD: states that a late wake-up from an earlier sleep must not undo. */
 void set_special_state(unsigned state);
 /* Make @t runnable if its state is in @mask: true if it did. Any context. */
