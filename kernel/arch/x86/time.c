@@ -214,8 +214,10 @@ void time_refine(void)
 	if (!ticks)
 		return;
 	khz = (u32)div_u64(div_u64((cycles_now() - refine_tsc) * (PM_TIMER_HZ / 5), ticks), 1000 / 5);
-	if (khz > tsc_khz - tsc_khz / 64 && khz < tsc_khz + tsc_khz / 64)
-		set_frequency(khz);
+	if (khz <= tsc_khz - tsc_khz / 64 || khz >= tsc_khz + tsc_khz / 64)
+		return;
+	set_frequency(khz);
+	pr_info("TSC: refined to %u.%03u MHz\n", khz / 1000, khz % 1000);
 }
 
 void delay_us(unsigned us)

@@ -18,6 +18,8 @@ struct boot_info boot_info;
 struct kernel_windows windows;
 char boot_cmdline[2048];
 
+extern unsigned long __stack_chk_guard; /* arch/panic.c */
+
 static const char *notes[NOTES_MAX];
 static unsigned note_count;
 
@@ -167,8 +169,19 @@ u32 __init boot_setup(u32 mbi_address)
 	return boot_build_tables();
 }
 
+/* What the compiler's stack check compares with; => no caller on the stack has taken the old value */
+static __always_inline void randomise_stack_guard(void)
+{
+	u32 seed;
+
+	if (!arch_random_seed(&seed, sizeof(seed)))
+		seed = (u32)cycles_now() * 2654435761u;
+	__stack_chk_guard = seed & ~0xffu; /* a zero byte stops string overruns */
+}
+
 void __init __noreturn boot_enter_kernel(void)
 {
+	randomise_stack_guard();
 	percpu_init_boot();
 	traps_init_boot();
 	boot_main();
