@@ -28,7 +28,7 @@ typedef u64 paddr_t;
 typedef unsigned long pfn_t;
 typedef u32 uaddr_t;
 
-#ifdef ISTHMUS_KERNEL /* the machine build; a host test has these from its libc */
+/* On the host the C library has these too, as the same types. */
 typedef long ssize_t;
 typedef s64 loff_t;
 typedef int pid_t;
@@ -36,10 +36,6 @@ typedef u32 uid_t;
 typedef u32 gid_t;
 typedef u32 mode_t;
 typedef s64 time64_t;
-#else
-#include <sys/types.h>
-typedef s64 time64_t;
-#endif
 
 typedef u32 kdev_t; /* a device number in Linux's user-space encoding of 32 bits (new_encode_dev) */
 

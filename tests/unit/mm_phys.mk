@@ -11,3 +11,9 @@ MM_PHYS_TSAN := test_mm_kmap test_mm_smp
 UNIT_TESTS += $(MM_PHYS_TESTS)
 UNIT_TSAN += $(MM_PHYS_TSAN)
 $(foreach t,$(MM_PHYS_TESTS),$(eval $(t)_SRCS := $(MM_PHYS_SRCS)))
+
+# The same with address spaces on top.
+UNIT_TESTS += test_mm_space
+UNIT_TSAN += test_mm_space
+test_mm_space_SRCS := $(SIM_SRCS) $(wildcard kernel/sched/*.c kernel/mm/*.c) \
+	$(addprefix kernel/lib/,bitmap.c cmdline.c hash.c parse.c printf.c rbtree.c strutil.c xarray.c)

@@ -118,7 +118,7 @@ void arch_mm_destroy(struct arch_mm *am)
 	struct arch_mm **link = &all_mms;
 
 	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
-		if (mmus[cpu].loaded == am)
+		if (__atomic_load_n(&mmus[cpu].loaded, __ATOMIC_ACQUIRE) == am)
 			sim_die("arch_mm_destroy: CPU %u has it loaded", cpu);
 	lock_mms();
 	while (*link != am)
@@ -136,7 +136,7 @@ void arch_mm_destroy(struct arch_mm *am)
 
 void arch_mm_load(struct arch_mm *am)
 {
-	this_mmu()->loaded = am;
+	__atomic_store_n(&this_mmu()->loaded, am, __ATOMIC_RELEASE);
 	tlb_flush_user_local();
 }
 
@@ -155,9 +155,11 @@ void arch_mm_set_vdso(struct arch_mm *am, uaddr_t base)
 	am->vdso = base;
 }
 
-/* ---- walking ---- */
+/* ---- walking: what hardware does, unseen by the race detector ---- */
 
-static pteval_t load_entry(paddr_t table, unsigned n)
+#define HARDWARE __attribute__((no_sanitize("thread")))
+
+HARDWARE static pteval_t load_entry(paddr_t table, unsigned n)
 {
 	pteval_t *entry = (pteval_t *)((char *)sim_frame((pfn_t)(table >> PAGE_SHIFT))) + n;
 
@@ -166,7 +168,7 @@ static pteval_t load_entry(paddr_t table, unsigned n)
 
 /* The physical address of the page table for @addr, or 0; *write: the upper levels allow writing.
  */
-static paddr_t find_table(struct mmu *mmu, uaddr_t addr)
+HARDWARE static paddr_t find_table(struct mmu *mmu, uaddr_t addr)
 {
 	paddr_t directory;
 	pteval_t pmd;
@@ -189,7 +191,7 @@ static paddr_t find_table(struct mmu *mmu, uaddr_t addr)
 	return pmd & PAGE_PRESENT ? pmd & PTE_PFN_MASK : 0;
 }
 
-static pteval_t *find_pte(struct mmu *mmu, uaddr_t addr)
+HARDWARE static pteval_t *find_pte(struct mmu *mmu, uaddr_t addr)
 {
 	paddr_t table = find_table(mmu, addr);
 
@@ -200,7 +202,7 @@ static pteval_t *find_pte(struct mmu *mmu, uaddr_t addr)
 }
 
 /* Look @addr up for an access: 0 and the entry cached, or the error code of the fault. */
-static unsigned walk(struct mmu *mmu, uaddr_t addr, unsigned access, struct tlb_entry *e)
+HARDWARE static unsigned walk(struct mmu *mmu, uaddr_t addr, unsigned access, struct tlb_entry *e)
 {
 	pteval_t *entry = find_pte(mmu, addr), val, set;
 
@@ -280,7 +282,7 @@ static size_t for_user_pieces(uaddr_t addr, size_t n, unsigned access,
 
 /* User memory may be read and written at the same time: that is the user's business, not a bug of
  * the kernel. */
-__attribute__((no_sanitize("thread"))) static void copy_bytes(char *to, const char *from, size_t n)
+HARDWARE static void copy_bytes(char *to, const char *from, size_t n)
 {
 	for (; n && ((uintptr_t)to & 7 || (uintptr_t)from & 7); n--)
 		*to++ = *from++;
@@ -300,7 +302,7 @@ static void step_write(void *user, char *buf, size_t n)
 	copy_bytes(user, buf, n);
 }
 
-__attribute__((no_sanitize("thread"))) static void step_clear(void *user, char *buf, size_t n)
+HARDWARE static void step_clear(void *user, char *buf, size_t n)
 {
 	(void)buf;
 	for (volatile char *p = user; n--;)
