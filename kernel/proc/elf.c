@@ -6,7 +6,6 @@
  * Nothing of this touches the caller's own memory, so whatever is wrong with the file, the caller goes on with an errno.
  */
 #include "proc/exec.h"
-#include "fs/random.h"
 #include "layout.h"
 #include "mm/slab.h"
 #include <linux/fcntl.h>
@@ -247,16 +246,6 @@ static long free_bias(struct exec *e, const struct span *s)
 	return (long)(ALIGN_UP((uaddr_t)at, s->align) - s->start);
 }
 
-static u32 random_pages(const struct exec *e, u32 mask)
-{
-	u32 value;
-
-	if (!e->randomize)
-		return 0;
-	random_bytes(&value, sizeof(value));
-	return value & mask;
-}
-
 /* Where a position-independent program goes: a program low, to leave room; an interpreter that was started by name where mmap puts it. */
 static int choose_program_bias(struct exec *e)
 {
@@ -266,7 +255,7 @@ static int choose_program_bias(struct exec *e)
 	if (e->program.header.e_type == ET_EXEC)
 		return 0;
 	if (e->has_interpreter) {
-		uaddr_t base = ELF_ET_DYN_BASE + (random_pages(e, 0xff) << PAGE_SHIFT);
+		uaddr_t base = ELF_ET_DYN_BASE + ((e->random.image & 0xff) << PAGE_SHIFT);
 
 		e->load_bias = (base & ~(s.align - 1)) - s.start;
 		return 0;
@@ -313,7 +302,7 @@ static void place_heap(struct exec *e, uaddr_t image_end)
 	if (e->program.header.e_type == ET_DYN && !e->has_interpreter)
 		image_end = ELF_ET_DYN_BASE;
 	if (randomize_va_space == 2)
-		image_end += random_pages(e, BRK_RANDOM / PAGE_SIZE - 1) << PAGE_SHIFT;
+		image_end += (e->random.brk & (BRK_RANDOM / PAGE_SIZE - 1)) << PAGE_SHIFT;
 	mm->start_brk = mm->brk = image_end;
 }
 

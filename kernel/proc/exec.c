@@ -188,16 +188,9 @@ static void choose_personality(struct exec *e)
 	if (e->read_implies_exec)
 		e->personality |= READ_IMPLIES_EXEC;
 	e->randomize = randomize_va_space && !(e->personality & ADDR_NO_RANDOMIZE);
-}
-
-static u32 random_below(const struct exec *e, u32 mask)
-{
-	u32 value;
-
+	random_bytes(&e->random, sizeof(e->random));
 	if (!e->randomize)
-		return 0;
-	random_bytes(&value, sizeof(value));
-	return value & mask;
+		e->random.stack = e->random.mmap = e->random.align = e->random.image = e->random.brk = 0;
 }
 
 static int prepare_stack(struct exec *e)
@@ -205,10 +198,10 @@ static int prepare_stack(struct exec *e)
 	u64 limit = process_rlimit(current->process, RLIMIT_STACK);
 	struct mm *mm = e->mm;
 
-	e->stack_top = TASK_SIZE - (random_below(e, STACK_RANDOM_PAGES) << PAGE_SHIFT);
+	e->stack_top = TASK_SIZE - ((e->random.stack & STACK_RANDOM_PAGES) << PAGE_SHIFT);
 	if (e->secure)
 		limit = MIN(limit, (u64)(8 << 20));
-	mm_layout(mm, e->stack_top, (u32)MIN(limit, (u64)~0u), random_below(e, MMAP_RANDOM_PAGES),
+	mm_layout(mm, e->stack_top, (u32)MIN(limit, (u64)~0u), e->random.mmap & MMAP_RANDOM_PAGES,
 		  e->personality & ADDR_COMPAT_LAYOUT);
 	return mm_setup_stack(mm, e->stack_top, e->stack_exec);
 }
@@ -340,8 +333,8 @@ static void take_sighand(struct exec *e)
 	irqflags_t irq;
 
 	if (e->sighand) {
+		sighand_copy(e->sighand, old);
 		irq = spin_lock_irqsave(&p->siglock);
-		memcpy(e->sighand->action, old->action, sizeof(old->action));
 		p->sighand = e->sighand;
 		spin_unlock_irqrestore(&p->siglock, irq);
 		sighand_put(old);

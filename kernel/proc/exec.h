@@ -47,6 +47,10 @@ struct exec {
 	bool secure;             /* the program has rights that the caller has not: AT_SECURE */
 	u32 personality;
 	bool randomize;
+	struct {                 /* drawn at once: a draw costs a cipher block whatever its size */
+		u8 at_random[16];
+		u32 stack, mmap, align, image, brk;
+	} random;
 
 	struct mm *mm;
 	struct sighand *sighand; /* for a process that shares its own */

@@ -6,7 +6,6 @@
  *   platform string, 16 random bytes, gap to 16 bytes, auxiliary vector, envp[], argv[], argc
  */
 #include "proc/exec.h"
-#include "fs/random.h"
 #include "mm/highmem.h"
 #include "mm/slab.h"
 #include <linux/auxvec.h>
@@ -16,6 +15,7 @@
 #define STACK_LIMIT_MAX (6u << 20)   /* three quarters of the default stack: execve(2), "Limits on size" */
 #define PLATFORM "i686"
 #define AUXV_WORDS (2 * 22)
+#define STACK_SLACK 8192u
 
 /* ---- counting ---- */
 
@@ -258,17 +258,6 @@ static unsigned fill_auxv(struct exec *e, u32 *words, uaddr_t random, uaddr_t pl
 	return v.count;
 }
 
-static uaddr_t align_stack(const struct exec *e, uaddr_t pos)
-{
-	u32 slack;
-
-	if (e->randomize) {
-		random_bytes(&slack, sizeof(slack));
-		pos -= slack % 8192;
-	}
-	return pos & ~15u;
-}
-
 /* argc, argv, envp are in e->table since the strings were pushed; the auxiliary vector goes behind them. */
 static int push_table(struct exec *e, struct window *w, uaddr_t random, uaddr_t platform)
 {
@@ -285,17 +274,15 @@ int exec_build_stack(struct exec *e)
 {
 	struct window w = { NULL, NULL, 0 };
 	uaddr_t platform;
-	u8 random[16];
 	int err;
 
 	_Static_assert(ARRAY_SIZE(e->mm->saved_auxv) >= AUXV_WORDS, "room for every entry");
-	random_bytes(random, sizeof(random));
 	e->floor = 0;
-	e->pos = align_stack(e, e->pos);
+	e->pos = (e->pos - e->random.align % STACK_SLACK) & ~15u;
 	err = push_kernel_string(e, &w, PLATFORM);
 	platform = e->pos;
 	if (!err)
-		err = push_bytes(e, &w, false, (unsigned long)random, sizeof(random));
+		err = push_bytes(e, &w, false, (unsigned long)e->random.at_random, sizeof(e->random.at_random));
 	if (!err)
 		err = push_table(e, &w, e->pos, platform);
 	window_close(&w);

@@ -138,7 +138,7 @@ static bool notify_parent(struct process *p)
 {
 	struct process *parent = p->parent;
 	int sig = p->leader->exit_signal;
-	struct k_sigaction *action;
+	struct k_sigaction action;
 	bool unwanted = parent == idle_tasks_boot.process;
 	siginfo_t info;
 	irqflags_t irq;
@@ -148,10 +148,10 @@ static bool notify_parent(struct process *p)
 	info.si_signo = sig;
 	irq = spin_lock_irqsave(&parent->siglock);
 	if (sig == SIGCHLD) {
-		action = &parent->sighand->action[SIGCHLD - 1];
-		if (action->handler == (uaddr_t)SIG_IGN || (action->flags & SA_NOCLDWAIT))
+		sighand_read(parent->sighand, SIGCHLD, &action);
+		if (action.handler == (uaddr_t)SIG_IGN || (action.flags & SA_NOCLDWAIT))
 			unwanted = true;
-		if (action->handler == (uaddr_t)SIG_IGN)
+		if (action.handler == (uaddr_t)SIG_IGN)
 			sig = 0;
 	}
 	if (sig > 0 && sig <= _NSIG)

@@ -123,7 +123,6 @@ static int copy_mm(struct task *child, u64 flags)
 static int copy_sighand(struct process *p, u64 flags)
 {
 	struct sighand *old = current->process->sighand;
-	irqflags_t irq;
 
 	if (flags & CLONE_SIGHAND) {
 		atomic_inc(&old->refs);
@@ -133,9 +132,7 @@ static int copy_sighand(struct process *p, u64 flags)
 	p->sighand = sighand_alloc();
 	if (!p->sighand)
 		return -ENOMEM;
-	irq = spin_lock_irqsave(&old->lock);
-	memcpy(p->sighand->action, old->action, sizeof(old->action));
-	spin_unlock_irqrestore(&old->lock, irq);
+	sighand_copy(p->sighand, old);
 	if (flags & CLONE_CLEAR_SIGHAND)
 		signal_flush_handlers(p);
 	return 0;
@@ -196,7 +193,6 @@ static void link_process(struct process *p, struct pid *pid, u64 flags)
 	process_join_group(p, PIDTYPE_PGID, own->pids[PIDTYPE_PGID]);
 	process_join_group(p, PIDTYPE_SID, own->pids[PIDTYPE_SID]);
 	rcu_assign_pointer(pid->process, p);
-	p->start_time_ns = clock_ns();
 	if (proc_tty_hooks.fork)
 		proc_tty_hooks.fork(own, p);
 }
@@ -452,7 +448,6 @@ struct task *proc_create_init(void (*fn)(void *), void *arg)
 
 	if (!sighand)
 		return NULL;
-	memset(sighand->action, 0, sizeof(sighand->action));
 	t = alloc_with_process("swapper/0", 1, sighand);
 	if (!t)
 		return NULL;

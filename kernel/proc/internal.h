@@ -16,8 +16,40 @@ struct signal_queue {
 	struct user *user;            /* charged for it; NULL: nobody */
 	struct posix_timer *timer;    /* its own timer's, not freed when it is dequeued */
 	bool queued;                  /* (s) a timer's: on a queue now */
-	siginfo_t info;
+	siginfo_t info;               /* only its first SIGINFO_USED bytes exist */
 };
+
+/* As much of a siginfo_t as any kind of signal fills; the rest of the 128 bytes is zero whenever user space sees it. */
+#define SIGINFO_USED 48u
+static inline void siginfo_clear_rest(siginfo_t *info)
+{
+	memset((char *)info + SIGINFO_USED, 0, sizeof(*info) - SIGINFO_USED);
+}
+
+/* ---- actions: => siglock held, of a process that has @s ---- */
+
+static inline bool sighand_is_used(const struct sighand *s, int sig)
+{
+	return READ_ONCE(s->used[(sig - 1) / 32]) >> (sig - 1) % 32 & 1;
+}
+
+static inline uaddr_t sighand_handler(const struct sighand *s, int sig)
+{
+	return sighand_is_used(s, sig) ? READ_ONCE(s->action[sig - 1].handler) : (uaddr_t)SIG_DFL;
+}
+
+static inline void sighand_reset(struct sighand *s, int sig)
+{
+	atomic_and(&s->used[(sig - 1) / 32], ~(1u << (sig - 1) % 32));
+}
+
+static inline void sighand_read(const struct sighand *s, int sig, struct k_sigaction *out)
+{
+	if (sighand_is_used(s, sig))
+		*out = s->action[sig - 1];
+	else
+		*out = (struct k_sigaction){ .handler = (uaddr_t)SIG_DFL };
+}
 
 /* proc's part of a task that most tasks do not need. */
 struct task_ext {
@@ -38,6 +70,7 @@ struct task *task_alloc(void);
 void task_discard(struct task *t);
 struct process *process_alloc(void);
 struct sighand *sighand_alloc(void);
+void sighand_copy(struct sighand *to, struct sighand *from);
 void sighand_put(struct sighand *sighand);
 void task_init(void);
 /* Link a new task, process, and their numbers. => tasklist_lock and siglock held */

@@ -142,14 +142,14 @@ static void stop_siginfo(struct process *p, int code, siginfo_t *info)
 void jobctl_notify_parent(struct process *p, int code)
 {
 	struct process *parent = p->parent;
-	const struct k_sigaction *action;
+	struct k_sigaction action;
 	siginfo_t info;
 	irqflags_t irq;
 
 	stop_siginfo(p, code, &info);
 	irq = spin_lock_irqsave(&parent->siglock);
-	action = &parent->sighand->action[SIGCHLD - 1];
-	if (action->handler != (uaddr_t)SIG_IGN && !(action->flags & SA_NOCLDSTOP))
+	sighand_read(parent->sighand, SIGCHLD, &action);
+	if (action.handler != (uaddr_t)SIG_IGN && !(action.flags & SA_NOCLDSTOP))
 		signal_send_locked(parent, NULL, SIGCHLD, &info);
 	spin_unlock_irqrestore(&parent->siglock, irq);
 	wake_up_all(&parent->wait_child);

@@ -199,7 +199,7 @@ static int prepare_signal(struct posix_timer *t, const struct timer_event *event
 	q = signal_queue_alloc(current, current->cred, false);
 	if (!q)
 		return -EAGAIN;
-	memset(&q->info, 0, sizeof(q->info));
+	memset(&q->info, 0, SIGINFO_USED);
 	q->info.si_signo = event->signo;
 	q->info.si_code = SI_TIMER;
 	q->info.si_tid = t->id;

@@ -36,7 +36,7 @@ void procfs_signal_sets(struct process *p, u64 *ignored, u64 *caught)
 
 	*ignored = *caught = 0;
 	for (int i = 0; i < _NSIG; i++) {
-		uaddr_t handler = p->sighand->action[i].handler;
+		uaddr_t handler = sighand_handler(p->sighand, i + 1);
 
 		if (handler == (uaddr_t)SIG_IGN)
 			*ignored |= 1ULL << i;

@@ -133,7 +133,7 @@ static int pick_signal(u64 set)
 	return __builtin_ctzll(set) + 1;
 }
 
-/* Dequeue the most urgent signal that is not in @mask: its number and *@info, or 0. */
+/* Dequeue the most urgent signal that is not in @mask: its number and the first SIGINFO_USED bytes of *@info, or 0. */
 int signal_take(u64 *pending, struct signal_queue **last, u64 mask, siginfo_t *info)
 {
 	u64 set = *pending & ~mask;
@@ -148,11 +148,11 @@ int signal_take(u64 *pending, struct signal_queue **last, u64 mask, siginfo_t *i
 	if (!more)
 		*pending &= ~sigmask(sig);
 	if (!q) {
-		memset(info, 0, sizeof(*info));
+		memset(info, 0, SIGINFO_USED);
 		info->si_signo = sig;
 		return sig;
 	}
-	*info = q->info;
+	memcpy(info, &q->info, SIGINFO_USED);
 	if (q->timer)
 		posix_timer_dequeued(q, info);
 	signal_queue_release(q);
@@ -226,7 +226,7 @@ void signal_retarget(struct task *t, u64 set)
 
 static uaddr_t handler_of(const struct process *p, int sig)
 {
-	return READ_ONCE(p->sighand->action[sig - 1].handler);
+	return sighand_handler(p->sighand, sig);
 }
 
 /* Would @t ignore @sig even if it were delivered? => siglock held */
@@ -337,11 +337,11 @@ static void complete_signal(struct process *p, struct task *thread, int sig)
 static void fill_info(siginfo_t *to, int sig, const siginfo_t *info)
 {
 	if (info != SEND_SIG_NOINFO && info != SEND_SIG_PRIV) {
-		*to = *info;
+		memcpy(to, info, SIGINFO_USED);
 		to->si_signo = sig;
 		return;
 	}
-	memset(to, 0, sizeof(*to));
+	memset(to, 0, SIGINFO_USED);
 	to->si_signo = sig;
 	if (info == SEND_SIG_PRIV) {
 		to->si_code = SI_KERNEL;
@@ -464,15 +464,14 @@ static void force_info(siginfo_t *info)
 	struct task *t = current;
 	struct process *p = t->process;
 	int sig = info->si_signo;
-	struct k_sigaction *action = &p->sighand->action[sig - 1];
 	irqflags_t irq = spin_lock_irqsave(&p->siglock);
 	bool blocked = t->blocked & sigmask(sig);
 
-	if (blocked || action->handler == (uaddr_t)SIG_IGN) {
-		action->handler = (uaddr_t)SIG_DFL;
+	if (blocked || handler_of(p, sig) == (uaddr_t)SIG_IGN) {
+		sighand_reset(p->sighand, sig);
 		t->blocked &= ~sigmask(sig);
 	}
-	if (action->handler == (uaddr_t)SIG_DFL)
+	if (handler_of(p, sig) == (uaddr_t)SIG_DFL)
 		p->flags &= ~SIGNAL_UNKILLABLE;
 	signal_send_locked(p, t, sig, info);
 	signal_recalc();
@@ -498,7 +497,7 @@ void force_sigsegv(int sig)
 
 	if (sig == SIGSEGV) {
 		irq = spin_lock_irqsave(&p->siglock);
-		p->sighand->action[SIGSEGV - 1].handler = (uaddr_t)SIG_DFL;
+		sighand_reset(p->sighand, SIGSEGV);
 		spin_unlock_irqrestore(&p->siglock, irq);
 	}
 	force_signal(SIGSEGV, SI_KERNEL, 0);
@@ -539,11 +538,12 @@ int signal_dequeue(u64 mask, siginfo_t *info)
 	if (sig)
 		signal_recalc();
 	spin_unlock_irqrestore(&p->siglock, irq);
+	siginfo_clear_rest(info);
 	return sig != 0;
 }
 
 void __init signal_init(void)
 {
-	queue_cache = kmem_cache_create("sigqueue", sizeof(struct signal_queue), 0, SLAB_PANIC);
+	queue_cache = kmem_cache_create("sigqueue", offsetof(struct signal_queue, info) + SIGINFO_USED, 0, SLAB_PANIC);
 	task_fatal_signal_pending = has_fatal_signal;
 }

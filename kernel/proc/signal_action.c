@@ -26,24 +26,33 @@ static bool action_ignores(int sig, const struct k_sigaction *action)
 	       (action->handler == (uaddr_t)SIG_DFL && (SIGNALS_DEFAULT_IGNORED & sigmask(sig)));
 }
 
+/* => sighand->lock held */
+static void set_action(struct sighand *s, int sig, const struct k_sigaction *act)
+{
+	struct k_sigaction *own = &s->action[sig - 1];
+
+	*own = *act;
+	own->flags &= SA_KNOWN;
+	own->mask &= ~SIGNALS_UNBLOCKABLE;
+	if (own->handler || own->flags || own->restorer || own->mask)
+		atomic_or(&s->used[(sig - 1) / 32], 1u << (sig - 1) % 32);
+	else
+		sighand_reset(s, sig);
+}
+
 int signal_action(int sig, const struct k_sigaction *act, struct k_sigaction *old)
 {
 	struct process *p = current->process;
-	struct k_sigaction *own;
 	irqflags_t irq;
 
 	if (sig < 1 || sig > _NSIG || (act && (sigmask(sig) & SIGNALS_UNBLOCKABLE)))
 		return -EINVAL;
 	irq = spin_lock_irqsave(&p->siglock);
-	own = &p->sighand->action[sig - 1];
 	spin_lock_nested(&p->sighand->lock);
 	if (old)
-		*old = *own;
-	if (act) {
-		*own = *act;
-		own->flags &= SA_KNOWN;
-		own->mask &= ~SIGNALS_UNBLOCKABLE;
-	}
+		sighand_read(p->sighand, sig, old);
+	if (act)
+		set_action(p->sighand, sig, act);
 	spin_unlock(&p->sighand->lock);
 	if (act && action_ignores(sig, act))
 		forget_pending(p, sig);
@@ -51,19 +60,22 @@ int signal_action(int sig, const struct k_sigaction *act, struct k_sigaction *ol
 	return 0;
 }
 
+static void forget_handler(struct sighand *s, int sig)
+{
+	if (sighand_handler(s, sig) == (uaddr_t)SIG_IGN)
+		s->action[sig - 1] = (struct k_sigaction){ .handler = (uaddr_t)SIG_IGN };
+	else
+		sighand_reset(s, sig);
+}
+
 /* exec: handlers are gone with the program, what was ignored stays ignored. => @p's sighand is its own */
 void signal_flush_handlers(struct process *p)
 {
 	irqflags_t irq = spin_lock_irqsave(&p->siglock);
 
-	for (int i = 0; i < _NSIG; i++) {
-		struct k_sigaction *action = &p->sighand->action[i];
-
-		if (action->handler != (uaddr_t)SIG_IGN)
-			action->handler = (uaddr_t)SIG_DFL;
-		action->flags = 0;
-		action->restorer = 0;
-		action->mask = 0;
+	for (int word = 0; word < 2; word++) {
+		for (u32 left = p->sighand->used[word]; left; left &= left - 1)
+			forget_handler(p->sighand, 32 * word + __builtin_ctz(left) + 1);
 	}
 	spin_unlock_irqrestore(&p->siglock, irq);
 }
@@ -160,6 +172,7 @@ int signal_wait(u64 set, siginfo_t *info, u64 deadline)
 	}
 	signal_recalc();
 	spin_unlock_irqrestore(&p->siglock, irq);
+	siginfo_clear_rest(info);
 	if (sig)
 		return sig;
 	return deadline && err != -ETIMEDOUT ? -EINTR : -EAGAIN;

@@ -101,12 +101,10 @@ static bool default_stop(struct process *p, int sig, irqflags_t *irq)
 
 static void read_action(struct sighand *sighand, int sig, struct k_sigaction *action)
 {
-	struct k_sigaction *own = &sighand->action[sig - 1];
-
 	spin_lock_nested(&sighand->lock);
-	*action = *own;
+	sighand_read(sighand, sig, action);
 	if ((action->flags & SA_ONESHOT) && action->handler != (uaddr_t)SIG_IGN)
-		own->handler = (uaddr_t)SIG_DFL;
+		sighand->action[sig - 1].handler = (uaddr_t)SIG_DFL;
 	spin_unlock(&sighand->lock);
 }
 
@@ -166,7 +164,7 @@ static int get_signal(siginfo_t *info, struct k_sigaction *action)
 
 /* ---- handing it to the program ---- */
 
-static bool push_frame(struct regs *regs, const siginfo_t *info, const struct k_sigaction *action)
+static bool push_frame(struct regs *regs, siginfo_t *info, const struct k_sigaction *action)
 {
 	struct task *t = current;
 	struct arch_sigframe frame = {
@@ -181,10 +179,12 @@ static bool push_frame(struct regs *regs, const siginfo_t *info, const struct k_
 		.altstack_flags = t->altstack_flags,
 	};
 
+	if (action->flags & SA_SIGINFO)
+		siginfo_clear_rest(info);
 	return arch_sigframe_push(regs, &frame) == 0;
 }
 
-static void handle(struct regs *regs, const siginfo_t *info, const struct k_sigaction *action)
+static void handle(struct regs *regs, siginfo_t *info, const struct k_sigaction *action)
 {
 	struct task *t = current;
 	u64 blocked = t->blocked | action->mask;

@@ -19,13 +19,18 @@ unsigned long total_forks;
 
 /* ---- tasks ---- */
 
+#define FPU_START offsetof(struct task, thread.fpu)
+#define FPU_END (FPU_START + sizeof(((struct task *)0)->thread.fpu))
+
 struct task *task_alloc(void)
 {
 	struct task *t = kmem_cache_alloc(task_cache, GFP_KERNEL);
 
 	if (!t)
 		return NULL;
-	memset(t, 0, sizeof(*t));
+	/* all but the FPU's state, which is either copied or never looked at */
+	memset(t, 0, FPU_START);
+	memset((char *)t + FPU_END, 0, sizeof(*t) - FPU_END);
 	t->stack = stack_alloc();
 	if (!t->stack) {
 		kmem_cache_free(task_cache, t);
@@ -35,7 +40,6 @@ struct task *task_alloc(void)
 	spin_lock_init(&t->alloc_lock, RANK_FILES);
 	list_init(&t->thread_node);
 	list_init(&t->notify);
-	t->start_time_ns = clock_ns();
 	atomic_inc(&nr_tasks_total);
 	return t;
 }
@@ -92,6 +96,7 @@ struct sighand *sighand_alloc(void)
 	if (!s)
 		return NULL;
 	s->refs = 1;
+	s->used[0] = s->used[1] = 0;
 	spin_lock_init(&s->lock, RANK_SIGNAL);
 	return s;
 }
@@ -100,6 +105,21 @@ void sighand_put(struct sighand *s)
 {
 	if (atomic_dec_and_test(&s->refs))
 		kmem_cache_free(sighand_cache, s);
+}
+
+void sighand_copy(struct sighand *to, struct sighand *from)
+{
+	irqflags_t irq = spin_lock_irqsave(&from->lock);
+
+	for (int word = 0; word < 2; word++) {
+		to->used[word] = from->used[word];
+		for (u32 left = from->used[word]; left; left &= left - 1) {
+			int i = 32 * word + __builtin_ctz(left);
+
+			to->action[i] = from->action[i];
+		}
+	}
+	spin_unlock_irqrestore(&from->lock, irq);
 }
 
 /* One reference, the first task's; no handlers yet. */
@@ -120,7 +140,6 @@ struct process *process_alloc(void)
 	wait_queue_init(&p->wait_signal);
 	spin_lock_init(&p->siglock, RANK_SIGNAL);
 	mutex_init(&p->exec_lock, RANK_PROC_EXEC);
-	p->start_time_ns = clock_ns();
 	return p;
 }
 
@@ -226,7 +245,6 @@ static void adopt_idle_task(void)
 	p->sighand = sighand_alloc();
 	if (!p->sighand)
 		panic("no memory for the first process");
-	memset(p->sighand->action, 0, sizeof(p->sighand->action));
 	p->sighand->refs = 2;
 	for (int type = 0; type < PIDTYPE_MAX; type++) {
 		list_init(&idle_pid.users[type]);

@@ -64,6 +64,7 @@ struct usage {
 struct sighand {
 	u32 refs;                     /* (a) processes: more than one with CLONE_SIGHAND */
 	spinlock_t lock;              /* actions against another process that shares them; inside siglock */
+	u32 used[2];                  /* a bit for each action that is not the default: the others' memory means nothing */
 	struct k_sigaction action[_NSIG];
 };
 
@@ -101,7 +102,6 @@ struct process {
 
 	struct usage self, children_usage; /* (s) */
 	struct itimers *itimers;      /* (s) setitimer, alarm, POSIX timers; NULL mostly */
-	u64 start_time_ns;            /* (k) */
 	bool did_exec;                /* (t) */
 	bool child_subreaper;         /* (t) PR_SET_CHILD_SUBREAPER */
 	bool has_subreaper;           /* (t) an ancestor is one */
