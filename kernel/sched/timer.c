@@ -36,11 +36,11 @@ void timer_init(struct timer *t, void (*fn)(struct timer *t))
 static struct timer_queue *lock_queue_of(struct timer *t)
 {
 	for (;;) {
-		unsigned cpu = atomic_read_acquire(&t->cpu); /* what was done to it on the queue that it left */
+		unsigned cpu = READ_ONCE(t->cpu);
 		struct timer_queue *q = &cpu_rq(cpu)->timers;
 
 		spin_lock(&q->lock);
-		if (READ_ONCE(t->cpu) == cpu)
+		if (atomic_read_acquire(&t->cpu) == cpu) /* and what was done to it on the queue that it left */
 			return q;
 		spin_unlock(&q->lock);
 	}
