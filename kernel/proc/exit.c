@@ -230,6 +230,7 @@ void task_unlink(struct task *t)
 	signal_queue_flush(&t->pending);
 	t->pending_set = 0;
 	spin_unlock_irqrestore(&p->siglock, irq);
+	atomic_dec(&t->cred->user->processes); /* now, not when it is freed: whoever has waited may fork again */
 	if (pid->task == t)
 		rcu_assign_pointer(pid->task, NULL);
 	pid_put(pid);

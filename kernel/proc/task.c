@@ -57,7 +57,6 @@ void task_discard(struct task *t)
 static void free_task(struct task *t)
 {
 	arch_thread_free(&t->thread);
-	atomic_dec(&t->cred->user->processes);
 	cred_put(t->cred);
 	process_put(t->process);
 	kfree(t->ext);
