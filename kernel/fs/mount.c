@@ -241,6 +241,8 @@ static int mount_new(const char *source, const struct path *where, const char *t
 	sb = type->mount(type, source, flags & SB_FLAGS, data);
 	if (IS_ERR(sb))
 		return (int)PTR_ERR(sb);
+	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
+		flags |= MS_RELATIME;
 	m = mount_alloc(sb, sb->root, source, flags);
 	if (!m) {
 		super_put(sb);

@@ -227,7 +227,9 @@ static int unlink_locked(struct inode *dir, struct dentry *d, bool is_dir)
 static void notify_removed(struct inode *dir, const char *name, struct inode *inode, bool is_dir)
 {
 	inotify_name_event(dir, name, NOTIFY_DELETE, 0, is_dir);
-	inotify_inode_event(inode, inode->nlink ? NOTIFY_ATTRIB : NOTIFY_DELETE_SELF);
+	inotify_inode_event(inode, NOTIFY_ATTRIB);
+	if (!inode->nlink)
+		inotify_inode_event(inode, NOTIFY_DELETE_SELF);
 }
 
 static int remove_name(int dirfd, const char *name, bool is_dir)

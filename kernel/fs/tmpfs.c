@@ -463,9 +463,9 @@ static int tmpfs_show_options(struct seq_file *m, struct super_block *sb)
 {
 	const struct tmpfs *t = tmpfs_of(sb);
 
-	if (t->shown & SHOW_SIZE)
+	if ((t->shown & SHOW_SIZE) && t->max_pages)
 		seq_printf(m, ",size=%luk", (unsigned long)t->max_pages * 4);
-	if (t->shown & SHOW_INODES)
+	if ((t->shown & SHOW_INODES) && t->max_inodes)
 		seq_printf(m, ",nr_inodes=%u", t->max_inodes);
 	if (t->shown & SHOW_MODE)
 		seq_printf(m, ",mode=%03o", (unsigned)t->mode);

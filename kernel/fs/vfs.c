@@ -23,8 +23,9 @@ void __init vfs_init(void)
 	inode_init();
 	file_init();
 	tmpfs_init();
-	root = tmpfs_mount(&rootfs_type, "rootfs", 0, "mode=0755,size=0,nr_inodes=0");
+	root = tmpfs_mount(&rootfs_type, "rootfs", 0, "size=0,nr_inodes=0");
 	BUG_ON(IS_ERR(root));
+	root->root->inode->mode = S_IFDIR | 0755;
 	mount_init_root(root);
 	current->fs = fs_context_new();
 	current->files = files_new();
