@@ -150,19 +150,13 @@ static struct page *reclaim_and_try(gfp_t gfp, unsigned order)
 	}
 }
 
-/* One line a second is enough to know that memory is out. */
+/* One line a second (of 2^30 ns) is enough to know that memory is out. */
 static bool may_complain(void)
 {
-	static u64 next;
-	static spinlock_t lock = SPINLOCK_INIT(RANK_LEAF);
-	irqflags_t flags = spin_lock_irqsave(&lock);
-	u64 now = clock_ns();
-	bool yes = now >= next;
+	static u32 last;
+	u32 now = (u32)(clock_ns() >> 30) + 1;
 
-	if (yes)
-		next = now + 1000000000ull;
-	spin_unlock_irqrestore(&lock, flags);
-	return yes;
+	return atomic_xchg(&last, now) != now;
 }
 
 static noinline struct page *alloc_slow(gfp_t gfp, unsigned order)

@@ -174,6 +174,18 @@ static bool try_place(struct vm_area *area)
 
 static void free_deferred(void);
 
+/* Once a second (of 2^30 ns): a program that starts threads without end gets here again and again. */
+static void complain(unsigned long size, const void *caller)
+{
+	static u32 last;
+	u32 now = (u32)(clock_ns() >> 30) + 1;
+
+	if (atomic_xchg(&last, now) != now)
+		pr_warn("vmalloc: no room for %lu bytes in the window of %lu kB, asked by %pS; "
+			"vmalloc= makes it larger\n",
+			size, inspect_vmalloc_total() << (PAGE_SHIFT - 10), caller);
+}
+
 struct vm_area *vm_area_alloc(unsigned long size, unsigned kind, const void *caller)
 {
 	struct vm_area *area = kmem_cache_alloc(area_cache, GFP_KERNEL);
@@ -187,8 +199,7 @@ struct vm_area *vm_area_alloc(unsigned long size, unsigned kind, const void *cal
 	purge();
 	if (try_place(area))
 		return area;
-	pr_warn("vmalloc: no room for %lu bytes in the %lu kB window (vmalloc= makes it larger), asked by %pS\n",
-		size, inspect_vmalloc_total() << (PAGE_SHIFT - 10), caller);
+	complain(size, caller);
 	kmem_cache_free(area_cache, area);
 	return NULL;
 }

@@ -73,8 +73,8 @@ static int show_meminfo(struct seq_file *m, void *v)
 	line(m, "WritebackTmp:", 0);
 	line(m, "CommitLimit:", KB(vm_commit_limit_pages()));
 	line(m, "Committed_AS:", KB(vm_committed_pages()));
-	line(m, "VmallocTotal:", inspect_vmalloc_total() >> 10);
-	line(m, "VmallocUsed:", inspect_vmalloc_used() >> 10);
+	line(m, "VmallocTotal:", KB(inspect_vmalloc_total()));
+	line(m, "VmallocUsed:", KB(inspect_vmalloc_used()));
 	line(m, "VmallocChunk:", 0);
 	line(m, "Percpu:", arch_percpu_bytes() >> 10);
 	zeros(m, huge);
