@@ -28,11 +28,11 @@ struct io_apic_info {
 	u32 address, gsi_base;
 };
 struct machine_info {
-	bool apic_found;            /* there is a description of APICs */
-	u32 local_apic;             /* physical address */
+	bool apic_found; /* there is a description of APICs */
+	u32 local_apic;  /* physical address */
 	u8 cpu_apic_id[CONFIG_NR_CPUS];
-	unsigned cpus;              /* entries of cpu_apic_id; the boot CPU is among them */
-	unsigned cpus_left_out;     /* beyond CONFIG_NR_CPUS */
+	unsigned cpus;          /* entries of cpu_apic_id; the boot CPU is among them */
+	unsigned cpus_left_out; /* beyond CONFIG_NR_CPUS */
 	struct io_apic_info io_apic[FIX_IO_APIC_MAX];
 	unsigned io_apics;
 	struct isa_override isa[ISA_IRQS];
@@ -58,7 +58,7 @@ struct irq_chip {
 	void (*end)(unsigned irq);
 };
 extern const struct irq_chip pic_chip, io_apic_chip;
-void pic_init(void);        /* remapped behind the exceptions, everything masked */
+void pic_init(void); /* remapped behind the exceptions, everything masked */
 bool pic_is_spurious(unsigned irq);
 void io_apic_init(void);
 bool io_apic_has(unsigned irq);
@@ -89,19 +89,19 @@ extern u8 cpu_apic_id[CONFIG_NR_CPUS]; /* by our CPU number */
 /* Time */
 pfn_t vvar_pfn(void);
 void time_start(u64 boot_cycles); /* the TSC at time 0 */
-void time_init(void);           /* calibrate; clock_ns() runs afterwards */
-void time_refine(void);         /* from the timer interrupt: a better calibration, once */
-void machine_timer_init(void);          /* choose the timer device, CPU 0 */
-void timer_init_cpu(void);      /* another CPU */
+void time_init(void);             /* calibrate; clock_ns() runs afterwards */
+void time_refine(void);           /* from the timer interrupt: a better calibration, once */
+void machine_timer_init(void);    /* choose the timer device, CPU 0 */
+void timer_init_cpu(void);        /* another CPU */
 void machine_timer_interrupt(struct regs *regs);
-u64 cycles_from_ns(u64 ns);     /* ns <= 2^32 */
+u64 cycles_from_ns(u64 ns); /* ns <= 2^32 */
 u32 timer_apic_khz(void);
 u32 timer_tsc_khz(void);
 u16 pit_read(void);
 void pit_free_run(void);
 void pit_one_shot(u16 count);
 u64 rtc_read_seconds(void);
-void delay_us(unsigned us);     /* busy; start-up of other CPUs only */
+void delay_us(unsigned us); /* busy; start-up of other CPUs only */
 #define PIT_HZ 1193182
 
 #endif

@@ -112,6 +112,7 @@ void cpu_enable_features(void)
 	if (smp_cpu_id() == 0 && (cpu.f7_ebx & CPU_SMAP))
 		patch_smap_sites();
 	write_cr4(cr4);
+	write_cr0(read_cr0() | X86_CR0_AM); /* a program may ask for alignment checks (EFLAGS.AC) */
 	enable_syscall_gate();
 	__asm__ volatile("fninit");
 }

@@ -9,10 +9,10 @@
 
 struct cpu_features {
 	u32 max_leaf, max_extended;
-	u32 f1_edx, f1_ecx;      /* leaf 1 */
+	u32 f1_edx, f1_ecx;         /* leaf 1 */
 	u32 f7_ebx, f7_ecx, f7_edx; /* leaf 7 */
-	u32 fext_edx, fext_ecx;  /* leaf 0x80000001 */
-	u32 signature;           /* leaf 1 eax: family, model, stepping */
+	u32 fext_edx, fext_ecx;     /* leaf 0x80000001 */
+	u32 signature;              /* leaf 1 eax: family, model, stepping */
 	u32 f1_ebx;
 	char vendor[13];
 	char name[49];
@@ -82,15 +82,15 @@ static inline void wrmsr(u32 msr, u64 v)
 	__asm__ volatile("wrmsr" ::"c"(msr), "A"(v) : "memory");
 }
 
-#define DEFINE_CONTROL_REGISTER(name)                                  \
-	static inline unsigned long read_##name(void)                  \
-	{                                                              \
-		unsigned long v;                                       \
-		__asm__ volatile("mov %%" #name ", %0" : "=r"(v));     \
-		return v;                                              \
-	}                                                              \
-	static inline void write_##name(unsigned long v)               \
-	{                                                              \
+#define DEFINE_CONTROL_REGISTER(name) \
+	static inline unsigned long read_##name(void) \
+	{ \
+		unsigned long v; \
+		__asm__ volatile("mov %%" #name ", %0" : "=r"(v)); \
+		return v; \
+	} \
+	static inline void write_##name(unsigned long v) \
+	{ \
 		__asm__ volatile("mov %0, %%" #name ::"r"(v) : "memory"); \
 	}
 DEFINE_CONTROL_REGISTER(cr0)

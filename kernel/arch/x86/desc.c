@@ -10,7 +10,7 @@
 #include "lib/string.h"
 #include <linux/errno.h>
 
-#define ACCESS_TSS 0x89  /* present, system, 32-bit TSS, not busy */
+#define ACCESS_TSS 0x89    /* present, system, 32-bit TSS, not busy */
 #define ACCESS_DATA 0xc093 /* present, ring 0, writable, accessed; pages, 32 bits */
 #define GATE_INTERRUPT 0x8e00
 #define GATE_TRAP 0x8f00
@@ -18,7 +18,8 @@
 #define GATE_DPL3 0x6000
 
 /* What each CPU has: GDT and task states, entry stack, double-fault stack. */
-static char boot_entry_pages[4][PAGE_SIZE] __attribute__((section(".bss..page_aligned"), aligned(4096)));
+static char boot_entry_pages[4][PAGE_SIZE]
+	__attribute__((section(".bss..page_aligned"), aligned(4096)));
 static char idt_page[PAGE_SIZE] __attribute__((section(".bss..page_aligned"), aligned(4096)));
 
 static const u8 entry_page_at[4] = {0, 2, 4, 5};
@@ -65,7 +66,8 @@ void idt_init(void)
 	idt[VECTOR_DOUBLE_FAULT] = ((u64)GATE_TASK << 32) | ((u32)DOUBLE_FAULT_TSS_SEL << 16);
 	/* A trap gate: interrupts stay on, which saves the sti. */
 	idt[SYSCALL_VECTOR] = gate((u32)entry_int80, GATE_TRAP | GATE_DPL3);
-	arch_kernel_map(idt_address(), (pfn_t)(lowmem_paddr(idt_page) >> PAGE_SHIFT), PGPROT_KERNEL_RO);
+	arch_kernel_map(idt_address(), (pfn_t)(lowmem_paddr(idt_page) >> PAGE_SHIFT),
+			PGPROT_KERNEL_RO);
 }
 
 static void fill_df_tss(struct entry_area *area)
@@ -112,9 +114,11 @@ void desc_load(unsigned cpu_id)
 	__asm__ volatile("lgdt %0" ::"m"(gdtr));
 	__asm__ volatile("lidt %0" ::"m"(idtr));
 	__asm__ volatile("ljmp %0, $1f; 1:" ::"i"(KERNEL_CS) : "memory");
-	__asm__ volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es; mov %2, %%fs; mov %3, %%gs" ::"r"(KERNEL_DS),
-			 "r"(USER_DS), "r"(PERCPU_SEL), "r"(0)
-			 : "memory");
+	__asm__ volatile(
+		"mov %0, %%ss; mov %1, %%ds; mov %1, %%es; mov %2, %%fs; mov %3, %%gs" ::"r"(
+			KERNEL_DS),
+		"r"(USER_DS), "r"(PERCPU_SEL), "r"(0)
+		: "memory");
 	__asm__ volatile("lldt %w0" ::"r"(0));
 	__asm__ volatile("ltr %w0" ::"r"(TSS_SEL));
 }

@@ -61,7 +61,8 @@ struct entry_area {
 _Static_assert(offsetof(struct entry_area, tss) == ENTRY_TSS, "entry area");
 _Static_assert(offsetof(struct entry_area, df_tss) == ENTRY_DF_TSS, "entry area");
 _Static_assert(sizeof(struct tss) == 104, "hardware format");
-_Static_assert(0x1000 * (1 + ENTRY_CPU_PAGES * CONFIG_NR_CPUS) <= ENTRY_AREA_SIZE, "entry area too small");
+_Static_assert(0x1000 * (1 + ENTRY_CPU_PAGES * CONFIG_NR_CPUS) <= ENTRY_AREA_SIZE,
+	       "entry area too small");
 
 static inline struct entry_area *entry_area_of(unsigned cpu_id)
 {

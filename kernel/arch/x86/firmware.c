@@ -72,7 +72,7 @@ static u32 find_rsdp_in(u32 start, u32 end)
 
 static u32 find_rsdt(void)
 {
-	u32 ebda = (u32)*(volatile u16 *)lowmem_ptr(0x40e) << 4, at = 0;
+	u32 ebda = (u32) * (volatile u16 *)lowmem_ptr(0x40e) << 4, at = 0;
 	struct rsdp rsdp;
 
 	if (ebda >= 0x80000 && ebda < 0xa0000)
@@ -108,7 +108,10 @@ static void add_override(u8 source, u32 gsi, u16 flags)
 	if (source >= ISA_IRQS || gsi >= IRQ_LINES)
 		return;
 	machine.isa[source] = (struct isa_override){
-		.gsi = (u8)gsi, .active_low = (flags & 3) == 3, .level = (flags >> 2 & 3) == 3, .set = true,
+		.gsi = (u8)gsi,
+		.active_low = (flags & 3) == 3,
+		.level = (flags >> 2 & 3) == 3,
+		.set = true,
 	};
 }
 
@@ -117,7 +120,8 @@ static void madt_entry(const u8 *e, u8 length)
 	if (e[0] == MADT_LOCAL_APIC && length >= 8 && (get32(e + 4) & MADT_ENABLED))
 		add_cpu(e[3]);
 	else if (e[0] == MADT_IO_APIC && length >= 12 && machine.io_apics < FIX_IO_APIC_MAX)
-		machine.io_apic[machine.io_apics++] = (struct io_apic_info){get32(e + 4), get32(e + 8)};
+		machine.io_apic[machine.io_apics++] =
+			(struct io_apic_info){get32(e + 4), get32(e + 8)};
 	else if (e[0] == MADT_OVERRIDE && length >= 10)
 		add_override(e[3], get32(e + 4), (u16)(e[8] | e[9] << 8));
 	else if (e[0] == MADT_LOCAL_APIC_ADDRESS && length >= 12 && !get32(e + 8))
@@ -129,7 +133,8 @@ static void read_madt(u32 at, u32 length)
 	u8 entry[256];
 
 	read_physical(&machine.local_apic, at + sizeof(struct table_header), sizeof(u32));
-	for (u32 offset = sizeof(struct table_header) + 8; offset + 2 <= length; offset += entry[1]) {
+	for (u32 offset = sizeof(struct table_header) + 8; offset + 2 <= length;
+	     offset += entry[1]) {
 		read_physical(entry, at + offset, 2);
 		if (entry[1] < 2 || offset + entry[1] > length)
 			break;
@@ -165,7 +170,8 @@ static void find_s5(u32 at, u32 length)
 	u8 window[512];
 	const u32 overlap = 32;
 
-	for (u32 offset = sizeof(struct table_header); offset < length; offset += sizeof(window) - overlap) {
+	for (u32 offset = sizeof(struct table_header); offset < length;
+	     offset += sizeof(window) - overlap) {
 		u32 n = MIN(length - offset, (u32)sizeof(window));
 
 		memset(window, 0, sizeof(window));
@@ -249,8 +255,9 @@ void firmware_probe(void)
 
 	if (!machine.apic_found)
 		machine.apic_found = mptable_probe();
-	pr_debug("firmware: ACPI %s, %u CPUs, %u IO-APICs\n", acpi ? "found" : "absent", machine.cpus,
-		 machine.io_apics);
+	pr_debug("firmware: ACPI %s, %u CPUs, %u IO-APICs\n", acpi ? "found" : "absent",
+		 machine.cpus, machine.io_apics);
 	if (machine.cpus_left_out)
-		pr_warn("%u CPUs are not used: CONFIG_NR_CPUS is %u\n", machine.cpus_left_out, CONFIG_NR_CPUS);
+		pr_warn("%u CPUs are not used: CONFIG_NR_CPUS is %u\n", machine.cpus_left_out,
+			CONFIG_NR_CPUS);
 }

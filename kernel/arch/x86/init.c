@@ -18,8 +18,8 @@ void arch_init_early(void)
 
 static bool apic_wanted(void)
 {
-	return (cpu.f1_edx & CPU_APIC) && machine.apic_found && !cmdline_has(boot_cmdline, "noapic") &&
-	       !cmdline_has(boot_cmdline, "nolapic");
+	return (cpu.f1_edx & CPU_APIC) && machine.apic_found &&
+	       !cmdline_has(boot_cmdline, "noapic") && !cmdline_has(boot_cmdline, "nolapic");
 }
 
 void arch_init_interrupts(void)

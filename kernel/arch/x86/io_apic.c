@@ -90,4 +90,5 @@ static void io_apic_end(unsigned irq)
 	local_apic_end();
 }
 
-const struct irq_chip io_apic_chip = {.name = "IO-APIC", .unmask = io_apic_unmask, .end = io_apic_end};
+const struct irq_chip io_apic_chip = {
+	.name = "IO-APIC", .unmask = io_apic_unmask, .end = io_apic_end};

@@ -80,7 +80,8 @@ void ipi_call(const cpumask_t *mask, void (*fn)(void *arg), void *arg)
 		if (cpu == self || !is_member(mask, cpu))
 			continue;
 		atomic_add(&request->left, 1);
-		atomic_or(&per_cpu_ptr(callers, cpu)->word[self / WORD_BITS], 1u << self % WORD_BITS);
+		atomic_or(&per_cpu_ptr(callers, cpu)->word[self / WORD_BITS],
+			  1u << self % WORD_BITS);
 		local_apic_send(cpu_apic_id[cpu], APIC_COMMAND_FIXED | VECTOR_CALL);
 	}
 	while (atomic_read_acquire(&request->left)) {

@@ -25,7 +25,7 @@ struct irq_counts {
 static struct irq_action *actions[IRQ_LINES];
 static const struct irq_chip *chip;
 static u32 irq_lock;
-static struct irq_action *spare;  /* a page of actions, used up one by one */
+static struct irq_action *spare; /* a page of actions, used up one by one */
 static unsigned spares;
 
 static DEFINE_PER_CPU(struct irq_counts, irq_counts);
@@ -59,18 +59,13 @@ static void handle_own_vector(unsigned vector, struct regs *regs)
 {
 	local_apic_end();
 	switch (vector) {
-	case VECTOR_TIMER:
-		machine_timer_interrupt(regs);
-		break;
+	case VECTOR_TIMER: machine_timer_interrupt(regs); break;
 	case VECTOR_RESCHEDULE:
 		if (arch_hooks.reschedule)
 			arch_hooks.reschedule();
 		break;
-	case VECTOR_CALL:
-		ipi_handle_calls();
-		break;
-	default:
-		pr_once(KERN_WARNING "unexpected interrupt vector %#x\n", vector);
+	case VECTOR_CALL: ipi_handle_calls(); break;
+	default: pr_once(KERN_WARNING "unexpected interrupt vector %#x\n", vector);
 	}
 }
 
@@ -153,7 +148,8 @@ int irq_request(unsigned irq, irq_handler_t handler, void *arg, unsigned type, c
 	return action ? 0 : -ENOMEM;
 }
 
-void irq_for_each(void (*fn)(unsigned irq, const char *chip, const char *name, const u32 *counts, void *arg),
+void irq_for_each(void (*fn)(unsigned irq, const char *chip, const char *name, const u32 *counts,
+			     void *arg),
 		  void *arg)
 {
 	u32 counts[CONFIG_NR_CPUS];

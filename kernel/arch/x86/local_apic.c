@@ -72,7 +72,8 @@ u8 local_apic_id(void)
 /* => interrupts off: the two halves of the command belong together */
 void local_apic_send(u8 apic_id, u32 command)
 {
-	for (unsigned i = 0; (apic_read(APIC_COMMAND_LOW) & COMMAND_PENDING) && i < PENDING_SPINS; i++)
+	for (unsigned i = 0; (apic_read(APIC_COMMAND_LOW) & COMMAND_PENDING) && i < PENDING_SPINS;
+	     i++)
 		cpu_relax();
 	apic_write(APIC_COMMAND_HIGH, (u32)apic_id << 24);
 	apic_write(APIC_COMMAND_LOW, command);

@@ -79,7 +79,10 @@ static void read_interrupt(const u8 *e, u8 isa_bus)
 	if (e[1] != 0 || e[4] != isa_bus || source >= ISA_IRQS)
 		return;
 	machine.isa[source] = (struct isa_override){
-		.gsi = pin, .active_low = (e[2] & 3) == 3, .level = (e[2] >> 2 & 3) == 3, .set = true,
+		.gsi = pin,
+		.active_low = (e[2] & 3) == 3,
+		.level = (e[2] >> 2 & 3) == 3,
+		.set = true,
 	};
 }
 
@@ -103,7 +106,7 @@ static void read_entries(const u8 *e, const u8 *end, unsigned entries)
 
 bool mptable_probe(void)
 {
-	u32 ebda = (u32)*(volatile u16 *)lowmem_ptr(0x40e) << 4, at = 0;
+	u32 ebda = (u32) * (volatile u16 *)lowmem_ptr(0x40e) << 4, at = 0;
 	const struct config_header *config;
 
 	if (ebda >= 0x80000 && ebda < 0xa0000)
@@ -118,6 +121,7 @@ bool mptable_probe(void)
 	if (memcmp(config->signature, "PCMP", 4) != 0)
 		return false;
 	machine.local_apic = config->local_apic;
-	read_entries((const u8 *)(config + 1), (const u8 *)config + config->length, config->entries);
+	read_entries((const u8 *)(config + 1), (const u8 *)config + config->length,
+		     config->entries);
 	return machine.cpus && machine.io_apics;
 }

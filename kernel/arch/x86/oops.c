@@ -71,7 +71,8 @@ static void print_caller(unsigned long address)
 static void walk(unsigned long frame, unsigned long sp)
 {
 	(void)sp;
-	for (unsigned i = 0; i < BACKTRACE_MAX && readable(frame) && readable(frame + sizeof(long)); i++) {
+	for (unsigned i = 0; i < BACKTRACE_MAX && readable(frame) && readable(frame + sizeof(long));
+	     i++) {
 		const unsigned long *at = (const unsigned long *)frame;
 
 		if (!is_text(at[1]))
@@ -89,7 +90,8 @@ static void walk(unsigned long frame, unsigned long sp)
 	unsigned found = 0;
 
 	(void)frame;
-	for (unsigned long at = sp & ~3UL; at < sp + THREAD_STACK_SIZE && readable(at); at += sizeof(long)) {
+	for (unsigned long at = sp & ~3UL; at < sp + THREAD_STACK_SIZE && readable(at);
+	     at += sizeof(long)) {
 		unsigned long word = *(const unsigned long *)at;
 
 		if (is_text(word)) {
@@ -118,15 +120,17 @@ void arch_backtrace(const struct regs *regs)
 
 void show_regs(const struct regs *regs)
 {
-	printk(KERN_EMERG "CPU: %u EIP: %04x:%08x EFLAGS: %08x %pS\n", smp_cpu_id(), regs->cs & 0xffff, regs->ip,
-	       regs->flags, (void *)regs->ip);
-	printk(KERN_EMERG "EAX: %08x EBX: %08x ECX: %08x EDX: %08x\n", regs->ax, regs->bx, regs->cx, regs->dx);
-	printk(KERN_EMERG "ESI: %08x EDI: %08x EBP: %08x ESP: %08lx\n", regs->si, regs->di, regs->bp,
-	       regs_sp(regs));
-	printk(KERN_EMERG "DS: %04x ES: %04x FS: %04x SS: %04x CR0: %08lx CR2: %08lx CR3: %08lx CR4: %08lx\n",
+	printk(KERN_EMERG "CPU: %u EIP: %04x:%08x EFLAGS: %08x %pS\n", smp_cpu_id(),
+	       regs->cs & 0xffff, regs->ip, regs->flags, (void *)regs->ip);
+	printk(KERN_EMERG "EAX: %08x EBX: %08x ECX: %08x EDX: %08x\n", regs->ax, regs->bx, regs->cx,
+	       regs->dx);
+	printk(KERN_EMERG "ESI: %08x EDI: %08x EBP: %08x ESP: %08lx\n", regs->si, regs->di,
+	       regs->bp, regs_sp(regs));
+	printk(KERN_EMERG
+	       "DS: %04x ES: %04x FS: %04x SS: %04x CR0: %08lx CR2: %08lx CR3: %08lx CR4: %08lx\n",
 	       regs->ds & 0xffff, regs->es & 0xffff, regs->fs & 0xffff,
-	       (user_mode(regs) ? regs->ss : KERNEL_DS) & 0xffff, read_cr0(), read_cr2(), read_cr3(),
-	       read_cr4());
+	       (user_mode(regs) ? regs->ss : KERNEL_DS) & 0xffff, read_cr0(), read_cr2(),
+	       read_cr3(), read_cr4());
 }
 
 void die(const struct regs *regs, const char *fmt, ...)

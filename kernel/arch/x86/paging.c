@@ -179,7 +179,8 @@ void fixmap_clear(unsigned slot)
 pte_t *kernel_lookup(unsigned long va, unsigned long *size)
 {
 #ifdef CONFIG_X86_PAE
-	pmd_t *pmd = &slot_table(&kernel_mm, va >> PGD_SHIFT)[(va >> PMD_SHIFT) & (PTRS_PER_PMD - 1)];
+	pmd_t *pmd =
+		&slot_table(&kernel_mm, va >> PGD_SHIFT)[(va >> PMD_SHIFT) & (PTRS_PER_PMD - 1)];
 #else
 	pmd_t *pmd = (pmd_t *)&kernel_mm.pgd[va >> PGD_SHIFT];
 #endif
@@ -198,7 +199,8 @@ pte_t *kernel_lookup(unsigned long va, unsigned long *size)
 void arch_direct_map_kb(unsigned long *small_kb, unsigned long *large_kb)
 {
 	*small_kb = *large_kb = 0;
-	for (unsigned long va = PAGE_OFFSET, size; va < (unsigned long)windows.high_memory; va += size) {
+	for (unsigned long va = PAGE_OFFSET, size; va < (unsigned long)windows.high_memory;
+	     va += size) {
 		if (!kernel_lookup(va, &size))
 			break;
 		*(size == PAGE_SIZE ? small_kb : large_kb) += size / 1024;

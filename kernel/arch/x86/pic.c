@@ -36,8 +36,9 @@ void pic_init(void)
 
 static void pic_unmask(unsigned irq, unsigned vector, bool level)
 {
-	(void)vector, (void)level; /* the ELCR, which the firmware set, says which lines are level-triggered */
-	mask &= (u16)~(1u << irq);
+	(void)vector,
+		(void)level; /* the ELCR, which the firmware set, says which lines are level-triggered */
+	mask &= (u16) ~(1u << irq);
 	write_mask();
 }
 

@@ -7,8 +7,8 @@
 #define CHANNEL0 0x40
 #define COMMAND 0x43
 #define LATCH_CHANNEL0 0x00
-#define CHANNEL0_RATE 0x34      /* mode 2, low then high byte */
-#define CHANNEL0_ONE_SHOT 0x30  /* mode 0 */
+#define CHANNEL0_RATE 0x34     /* mode 2, low then high byte */
+#define CHANNEL0_ONE_SHOT 0x30 /* mode 0 */
 
 #define RTC_INDEX 0x70
 #define RTC_DATA 0x71
@@ -89,7 +89,8 @@ static u32 days_since_1970(u32 year, u32 month, u32 day)
 		month += 12;
 		year--;
 	}
-	return 365 * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 + day - 719469;
+	return 365 * year + year / 4 - year / 100 + year / 400 + (153 * (month - 3) + 2) / 5 + day -
+	       719469;
 }
 
 u64 rtc_read_seconds(void)
@@ -106,5 +107,6 @@ u64 rtc_read_seconds(void)
 	if (!t.month || t.month > 12 || !t.day)
 		return 0;
 	year = t.year + (t.year < 70 ? 2000u : 1900u);
-	return (u64)days_since_1970(year, t.month, t.day) * 86400 + t.hour * 3600u + t.minute * 60u + t.second;
+	return (u64)days_since_1970(year, t.month, t.day) * 86400 + t.hour * 3600u +
+	       t.minute * 60u + t.second;
 }

@@ -46,7 +46,8 @@ static void acpi_sleep_s5(void)
 	if (!machine.can_sleep || !machine.pm1a_control)
 		return;
 	enable_acpi();
-	outw(machine.pm1a_control, (u16)(machine.sleep_type_a << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
+	outw(machine.pm1a_control,
+	     (u16)(machine.sleep_type_a << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));
 	if (machine.pm1b_control)
 		outw(machine.pm1b_control,
 		     (u16)(machine.sleep_type_b << PM1_SLEEP_TYPE_SHIFT | PM1_SLEEP_ENABLE));

@@ -20,7 +20,8 @@ static void protect(unsigned long start, unsigned long end, pgprot_t prot)
 
 void protect_kernel_image(void)
 {
-	unsigned long text = (unsigned long)_stext, end = (unsigned long)lowmem_ptr(boot_info.kernel_end);
+	unsigned long text = (unsigned long)_stext,
+		      end = (unsigned long)lowmem_ptr(boot_info.kernel_end);
 
 	protect(PAGE_OFFSET, text, PGPROT_KERNEL);
 	protect(text, (unsigned long)_etext, PGPROT_KERNEL_EXEC);

@@ -28,8 +28,9 @@
 #define SIGINFO_SIZE 128
 #define FXSAVE_IN_FRAME 112 /* offset of the FXSAVE image in _fpstate_32 */
 #define MXCSR_MASK_DEFAULT 0xffbf
-#define USER_FLAGS (X86_EFLAGS_AC | X86_EFLAGS_OF | X86_EFLAGS_DF | X86_EFLAGS_TF | X86_EFLAGS_SF | \
-		    X86_EFLAGS_ZF | X86_EFLAGS_AF | X86_EFLAGS_PF | X86_EFLAGS_CF | X86_EFLAGS_RF)
+#define USER_FLAGS \
+	(X86_EFLAGS_AC | X86_EFLAGS_OF | X86_EFLAGS_DF | X86_EFLAGS_TF | X86_EFLAGS_SF | \
+	 X86_EFLAGS_ZF | X86_EFLAGS_AF | X86_EFLAGS_PF | X86_EFLAGS_CF | X86_EFLAGS_RF)
 
 struct sigframe {
 	u32 return_address;
@@ -58,7 +59,8 @@ _Static_assert(sizeof(struct sigcontext) == 88, "i386 ABI");
 _Static_assert(sizeof(struct _fpstate_32) == 624, "i386 ABI");
 _Static_assert(offsetof(struct _fpstate_32, _fxsr_env) == FXSAVE_IN_FRAME, "i386 ABI");
 _Static_assert(sizeof(struct sigframe) == 732, "i386 ABI");
-_Static_assert(offsetof(struct rt_sigframe, uc) == 144 && sizeof(struct rt_sigframe) == 268, "i386 ABI");
+_Static_assert(offsetof(struct rt_sigframe, uc) == 144 && sizeof(struct rt_sigframe) == 268,
+	       "i386 ABI");
 
 /* For debuggers that look for these bytes at the end of a frame; they are never run. */
 static const u8 sigreturn_code[8] = {0x58, 0xb8, __NR_sigreturn, 0, 0, 0, 0xcd, 0x80};
@@ -178,8 +180,8 @@ static bool headers_agree(uaddr_t at)
 	u32 control, status, tag;
 	u64 fx; /* control word, status word, tags, opcode */
 
-	if (get_user_u32(&control, at) || get_user_u32(&status, at + 4) || get_user_u32(&tag, at + 8) ||
-	    get_user_u64(&fx, at + FXSAVE_IN_FRAME))
+	if (get_user_u32(&control, at) || get_user_u32(&status, at + 4) ||
+	    get_user_u32(&tag, at + 8) || get_user_u64(&fx, at + FXSAVE_IN_FRAME))
 		return false;
 	return (u16)tag == 0xffff && !(fx >> 32 & 0xff) && (u32)fx == ((u16)control | status << 16);
 }
@@ -207,7 +209,8 @@ static int pop_fpu(uaddr_t at)
 
 /* ---- registers ---- */
 
-static void encode_context(struct sigcontext *sc, const struct regs *regs, uaddr_t fpstate, u64 mask)
+static void encode_context(struct sigcontext *sc, const struct regs *regs, uaddr_t fpstate,
+			   u64 mask)
 {
 	const struct arch_thread *thread = current_thread();
 
@@ -270,7 +273,8 @@ static bool on_altstack(const struct arch_sigframe *f, uaddr_t sp)
 }
 
 /* Where the frame of @size goes, with the FPU state above it; 0: it would run over the alternate stack. */
-static uaddr_t place_frame(const struct regs *regs, const struct arch_sigframe *f, size_t size, uaddr_t *fpstate)
+static uaddr_t place_frame(const struct regs *regs, const struct arch_sigframe *f, size_t size,
+			   uaddr_t *fpstate)
 {
 	bool inside = on_altstack(f, regs->sp);
 	uaddr_t sp = regs->sp;
@@ -295,7 +299,8 @@ static u32 return_address(const struct arch_sigframe *f, u32 vdso_offset)
 	return this_cpu_read(loaded_mm)->vdso + vdso_offset;
 }
 
-static int push_old(uaddr_t at, const struct regs *regs, const struct arch_sigframe *f, uaddr_t fpstate)
+static int push_old(uaddr_t at, const struct regs *regs, const struct arch_sigframe *f,
+		    uaddr_t fpstate)
 {
 	struct {
 		u32 return_address, sig;
@@ -317,7 +322,8 @@ static int push_old(uaddr_t at, const struct regs *regs, const struct arch_sigfr
 	return 0;
 }
 
-static int push_rt(uaddr_t at, const struct regs *regs, const struct arch_sigframe *f, uaddr_t fpstate)
+static int push_rt(uaddr_t at, const struct regs *regs, const struct arch_sigframe *f,
+		   uaddr_t fpstate)
 {
 	struct rt_sigframe frame;
 
@@ -341,7 +347,8 @@ int arch_sigframe_push(struct regs *regs, const struct arch_sigframe *f)
 	bool rt = f->flags & SA_SIGINFO;
 	uaddr_t fpstate, at;
 
-	at = place_frame(regs, f, rt ? sizeof(struct rt_sigframe) : sizeof(struct sigframe), &fpstate);
+	at = place_frame(regs, f, rt ? sizeof(struct rt_sigframe) : sizeof(struct sigframe),
+			 &fpstate);
 	if (!at || push_fpu(fpstate) || (rt ? push_rt : push_old)(at, regs, f, fpstate))
 		return -EFAULT;
 	fpu_reset();

@@ -15,7 +15,8 @@
 #include "lib/parse.h"
 #include "lib/string.h"
 
-#define TRAMPOLINE_PAGE 0 /* the real-mode vectors, which nobody needs any more; never given out as RAM */
+#define TRAMPOLINE_PAGE \
+	0 /* the real-mode vectors, which nobody needs any more; never given out as RAM */
 #define TRAMPOLINE_MAX 0x400 /* then comes the BIOS data area */
 #define BOOT_STACK_ORDER 1
 #define ANSWER_POLL_US 20
@@ -26,7 +27,7 @@ struct trampoline_data {
 };
 extern char trampoline_start[], trampoline_end[], trampoline_data[];
 
-static unsigned starting;   /* the CPU number that the next one to come up takes */
+static unsigned starting; /* the CPU number that the next one to come up takes */
 static u32 answered;
 
 unsigned arch_possible_cpus(void)
@@ -36,7 +37,8 @@ unsigned arch_possible_cpus(void)
 
 	if (cmdline_has(boot_cmdline, "nosmp"))
 		return 1;
-	if (cmdline_get(boot_cmdline, "maxcpus", value, sizeof(value)) && !kstrtouint(value, 0, &limit))
+	if (cmdline_get(boot_cmdline, "maxcpus", value, sizeof(value)) &&
+	    !kstrtouint(value, 0, &limit))
 		cpus = MIN(cpus, MAX(limit, 1u));
 	return cpus;
 }
@@ -60,7 +62,8 @@ static void __noreturn new_cpu(void)
 
 static void fill_trampoline(void *page, void *stack)
 {
-	struct trampoline_data *data = (void *)((char *)page + (trampoline_data - trampoline_start));
+	struct trampoline_data *data =
+		(void *)((char *)page + (trampoline_data - trampoline_start));
 
 	BUG_ON(trampoline_end - trampoline_start > TRAMPOLINE_MAX);
 	memcpy(page, trampoline_start, (size_t)(trampoline_end - trampoline_start));

@@ -41,7 +41,8 @@ int fpu_save_user(uaddr_t to)
 
 	if (!user_range_ok(to, sizeof(struct fxsave_area)))
 		return -EFAULT;
-	USER_ACCESS("fxsave %[mem]", [err] "+r"(err), [mem] "=m"(*(struct fxsave_area *)to) : [efault] "i"(-EFAULT));
+	USER_ACCESS("fxsave %[mem]", [err] "+r"(err), [mem] "=m"(*(struct fxsave_area *)to)
+		    : [efault] "i"(-EFAULT));
 	return err;
 }
 
@@ -203,8 +204,8 @@ void arch_thread_start_user(struct regs *regs, uaddr_t ip, uaddr_t sp)
 
 static bool desc_is_empty(const struct user_desc *d)
 {
-	bool zero = !d->base_addr && !d->limit && !d->contents && !d->seg_32bit && !d->limit_in_pages &&
-		    !d->useable;
+	bool zero = !d->base_addr && !d->limit && !d->contents && !d->seg_32bit &&
+		    !d->limit_in_pages && !d->useable;
 
 	return zero && d->read_exec_only == d->seg_not_present;
 }

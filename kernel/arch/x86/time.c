@@ -20,7 +20,7 @@
 #define NSEC_PER_SEC 1000000000u
 #define PM_TIMER_HZ 3579545
 #define PM_TIMER_MASK 0xffffff
-#define CALIBRATE_US 1000       /* if time_refine() will follow */
+#define CALIBRATE_US 1000 /* if time_refine() will follow */
 #define CALIBRATE_ALONE_US 5000
 #define REFINE_AFTER_NS 1000000000ull
 #define REFINE_BEFORE_NS 4500000000ull /* then 24 bits of the PM timer have wrapped */
@@ -31,7 +31,7 @@ static char vvar_page[PAGE_SIZE] __attribute__((section(".data..page_aligned"), 
 
 static u64 boot_realtime_ns;
 static u32 tsc_khz, apic_khz;
-static u32 cycles_mult;  /* cycles = ns * cycles_mult >> cycles_shift */
+static u32 cycles_mult; /* cycles = ns * cycles_mult >> cycles_shift */
 static u8 cycles_shift;
 static u64 refine_tsc;
 static u32 refine_pm_timer;
@@ -213,7 +213,8 @@ void time_refine(void)
 	ticks = (pm_timer_read() - refine_pm_timer) & PM_TIMER_MASK;
 	if (!ticks)
 		return;
-	khz = (u32)div_u64(div_u64((cycles_now() - refine_tsc) * (PM_TIMER_HZ / 5), ticks), 1000 / 5);
+	khz = (u32)div_u64(div_u64((cycles_now() - refine_tsc) * (PM_TIMER_HZ / 5), ticks),
+			   1000 / 5);
 	if (khz <= tsc_khz - tsc_khz / 64 || khz >= tsc_khz + tsc_khz / 64)
 		return;
 	set_frequency(khz);
@@ -236,7 +237,8 @@ void time_init(void)
 	if (apic_in_use())
 		local_apic_timer_start(0xffffffff);
 	if (!khz || (apic_in_use() && !(cpu.f1_ecx & CPU_TSC_DEADLINE)))
-		measured = measure(khz || machine.pm_timer_port ? CALIBRATE_US : CALIBRATE_ALONE_US);
+		measured =
+			measure(khz || machine.pm_timer_port ? CALIBRATE_US : CALIBRATE_ALONE_US);
 	if (!khz && measured)
 		start_refinement();
 	if (!khz)

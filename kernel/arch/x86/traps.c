@@ -13,7 +13,7 @@
 #include "traps.h"
 #include "cpu.h"
 #include "paging.h"
-#include "percpu_init.h"
+#include "thread.h"
 #include "arch/log.h"
 #include "lib/atomic.h"
 #include <linux/errno.h>
@@ -22,7 +22,9 @@
 #define VECTOR_NMI 2
 #define VECTOR_GENERAL_PROTECTION 13
 #define VECTOR_PAGE_FAULT 14
+#define VECTOR_X87 16
 #define VECTOR_MACHINE_CHECK 18
+#define VECTOR_SIMD 19
 
 const syscall_fn *arch_syscall_table;
 unsigned arch_syscall_count;
@@ -36,12 +38,26 @@ static long no_such_syscall(struct regs *regs)
 syscall_fn arch_syscall_unknown = no_such_syscall;
 
 static const char *const vector_names[FIRST_IRQ_VECTOR] = {
-	[0] = "divide error", [1] = "debug", [2] = "NMI", [3] = "int3", [4] = "overflow",
-	[5] = "bounds", [6] = "invalid opcode", [7] = "device not available", [8] = "double fault",
-	[9] = "coprocessor segment overrun", [10] = "invalid TSS", [11] = "segment not present",
-	[12] = "stack segment", [13] = "general protection fault", [14] = "page fault",
-	[16] = "x87 FPU error", [17] = "alignment check", [18] = "machine check",
-	[19] = "SIMD exception", [21] = "control protection",
+	[0] = "divide error",
+	[1] = "debug",
+	[2] = "NMI",
+	[3] = "int3",
+	[4] = "overflow",
+	[5] = "bounds",
+	[6] = "invalid opcode",
+	[7] = "device not available",
+	[8] = "double fault",
+	[9] = "coprocessor segment overrun",
+	[10] = "invalid TSS",
+	[11] = "segment not present",
+	[12] = "stack segment",
+	[13] = "general protection fault",
+	[14] = "page fault",
+	[16] = "x87 FPU error",
+	[17] = "alignment check",
+	[18] = "machine check",
+	[19] = "SIMD exception",
+	[21] = "control protection",
 };
 
 struct fixup_entry {
@@ -110,6 +126,8 @@ static void remember_trap(unsigned vector, unsigned error, unsigned long address
 static void user_exception(struct regs *regs, unsigned vector, unsigned error)
 {
 	remember_trap(vector, error, current_thread()->trap_address);
+	if (vector == VECTOR_X87 || vector == VECTOR_SIMD)
+		fpu_save(&current_thread()->fpu); /* its status words say which exception */
 	irq_enable();
 	if (!arch_hooks.user_exception)
 		die(regs, "%s in user mode, and nobody to take it", vector_names[vector]);
@@ -145,7 +163,8 @@ static void kernel_exception(struct regs *regs, unsigned vector, unsigned error)
 	}
 	if (exception_fixup(regs))
 		return;
-	die(regs, "%s, error code %#x", vector_names[vector] ? vector_names[vector] : "exception", error);
+	die(regs, "%s, error code %#x", vector_names[vector] ? vector_names[vector] : "exception",
+	    error);
 }
 
 void trap_dispatch(struct regs *regs, unsigned vector)
@@ -175,9 +194,13 @@ void trap_bad_iret(struct regs *regs)
 
 static void __noreturn bad_kernel_access(struct regs *regs, unsigned long address, unsigned error)
 {
-	die(regs, "BUG: unable to handle page fault for address %08lx (%s): kernel %s, error code %#x", address,
-	    describe_address(address),
-	    error & FAULT_INSTR ? "instruction fetch" : error & FAULT_WRITE ? "write" : "read", error);
+	die(regs,
+	    "BUG: unable to handle page fault for address %08lx (%s): kernel %s, error code %#x",
+	    address, describe_address(address),
+	    error & FAULT_INSTR   ? "instruction fetch"
+	    : error & FAULT_WRITE ? "write"
+				  : "read",
+	    error);
 }
 
 static void user_copy_fault(struct regs *regs, unsigned long address, unsigned error)
@@ -230,9 +253,22 @@ void trap_double_fault(void)
 {
 	const struct tss *tss = &entry_area_of(smp_cpu_id())->tss;
 	struct regs regs = {
-		.cx = tss->cx, .dx = tss->dx, .bx = tss->bx, .si = tss->si, .di = tss->di, .bp = tss->bp,
-		.ax = tss->ax, .ds = tss->ds, .es = tss->es, .fs = tss->fs, .orig_ax = (u32)-1,
-		.ip = tss->ip, .cs = tss->cs, .flags = tss->flags, .sp = tss->sp, .ss = tss->ss,
+		.cx = tss->cx,
+		.dx = tss->dx,
+		.bx = tss->bx,
+		.si = tss->si,
+		.di = tss->di,
+		.bp = tss->bp,
+		.ax = tss->ax,
+		.ds = tss->ds,
+		.es = tss->es,
+		.fs = tss->fs,
+		.orig_ax = (u32)-1,
+		.ip = tss->ip,
+		.cs = tss->cs,
+		.flags = tss->flags,
+		.sp = tss->sp,
+		.ss = tss->ss,
 	};
 
 	die(&regs, "double fault: stack pointer %08x (%s)", tss->sp, describe_address(tss->sp));

@@ -55,31 +55,32 @@ size_t strnlen_user(uaddr_t s, size_t n)
 	return (size_t)length + 1;
 }
 
-#define DEFINE_GET_USER(type, suffix)                                                           \
-	int get_user_##type(type *val, uaddr_t from)                                            \
-	{                                                                                       \
-		int err = 0;                                                                    \
-		type value = 0;                                                                 \
-		if (unlikely(!user_range_ok(from, sizeof(type))))                               \
-			return -EFAULT;                                                         \
+#define DEFINE_GET_USER(type, suffix) \
+	int get_user_##type(type *val, uaddr_t from) \
+	{ \
+		int err = 0; \
+		type value = 0; \
+		if (unlikely(!user_range_ok(from, sizeof(type)))) \
+			return -EFAULT; \
 		USER_ACCESS("mov" suffix " %[mem], %[value]", [err] "+r"(err), [value] "+q"(value) \
-			    : [mem] "m"(*(const type *)from), [efault] "i"(-EFAULT));           \
-		*val = value;                                                                   \
-		return err;                                                                     \
+			    : [mem] "m"(*(const type *)from), [efault] "i"(-EFAULT)); \
+		*val = value; \
+		return err; \
 	}
 DEFINE_GET_USER(u8, "b")
 DEFINE_GET_USER(u16, "w")
 DEFINE_GET_USER(u32, "l")
 
-#define DEFINE_PUT_USER(type, suffix)                                                            \
-	int put_user_##type(type val, uaddr_t to)                                                \
-	{                                                                                        \
-		int err = 0;                                                                     \
-		if (unlikely(!user_range_ok(to, sizeof(type))))                                  \
-			return -EFAULT;                                                          \
-		USER_ACCESS("mov" suffix " %[value], %[mem]", [err] "+r"(err), [mem] "+m"(*(type *)to) \
-			    : [value] "q"(val), [efault] "i"(-EFAULT));                          \
-		return err;                                                                      \
+#define DEFINE_PUT_USER(type, suffix) \
+	int put_user_##type(type val, uaddr_t to) \
+	{ \
+		int err = 0; \
+		if (unlikely(!user_range_ok(to, sizeof(type)))) \
+			return -EFAULT; \
+		USER_ACCESS( \
+			"mov" suffix " %[value], %[mem]", [err] "+r"(err), [mem] "+m"(*(type *)to) \
+			: [value] "q"(val), [efault] "i"(-EFAULT)); \
+		return err; \
 	}
 DEFINE_PUT_USER(u8, "b")
 DEFINE_PUT_USER(u16, "w")
@@ -106,7 +107,8 @@ int user_cmpxchg_u32(uaddr_t addr, u32 expect, u32 val, u32 *old)
 
 	if (!atomic_word_ok(addr))
 		return -EFAULT;
-	USER_ACCESS("lock cmpxchgl %[val], %[mem]", [err] "+r"(err), [mem] "+m"(*(u32 *)addr), "+a"(expect)
+	USER_ACCESS("lock cmpxchgl %[val], %[mem]", [err] "+r"(err), [mem] "+m"(*(u32 *)addr),
+		    "+a"(expect)
 		    : [val] "r"(val), [efault] "i"(-EFAULT));
 	*old = expect;
 	return err;
@@ -118,8 +120,9 @@ int user_xchg_u32(uaddr_t addr, u32 val, u32 *old)
 
 	if (!atomic_word_ok(addr))
 		return -EFAULT;
-	USER_ACCESS("xchgl %[val], %[mem]", [err] "+r"(err), [mem] "+m"(*(u32 *)addr), [val] "+r"(val)
-		    : [efault] "i"(-EFAULT));
+	USER_ACCESS(
+		"xchgl %[val], %[mem]", [err] "+r"(err), [mem] "+m"(*(u32 *)addr), [val] "+r"(val)
+		: [efault] "i"(-EFAULT));
 	*old = val;
 	return err;
 }
@@ -130,25 +133,26 @@ int user_add_u32(uaddr_t addr, u32 val, u32 *old)
 
 	if (!atomic_word_ok(addr))
 		return -EFAULT;
-	USER_ACCESS("lock xaddl %[val], %[mem]", [err] "+r"(err), [mem] "+m"(*(u32 *)addr), [val] "+r"(val)
+	USER_ACCESS("lock xaddl %[val], %[mem]", [err] "+r"(err), [mem] "+m"(*(u32 *)addr),
+		    [val] "+r"(val)
 		    : [efault] "i"(-EFAULT));
 	*old = val;
 	return err;
 }
 
-#define DEFINE_USER_BITS(name, op)                                        \
-	int name(uaddr_t addr, u32 val, u32 *old)                         \
-	{                                                                 \
-		u32 seen = 0;                                             \
-		int err = get_user_u32(old, addr);                        \
-                                                                          \
-		while (!err) {                                            \
+#define DEFINE_USER_BITS(name, op) \
+	int name(uaddr_t addr, u32 val, u32 *old) \
+	{ \
+		u32 seen = 0; \
+		int err = get_user_u32(old, addr); \
+\
+		while (!err) { \
 			err = user_cmpxchg_u32(addr, *old, *old op val, &seen); \
-			if (err || seen == *old)                          \
-				break;                                    \
-			*old = seen;                                      \
-		}                                                         \
-		return err;                                               \
+			if (err || seen == *old) \
+				break; \
+			*old = seen; \
+		} \
+		return err; \
 	}
 DEFINE_USER_BITS(user_or_u32, |)
 DEFINE_USER_BITS(user_and_u32, &)

@@ -13,13 +13,14 @@
 #define USER_CLAC USER_SMAP_SITE("0xca010f")
 
 /* One access; a fault leaves err_ at -EFAULT. */
-#define USER_ACCESS(code, ...)                                               \
-	__asm__ volatile(USER_STAC "1: " code "\n" USER_CLAC "2:\n"          \
-			 ".pushsection .fixup, \"ax\"\n"                     \
-			 "3: " USER_CLAC "mov %[efault], %[err]\n jmp 2b\n" \
-			 ".popsection\n"                                     \
-			 ".pushsection .ex_table, \"a\"\n .long 1b, 3b\n .popsection" \
-			 : __VA_ARGS__ : "memory", "cc")
+#define USER_ACCESS(code, ...) \
+	__asm__ volatile(USER_STAC "1: " code "\n" USER_CLAC "2:\n" \
+				   ".pushsection .fixup, \"ax\"\n" \
+				   "3: " USER_CLAC "mov %[efault], %[err]\n jmp 2b\n" \
+				   ".popsection\n" \
+				   ".pushsection .ex_table, \"a\"\n .long 1b, 3b\n .popsection" \
+			 : __VA_ARGS__ \
+			 : "memory", "cc")
 
 size_t user_copy(void *to, const void *from, size_t n);
 size_t user_clear(void *to, size_t n);

@@ -66,7 +66,8 @@ void __noreturn boot_enter_kernel(void);
 void __noreturn boot_trap(u32 vector, u32 ip, u32 cr2);
 
 /* The limits of the image, from the linker script. */
-extern char _image_start[], _image_end[], _stext[], _etext[], _srodata[], _erodata[], _sdata[], _edata[];
+extern char _image_start[], _image_end[], _stext[], _etext[], _srodata[], _erodata[], _sdata[],
+	_edata[];
 extern char __init_start[], __init_end[], __bss_start[], __bss_end[];
 
 extern char boot_stack[], boot_stack_top[];

@@ -234,7 +234,8 @@ static paddr_t __init apply_highmem(paddr_t border, paddr_t high)
 static unsigned long __init lowest_vmalloc_start(unsigned long latest)
 {
 	paddr_t ram = 0, reach;
-	unsigned long guard_end = PAGE_OFFSET + (unsigned long)boot_info.lowmem_end + VMALLOC_OFFSET;
+	unsigned long guard_end =
+		PAGE_OFFSET + (unsigned long)boot_info.lowmem_end + VMALLOC_OFFSET;
 
 	for (unsigned i = 0; i < count; i++)
 		if (map[i].type == MEM_RAM)

@@ -112,8 +112,9 @@ u32 __init boot_choose_split(u32 mbi_address)
 		char name[8];
 		u32 offset;
 	} splits[] __initdata = {
-		{"3G", PAGE_OFFSET_3G}, {"3G_OPT", PAGE_OFFSET_3G_OPT}, {"2G", PAGE_OFFSET_2G},
-		{"2G_OPT", PAGE_OFFSET_2G_OPT}, {"1G", PAGE_OFFSET_1G},
+		{"3G", PAGE_OFFSET_3G}, {"3G_OPT", PAGE_OFFSET_3G_OPT},
+		{"2G", PAGE_OFFSET_2G}, {"2G_OPT", PAGE_OFFSET_2G_OPT},
+		{"1G", PAGE_OFFSET_1G},
 	};
 	char value[8];
 
@@ -138,7 +139,8 @@ static void __init find_initrd(const struct multiboot_info *mbi)
 	boot_info.initrd_start = mod->start;
 	boot_info.initrd_end = mod->end;
 	if (mbi->mods_count > 1)
-		boot_note("more than one Multiboot module: only the first is used, as the initial RAM disk");
+		boot_note(
+			"more than one Multiboot module: only the first is used, as the initial RAM disk");
 }
 
 static void __init describe_image(void)

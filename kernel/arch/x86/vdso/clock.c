@@ -39,9 +39,7 @@ static bool read_clock(int clock, u64 *ns)
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_BOOTTIME:
-		*ns = vvar_clock_ns(v);
-		return true;
+	case CLOCK_BOOTTIME: *ns = vvar_clock_ns(v); return true;
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
 		do {
@@ -52,8 +50,7 @@ static bool read_clock(int clock, u64 *ns)
 			__asm__ volatile("" ::: "memory");
 		} while (v->seq != seq);
 		return offset != 0;
-	default:
-		return false;
+	default: return false;
 	}
 }
 

@@ -9,10 +9,11 @@
 
 struct vvar_data {
 	volatile uint32_t seq;
-	uint32_t mult;            /* 0: the clock does not run yet */
+	uint32_t mult; /* 0: the clock does not run yet */
 	uint8_t shift;
 	uint64_t base_cycles, base_ns;
-	uint64_t realtime_offset; /* CLOCK_REALTIME minus CLOCK_MONOTONIC; 0: not known, ask the kernel */
+	uint64_t
+		realtime_offset; /* CLOCK_REALTIME minus CLOCK_MONOTONIC; 0: not known, ask the kernel */
 };
 
 static inline uint64_t vvar_rdtsc(void)

@@ -19,39 +19,50 @@ DECLARE_PER_CPU(unsigned, percpu_cpu_id);
 DECLARE_PER_CPU(unsigned long, percpu_offset); /* this CPU's copy minus the template */
 extern unsigned long percpu_offsets[CONFIG_NR_CPUS];
 
-#define PER_CPU_SCALAR(name) _Static_assert(sizeof(name) <= 4, "this_cpu_* is for scalars of up to 32 bits")
+#define PER_CPU_SCALAR(name) \
+	_Static_assert(sizeof(name) <= 4, "this_cpu_* is for scalars of up to 32 bits")
 
-#define this_cpu_read(name) ({ \
-	PER_CPU_SCALAR(name); \
-	__typeof__(name) value_; \
-	__asm__ volatile("mov %%fs:%1, %0" : "=q"(value_) : "m"(name)); \
-	value_; \
-})
+#define this_cpu_read(name) \
+	({ \
+		PER_CPU_SCALAR(name); \
+		__typeof__(name) value_; \
+		__asm__ volatile("mov %%fs:%1, %0" : "=q"(value_) : "m"(name)); \
+		value_; \
+	})
 
-#define this_cpu_write(name, v) do { \
-	PER_CPU_SCALAR(name); \
-	__typeof__(name) value_ = (v); \
-	__asm__ volatile("mov %1, %%fs:%0" : "=m"(name) : "q"(value_) : "memory"); \
-} while (0)
+#define this_cpu_write(name, v) \
+	do { \
+		PER_CPU_SCALAR(name); \
+		__typeof__(name) value_ = (v); \
+		__asm__ volatile("mov %1, %%fs:%0" : "=m"(name) : "q"(value_) : "memory"); \
+	} while (0)
 
-#define this_cpu_add(name, n) do { \
-	PER_CPU_SCALAR(name); \
-	__typeof__(name) value_ = (__typeof__(name))(n); \
-	if (sizeof(name) == 4) \
-		__asm__ volatile("addl %1, %%fs:%0" : "+m"(name) : "ri"(value_) : "memory", "cc"); \
-	else \
-		__asm__ volatile("add %1, %%fs:%0" : "+m"(name) : "q"(value_) : "memory", "cc"); \
-} while (0)
+#define this_cpu_add(name, n) \
+	do { \
+		PER_CPU_SCALAR(name); \
+		__typeof__(name) value_ = (__typeof__(name))(n); \
+		if (sizeof(name) == 4) \
+			__asm__ volatile("addl %1, %%fs:%0" \
+					 : "+m"(name) \
+					 : "ri"(value_) \
+					 : "memory", "cc"); \
+		else \
+			__asm__ volatile("add %1, %%fs:%0" \
+					 : "+m"(name) \
+					 : "q"(value_) \
+					 : "memory", "cc"); \
+	} while (0)
 
 #define this_cpu_inc(name) this_cpu_add(name, 1)
 #define this_cpu_dec(name) this_cpu_add(name, -1)
 
 /* The address arithmetic leaves the template object: hide it from the compiler. */
-#define percpu_shift(name, offset) ({ \
-	unsigned long address_; \
-	__asm__("" : "=r"(address_) : "0"((unsigned long)&(name))); \
-	(__typeof__(&(name)))(address_ + (offset)); \
-})
+#define percpu_shift(name, offset) \
+	({ \
+		unsigned long address_; \
+		__asm__("" : "=r"(address_) : "0"((unsigned long)&(name))); \
+		(__typeof__(&(name)))(address_ + (offset)); \
+	})
 #define this_cpu_ptr(name) percpu_shift(name, this_cpu_read(percpu_offset))
 #define per_cpu_ptr(name, cpu) percpu_shift(name, percpu_offsets[cpu])
 

@@ -56,21 +56,29 @@ typedef u32 pteval_t;
 #define PGD_SIZE (1UL << PGD_SHIFT)
 #define PGD_MASK (~(PGD_SIZE - 1))
 
-typedef struct { pteval_t val; } pte_t;
-typedef struct { pteval_t val; } pmd_t;
-typedef struct { pteval_t val; } pgd_t;
-typedef struct { pteval_t val; } pgprot_t;
+typedef struct {
+	pteval_t val;
+} pte_t;
+typedef struct {
+	pteval_t val;
+} pmd_t;
+typedef struct {
+	pteval_t val;
+} pgd_t;
+typedef struct {
+	pteval_t val;
+} pgprot_t;
 
 struct arch_mm {
 #ifdef CONFIG_X86_PAE
 	pgd_t pgd[PTRS_PER_PGD] __aligned(32); /* the page-directory pointers themselves */
 #else
-	pgd_t *pgd;      /* one page */
+	pgd_t *pgd; /* one page */
 #endif
 	u32 cr3;
 	uaddr_t vdso_landing; /* where sysenter returns to, in the vDSO; entry.S knows the offset */
-	uaddr_t vdso;    /* where the vDSO text is mapped; 0: not */
-	u32 slots;       /* PAE: which of pgd[] are present */
+	uaddr_t vdso;         /* where the vDSO text is mapped; 0: not */
+	u32 slots;            /* PAE: which of pgd[] are present */
 };
 
 static inline void *lowmem_ptr(paddr_t pa)
@@ -89,7 +97,8 @@ static inline paddr_t lowmem_paddr(const void *ptr)
 #define PGPROT_KERNEL ((pgprot_t){PGPROT_KERNEL_BITS | PAGE_RW | pte_nx})
 #define PGPROT_KERNEL_RO ((pgprot_t){PGPROT_KERNEL_BITS | pte_nx})
 #define PGPROT_KERNEL_EXEC ((pgprot_t){PGPROT_KERNEL_BITS})
-#define PGPROT_KERNEL_NOCACHE ((pgprot_t){PGPROT_KERNEL_BITS | PAGE_RW | PAGE_PCD | PAGE_PWT | pte_nx})
+#define PGPROT_KERNEL_NOCACHE \
+	((pgprot_t){PGPROT_KERNEL_BITS | PAGE_RW | PAGE_PCD | PAGE_PWT | pte_nx})
 
 static inline pgprot_t user_pgprot(bool read, bool write, bool exec)
 {
@@ -143,7 +152,8 @@ static inline void pgd_clear(struct arch_mm *am, pgd_t *pgd)
 
 static inline pmd_t *pmd_entry(pgd_t *pgd, uaddr_t addr)
 {
-	return (pmd_t *)lowmem_ptr((u32)pgd->val & PAGE_MASK) + ((addr >> PMD_SHIFT) & (PTRS_PER_PMD - 1));
+	return (pmd_t *)lowmem_ptr((u32)pgd->val & PAGE_MASK) +
+	       ((addr >> PMD_SHIFT) & (PTRS_PER_PMD - 1));
 }
 #else
 static inline bool pgd_none(pgd_t pgd)
@@ -194,7 +204,8 @@ static inline bool pmd_large(pmd_t pmd)
 
 static inline void pmd_populate(pmd_t *pmd, void *table)
 {
-	WRITE_ONCE(*(u32 *)pmd, (u32)lowmem_paddr(table) | PAGE_PRESENT | PAGE_RW | PAGE_USER | PAGE_ACCESSED);
+	WRITE_ONCE(*(u32 *)pmd,
+		   (u32)lowmem_paddr(table) | PAGE_PRESENT | PAGE_RW | PAGE_USER | PAGE_ACCESSED);
 }
 
 static inline void pmd_clear(pmd_t *pmd)
@@ -357,7 +368,7 @@ static inline bool ptep_cmpxchg(pte_t *ptep, pte_t old, pte_t new)
 
 	__asm__ volatile("lock cmpxchg8b %1"
 			 : "=@ccz"(done), "+m"(*ptep), "+A"(old.val)
-			 : "b"((u32)new.val), "c"((u32)(new.val >> 32))
+			 : "b"((u32) new.val), "c"((u32)(new.val >> 32))
 			 : "memory");
 	return done;
 }

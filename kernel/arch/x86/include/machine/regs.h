@@ -32,10 +32,10 @@
 
 struct regs {
 	u32 cx, dx, bx, si, di, bp, ax;
-	u32 ds, es, fs;    /* selectors: the upper halves are not defined */
-	u32 orig_ax;       /* the system-call number; -1: not in a system call */
+	u32 ds, es, fs; /* selectors: the upper halves are not defined */
+	u32 orig_ax;    /* the system-call number; -1: not in a system call */
 	u32 ip, cs, flags;
-	u32 sp, ss;        /* only if user_mode() */
+	u32 sp, ss; /* only if user_mode() */
 };
 
 static inline bool user_mode(const struct regs *regs)

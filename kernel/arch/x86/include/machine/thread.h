@@ -31,17 +31,18 @@ struct fxsave_area {
 #define NO_FPU_CPU 255
 
 struct arch_thread {
-	u32 work;              /* WORK_*; atomic */
-	u32 sp;                /* kernel stack pointer while it does not run */
-	u32 sp0;               /* end of its kernel stack */
-	u16 gs;                /* the user's %gs while it does not run */
-	bool user_state;       /* it has FPU state: not for pure kernel threads */
-	u8 fpu_cpu;            /* CPU whose registers still hold .fpu; NO_FPU_CPU: none */
-	u64 tls[TLS_ENTRIES];  /* GDT descriptors */
-	unsigned pagefault_off;/* pagefault_disable() nesting */
-	u32 trap_nr, trap_error, trap_address; /* the last exception in user mode: signal frames show it */
-	u32 debug_status;      /* DR6 of the last #DB */
-	struct fxsave_area fpu;/* its FPU and SSE registers while it does not run */
+	u32 work;               /* WORK_*; atomic */
+	u32 sp;                 /* kernel stack pointer while it does not run */
+	u32 sp0;                /* end of its kernel stack */
+	u16 gs;                 /* the user's %gs while it does not run */
+	bool user_state;        /* it has FPU state: not for pure kernel threads */
+	u8 fpu_cpu;             /* CPU whose registers still hold .fpu; NO_FPU_CPU: none */
+	u64 tls[TLS_ENTRIES];   /* GDT descriptors */
+	unsigned pagefault_off; /* pagefault_disable() nesting */
+	u32 trap_nr, trap_error,
+		trap_address;   /* the last exception in user mode: signal frames show it */
+	u32 debug_status;       /* DR6 of the last #DB */
+	struct fxsave_area fpu; /* its FPU and SSE registers while it does not run */
 };
 #endif
 
