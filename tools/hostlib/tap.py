@@ -16,7 +16,8 @@ class Result:
     def line(self, text):
         self.output.append(text)
         if plan := PLAN.match(text):
-            self.planned = int(plan[1])
+            # A unit test may run each of its cases in a process of its own, with a plan for each.
+            self.planned = (self.planned or 0) + int(plan[1])
         elif match := LINE.match(text):
             if match[1] == "ok":
                 self.passed += 1
