@@ -111,7 +111,7 @@ static struct vma *copy_vma(struct mm *mm, struct vma *old)
 
 	if (!vma)
 		return NULL;
-	*vma = *old;
+	vma_copy(vma, old);
 	vma->mm = mm;
 	vma->flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
 	if (has_private_pages(old))

@@ -108,7 +108,7 @@ static struct vma *build_target(struct move *r, struct vma *old)
 
 	if (!vma)
 		return NULL;
-	*vma = *old;
+	vma_copy(vma, old);
 	vma->start = r->new;
 	vma->end = r->new + r->new_len;
 	vma->pgoff = vma_is_anon(old) && !old->anon_id ? r->new >> PAGE_SHIFT : vma_index(old, r->old);

@@ -219,7 +219,7 @@ void mapping_unmap_range(struct mapping *m, u32 first, u32 count, bool even_cows
 {
 	u32 last = count - 1 > ~0u - first ? ~0u : first + count - 1;
 
-	if (!count || rb_empty_root(&m->i_mmap))
+	if (!count)
 		return;
 	down_read(&m->i_mmap_sem);
 	for (struct vma *vma = i_mmap_first(m, first, last); vma; vma = i_mmap_next(vma, first, last)) {

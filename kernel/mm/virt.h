@@ -125,7 +125,7 @@ static inline void page_add_new_anon(struct page *page, const struct vma *vma, u
 	page->flags |= 1u << PG_UPTODATE | 1u << PG_SWAPBACKED;
 	this_cpu_inc(nr_anon_mapped);
 }
-static inline bool page_is_anon(const struct page *page) { return page->mapping & PAGE_MAPPING_ANON; }
+static inline bool page_is_anon(const struct page *page) { return READ_ONCE(page->mapping) & PAGE_MAPPING_ANON; }
 static inline struct mapping *page_mapping(const struct page *page)
 {
 	uintptr_t m = READ_ONCE(page->mapping);
@@ -195,6 +195,11 @@ void lru_remove(struct page *page);
 struct mm *mm_create(struct mm *family);
 struct vma *vma_alloc(struct mm *mm);
 void vma_free(struct vma *vma);
+/* The properties of @from for @to, but not its place in the file's tree, which changes under i_mmap_sem alone. */
+static inline void vma_copy(struct vma *to, const struct vma *from)
+{
+	memcpy(to, from, offsetof(struct vma, i_mmap_max));
+}
 /* A second reference to the objects of a divided or copied area. */
 void vma_get_objects(struct vma *vma);
 /*
@@ -251,10 +256,8 @@ static inline void update_hiwater(struct mm *mm)
 {
 	unsigned long rss = mm_rss(mm);
 
-	if (rss > mm->hiwater_rss)
-		mm->hiwater_rss = rss;
-	if (mm->total_vm > mm->hiwater_vm)
-		mm->hiwater_vm = mm->total_vm;
+	if (rss > READ_ONCE(mm->hiwater_rss))
+		WRITE_ONCE(mm->hiwater_rss, rss);
 }
 
 /* ---- faults (fault.c) ---- */

@@ -165,7 +165,7 @@ void mm_lru_counts(unsigned zone, unsigned long *inactive, unsigned long *active
 /* ---- accounting ---- */
 static inline unsigned long mm_rss(const struct mm *mm)
 {
-	return (unsigned long)(mm->rss_anon + mm->rss_file + mm->rss_shmem);
+	return (unsigned long)(READ_ONCE(mm->rss_anon) + READ_ONCE(mm->rss_file) + READ_ONCE(mm->rss_shmem));
 }
 /* Promise @pages of memory (Committed_AS): 0 or -ENOMEM by overcommit_memory. */
 int vm_commit(unsigned long pages);

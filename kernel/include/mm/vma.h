@@ -72,8 +72,9 @@ struct vma {
 	const struct vma_ops *ops; /* (k) */
 	bool no_merge;             /* (k) ops->close needs to see each area */
 	u8 prot;                   /* (l) index of the page protection: mm/pgtable.c */
-	u32 i_mmap_max;            /* mapping->i_mmap_sem: last index of the subtree */
-	struct rb_node i_mmap_node;/* mapping->i_mmap_sem */
+	/* From here on mapping->i_mmap_sem; see vma_copy() */
+	u32 i_mmap_max;            /* last index of the subtree */
+	struct rb_node i_mmap_node;
 };
 
 struct vma_tree {
