@@ -26,7 +26,7 @@
 
 struct descriptor {
 	u64 ts_ns;
-	u32 at;     /* logical offset of the text: the byte is text[at % text_size] */
+	u32 at; /* logical offset of the text: the byte is text[at % text_size] */
 	u16 len;
 	u8 level, facility;
 };
@@ -91,9 +91,8 @@ static u32 make_room(u32 len)
 
 	if (to_end < len)
 		at += to_end;
-	while (ring.first < ring.next &&
-	       (ring.next - ring.first >= ring.record_count ||
-		at + len - record_of(ring.first)->at > ring.text_size))
+	while (ring.first < ring.next && (ring.next - ring.first >= ring.record_count ||
+					  at + len - record_of(ring.first)->at > ring.text_size))
 		ring.first++;
 	ring.head = at + len;
 	return at;
@@ -105,7 +104,11 @@ static void append(u64 now, unsigned facility, unsigned level, const char *text,
 
 	memcpy(ring.text + (at & (ring.text_size - 1)), text, len);
 	*record_of(ring.next) = (struct descriptor){
-		.ts_ns = now, .at = at, .len = (u16)len, .level = (u8)level, .facility = (u8)facility,
+		.ts_ns = now,
+		.at = at,
+		.len = (u16)len,
+		.level = (u8)level,
+		.facility = (u8)facility,
 	};
 	ring.next++;
 }
@@ -178,7 +181,8 @@ int printk(const char *fmt, ...)
 
 void log_append(unsigned facility, unsigned level, const char *text, size_t len)
 {
-	log_line(facility, MIN(level, (unsigned)LOG_LEVEL_MAX), text, MIN(len, (size_t)LOG_LINE_MAX));
+	log_line(facility, MIN(level, (unsigned)LOG_LEVEL_MAX), text,
+		 MIN(len, (size_t)LOG_LINE_MAX));
 }
 
 int log_read(u64 *seq, struct log_record *rec, char *buf, size_t size)
@@ -196,8 +200,8 @@ int log_read(u64 *seq, struct log_record *rec, char *buf, size_t size)
 		result = 0;
 	} else {
 		d = record_of(*seq);
-		*rec = (struct log_record){ *seq, d->ts_ns, d->level, d->facility,
-					    (u16)MIN((size_t)d->len, size - 1) };
+		*rec = (struct log_record){*seq, d->ts_ns, d->level, d->facility,
+					   (u16)MIN((size_t)d->len, size - 1)};
 		memcpy(buf, ring.text + (d->at & (ring.text_size - 1)), rec->len);
 		buf[rec->len] = '\0';
 		(*seq)++;
@@ -267,7 +271,8 @@ void log_set_buffer(void *buf, size_t size)
 	for (u64 seq = old.first; seq < old.next; seq++) {
 		const struct descriptor *d = &old.records[(u32)seq & (old.record_count - 1)];
 
-		append(d->ts_ns, d->facility, d->level, old.text + (d->at & (old.text_size - 1)), d->len);
+		append(d->ts_ns, d->facility, d->level, old.text + (d->at & (old.text_size - 1)),
+		       d->len);
 	}
 	log_release(flags);
 }

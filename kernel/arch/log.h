@@ -28,7 +28,14 @@ int printk(const char *fmt, ...) __printf(1, 2);
 #define pr_info(...) printk(KERN_INFO __VA_ARGS__)
 #define pr_debug(...) printk(KERN_DEBUG __VA_ARGS__)
 /* Say something the first time only. */
-#define pr_once(...) do { static bool said_; if (!said_) { said_ = true; printk(__VA_ARGS__); } } while (0)
+#define pr_once(...) \
+	do { \
+		static bool said_; \
+		if (!said_) { \
+			said_ = true; \
+			printk(__VA_ARGS__); \
+		} \
+	} while (0)
 
 /* Messages with a level number below it go to the console (loglevel=, quiet, syslog(2) 8). */
 extern int console_loglevel;
@@ -68,8 +75,18 @@ void __noreturn __stack_chk_fail(void);
 
 /* For what no input from user space can cause. */
 #define BUG() panic("BUG at %s:%d", __FILE__, __LINE__)
-#define BUG_ON(cond) do { if (unlikely(cond)) panic("BUG at %s:%d: %s", __FILE__, __LINE__, #cond); } while (0)
-#define WARN_ON(cond) ({ bool w_ = (cond); if (unlikely(w_)) log_warn(__FILE__, __LINE__, #cond); w_; })
+#define BUG_ON(cond) \
+	do { \
+		if (unlikely(cond)) \
+			panic("BUG at %s:%d: %s", __FILE__, __LINE__, #cond); \
+	} while (0)
+#define WARN_ON(cond) \
+	({ \
+		bool w_ = (cond); \
+		if (unlikely(w_)) \
+			log_warn(__FILE__, __LINE__, #cond); \
+		w_; \
+	})
 void log_warn(const char *file, int line, const char *cond);
 #ifdef CONFIG_DEBUG_KERNEL
 #define DEBUG_ASSERT(cond) BUG_ON(!(cond))

@@ -50,11 +50,11 @@ void panic(const char *fmt, ...)
 	va_list args;
 
 	irq_disable();
-	if (!__atomic_compare_exchange_n(&panic_cpu, &nobody, (int)smp_cpu_id(), false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST)) {
+	if (!__atomic_compare_exchange_n(&panic_cpu, &nobody, (int)smp_cpu_id(), false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
 		if (nobody == (int)smp_cpu_id())
 			finish(); /* the report itself failed */
-		arch_halt(); /* the first has the floor */
+		arch_halt();      /* the first has the floor */
 	}
 	WRITE_ONCE(panic_in_progress, true);
 	va_start(args, fmt);

@@ -12,8 +12,8 @@ static unsigned long last_word_mask(unsigned long size)
 }
 
 /* @flip: 0 to find a set bit, ~0 to find a clear one. */
-static inline unsigned long find_next(const unsigned long *map, unsigned long size, unsigned long start,
-				      unsigned long flip)
+static inline unsigned long find_next(const unsigned long *map, unsigned long size,
+				      unsigned long start, unsigned long flip)
 {
 	unsigned long word, base;
 
@@ -50,8 +50,8 @@ unsigned long find_last_bit(const unsigned long *map, unsigned long size)
 	return size;
 }
 
-unsigned long bitmap_find_zero_area(const unsigned long *map, unsigned long size, unsigned long start,
-				    unsigned long n, unsigned long align)
+unsigned long bitmap_find_zero_area(const unsigned long *map, unsigned long size,
+				    unsigned long start, unsigned long n, unsigned long align)
 {
 	for (;;) {
 		unsigned long busy;
@@ -77,26 +77,25 @@ void bitmap_fill(unsigned long *map, unsigned long size)
 }
 
 /* Walk the words that hold bits start .. start+n-1, with the mask of those bits in each. */
-#define for_each_word(word, mask, start, n)                                            \
-	for (unsigned long at_ = (start), end_ = (start) + (n);                        \
-	     at_ < end_ && (word = BIT_WORD(at_), mask = FIRST_WORD_MASK(at_),         \
-			    (end_ - 1) / WORD_BITS == word ? (mask &= last_word_mask(end_)) : 0, true); \
+#define for_each_word(word, mask, start, n) \
+	for (unsigned long at_ = (start), end_ = (start) + (n); \
+	     at_ < end_ && \
+	     (word = BIT_WORD(at_), mask = FIRST_WORD_MASK(at_), \
+	     (end_ - 1) / WORD_BITS == word ? (mask &= last_word_mask(end_)) : 0, true); \
 	     at_ = (word + 1) * WORD_BITS)
 
 void bitmap_set(unsigned long *map, unsigned long start, unsigned long n)
 {
 	unsigned long word, mask;
 
-	for_each_word(word, mask, start, n)
-		map[word] |= mask;
+	for_each_word(word, mask, start, n) map[word] |= mask;
 }
 
 void bitmap_clear(unsigned long *map, unsigned long start, unsigned long n)
 {
 	unsigned long word, mask;
 
-	for_each_word(word, mask, start, n)
-		map[word] &= ~mask;
+	for_each_word(word, mask, start, n) map[word] &= ~mask;
 }
 
 void bitmap_copy(unsigned long *to, const unsigned long *from, unsigned long size)
@@ -104,13 +103,15 @@ void bitmap_copy(unsigned long *to, const unsigned long *from, unsigned long siz
 	memcpy(to, from, BITS_TO_LONGS(size) * sizeof(long));
 }
 
-void bitmap_and(unsigned long *to, const unsigned long *a, const unsigned long *b, unsigned long size)
+void bitmap_and(unsigned long *to, const unsigned long *a, const unsigned long *b,
+		unsigned long size)
 {
 	for (unsigned long i = 0; i < BITS_TO_LONGS(size); i++)
 		to[i] = a[i] & b[i];
 }
 
-void bitmap_or(unsigned long *to, const unsigned long *a, const unsigned long *b, unsigned long size)
+void bitmap_or(unsigned long *to, const unsigned long *a, const unsigned long *b,
+	       unsigned long size)
 {
 	for (unsigned long i = 0; i < BITS_TO_LONGS(size); i++)
 		to[i] = a[i] | b[i];
@@ -120,9 +121,7 @@ bool bitmap_equal(const unsigned long *a, const unsigned long *b, unsigned long 
 {
 	unsigned long word, mask;
 
-	for_each_word(word, mask, 0UL, size)
-		if ((a[word] ^ b[word]) & mask)
-			return false;
+	for_each_word(word, mask, 0UL, size) if ((a[word] ^ b[word]) & mask) return false;
 	return true;
 }
 
@@ -135,9 +134,7 @@ bool bitmap_intersects(const unsigned long *a, const unsigned long *b, unsigned 
 {
 	unsigned long word, mask;
 
-	for_each_word(word, mask, 0UL, size)
-		if (a[word] & b[word] & mask)
-			return true;
+	for_each_word(word, mask, 0UL, size) if (a[word] & b[word] & mask) return true;
 	return false;
 }
 
@@ -145,7 +142,7 @@ unsigned long bitmap_weight(const unsigned long *map, unsigned long size)
 {
 	unsigned long word, mask, weight = 0;
 
-	for_each_word(word, mask, 0UL, size)
-		weight += (unsigned long)__builtin_popcountl(map[word] & mask);
+	for_each_word(word, mask, 0UL, size) weight +=
+		(unsigned long)__builtin_popcountl(map[word] & mask);
 	return weight;
 }

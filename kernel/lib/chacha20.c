@@ -28,7 +28,8 @@ static void double_round(u32 *x)
 }
 
 /* The words are little-endian, as the machine is. */
-void chacha20_init(struct chacha20 *c, const u8 key[CHACHA20_KEY_SIZE], u32 counter, const u8 nonce[12])
+void chacha20_init(struct chacha20 *c, const u8 key[CHACHA20_KEY_SIZE], u32 counter,
+		   const u8 nonce[12])
 {
 	memcpy(&c->state[0], "expand 32-byte k", 16);
 	memcpy(&c->state[4], key, CHACHA20_KEY_SIZE);

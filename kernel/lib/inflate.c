@@ -131,7 +131,7 @@ static u32 reverse(u32 code, unsigned len)
 
 static void build_fast(struct inflate_code *c, const u8 *lengths, unsigned n)
 {
-	u32 next[MAX_BITS + 1] = { 0 };
+	u32 next[MAX_BITS + 1] = {0};
 
 	memset(c->fast, 0, sizeof(c->fast));
 	for (unsigned len = 1; len < MAX_BITS; len++)
@@ -152,7 +152,7 @@ static void build_fast(struct inflate_code *c, const u8 *lengths, unsigned n)
  * incomplete only if it has one symbol. RFC 1951, 3.2.2 and 3.2.7 */
 static bool build_code(struct inflate_code *c, const u8 *lengths, unsigned n)
 {
-	u16 place[MAX_BITS + 2] = { 0 };
+	u16 place[MAX_BITS + 2] = {0};
 	int left = 1;
 
 	memset(c->count, 0, sizeof(c->count));
@@ -214,12 +214,15 @@ static inline unsigned decode(struct inflate *s, const struct inflate_code *c)
 
 static void compressed_data(struct inflate *s)
 {
-	static const u16 length_base[] = { 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43,
-					   51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258 };
-	static const u8 length_extra[] = { 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3,
-					   3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0 };
-	static const u16 distance_base[] = { 1, 2, 3, 4, 5, 7, 9, 13, 17, 25, 33, 49, 65, 97, 129, 193, 257, 385,
-					     513, 769, 1025, 1537, 2049, 3073, 4097, 6145, 8193, 12289, 16385, 24577 };
+	static const u16 length_base[] = {3,  4,  5,  6,   7,   8,   9,   10,  11, 13,
+					  15, 17, 19, 23,  27,  31,  35,  43,  51, 59,
+					  67, 83, 99, 115, 131, 163, 195, 227, 258};
+	static const u8 length_extra[] = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
+					  2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0};
+	static const u16 distance_base[] = {1,    2,    3,    4,     5,     7,    9,    13,
+					    17,   25,   33,   49,    65,    97,   129,  193,
+					    257,  385,  513,  769,   1025,  1537, 2049, 3073,
+					    4097, 6145, 8193, 12289, 16385, 24577};
 
 	while (!s->error) {
 		unsigned symbol = decode(s, &s->literals), length, distance;
@@ -305,7 +308,8 @@ static bool read_lengths(struct inflate *s, unsigned n)
 
 static bool read_codes(struct inflate *s)
 {
-	static const u8 order[LENGTH_CODES] = { 16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15 };
+	static const u8 order[LENGTH_CODES] = {16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
+					       11, 4,  12, 3, 13, 2, 14, 1, 15};
 	unsigned literals = take(s, 5) + 257, distances = take(s, 5) + 1, lengths = take(s, 4) + 4;
 
 	if (literals > LITERALS || distances > DISTANCES)

@@ -55,10 +55,7 @@ void *memset(void *to, int c, size_t n)
 	void *d = to;
 	size_t count = n / 4;
 
-	__asm__ volatile("rep stosl"
-			 : "+D"(d), "+c"(count)
-			 : "a"((u8)c * 0x01010101u)
-			 : "memory");
+	__asm__ volatile("rep stosl" : "+D"(d), "+c"(count) : "a"((u8)c * 0x01010101u) : "memory");
 	count = n % 4;
 	if (count)
 		__asm__ volatile("rep stosb" : "+D"(d), "+c"(count) : "a"(c) : "memory");

@@ -76,32 +76,32 @@ int kstrtos64(const char *s, unsigned base, s64 *out)
 	return 0;
 }
 
-#define DEFINE_UNSIGNED(name, type, max)                                               \
-	int name(const char *s, unsigned base, type *out)                              \
-	{                                                                              \
-		u64 v;                                                                 \
-		int error = kstrtou64(s, base, &v);                                    \
-                                                                                       \
-		if (error)                                                             \
-			return error;                                                  \
-		if (v > (max))                                                         \
-			return -ERANGE;                                                \
-		*out = (type)v;                                                        \
-		return 0;                                                              \
+#define DEFINE_UNSIGNED(name, type, max) \
+	int name(const char *s, unsigned base, type *out) \
+	{ \
+		u64 v; \
+		int error = kstrtou64(s, base, &v); \
+\
+		if (error) \
+			return error; \
+		if (v > (max)) \
+			return -ERANGE; \
+		*out = (type)v; \
+		return 0; \
 	}
 
-#define DEFINE_SIGNED(name, type, min, max)                                            \
-	int name(const char *s, unsigned base, type *out)                              \
-	{                                                                              \
-		s64 v;                                                                 \
-		int error = kstrtos64(s, base, &v);                                    \
-                                                                                       \
-		if (error)                                                             \
-			return error;                                                  \
-		if (v < (min) || v > (max))                                            \
-			return -ERANGE;                                                \
-		*out = (type)v;                                                        \
-		return 0;                                                              \
+#define DEFINE_SIGNED(name, type, min, max) \
+	int name(const char *s, unsigned base, type *out) \
+	{ \
+		s64 v; \
+		int error = kstrtos64(s, base, &v); \
+\
+		if (error) \
+			return error; \
+		if (v < (min) || v > (max)) \
+			return -ERANGE; \
+		*out = (type)v; \
+		return 0; \
 	}
 
 DEFINE_UNSIGNED(kstrtoul, unsigned long, ULONG_MAX)

@@ -118,7 +118,8 @@ static void put_number(struct output *o, const struct spec *spec, u64 v)
 	if (spec->base == 10)
 		digits = format_decimal(end, v);
 	else
-		digits = format_power_of_2(end, v, spec->base == 16 ? 4 : 3, spec->flags & FLAG_UPPER);
+		digits = format_power_of_2(end, v, spec->base == 16 ? 4 : 3,
+					   spec->flags & FLAG_UPPER);
 	count = (int)(end - digits);
 	prefix_len = (int)number_prefix(prefix, spec, negative, v);
 
@@ -143,13 +144,16 @@ static void put_string(struct output *o, const struct spec *spec, const char *s)
 {
 	if (!s)
 		s = "(null)";
-	put_padded(o, spec, s, spec->precision < 0 ? strlen(s) : strnlen(s, (size_t)spec->precision));
+	put_padded(o, spec, s,
+		   spec->precision < 0 ? strlen(s) : strnlen(s, (size_t)spec->precision));
 }
 
 static void put_pointer(struct output *o, const struct spec *spec, const void *p)
 {
-	struct spec number = { .flags = spec->flags & FLAG_LEFT, .base = 16, .width = spec->width,
-			       .precision = 2 * sizeof(p) };
+	struct spec number = {.flags = spec->flags & FLAG_LEFT,
+			      .base = 16,
+			      .width = spec->width,
+			      .precision = 2 * sizeof(p)};
 
 	put_number(o, &number, (unsigned long)p);
 }
@@ -208,9 +212,7 @@ static const char *parse_length(const char *fmt, struct spec *spec)
 	case 'z':
 	case 't':
 	case 'j':
-	case 'q':
-		spec->length = *fmt++;
-		break;
+	case 'q': spec->length = *fmt++; break;
 	}
 	return fmt;
 }
@@ -283,7 +285,7 @@ static bool is_number(char conversion, struct spec *spec)
 /* Print the conversion that begins behind the % at @fmt; where the format goes on. */
 static const char *convert(struct output *o, const char *fmt, struct arguments *args)
 {
-	struct spec spec = { .precision = -1 };
+	struct spec spec = {.precision = -1};
 	const char *start = fmt;
 	char c;
 
@@ -295,9 +297,7 @@ static const char *convert(struct output *o, const char *fmt, struct arguments *
 		return fmt + 1;
 	}
 	switch (*fmt) {
-	case 's':
-		put_string(o, &spec, va_arg(args->list, const char *));
-		return fmt + 1;
+	case 's': put_string(o, &spec, va_arg(args->list, const char *)); return fmt + 1;
 	case 'c':
 		c = (char)va_arg(args->list, int);
 		put_padded(o, &spec, &c, 1);
@@ -309,18 +309,14 @@ static const char *convert(struct output *o, const char *fmt, struct arguments *
 		}
 		put_pointer(o, &spec, va_arg(args->list, const void *));
 		return fmt + 1;
-	case '%':
-		put_text(o, "%", 1);
-		return fmt + 1;
-	default:
-		put_text(o, "%", 1);
-		return start;
+	case '%': put_text(o, "%", 1); return fmt + 1;
+	default: put_text(o, "%", 1); return start;
 	}
 }
 
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list list)
 {
-	struct output o = { .buf = buf, .size = size ? size - 1 : 0 };
+	struct output o = {.buf = buf, .size = size ? size - 1 : 0};
 	struct arguments args;
 
 	va_copy(args.list, list);

@@ -127,8 +127,8 @@ static __always_inline void insert_fix(struct rb_node *node, struct rb_root *roo
  * The side of @parent with @node (NULL or black, and not the whole tree's root at first) has one
  * black node fewer than the other side: find one for it.
  */
-static __always_inline void erase_fix(struct rb_node *node, struct rb_node *parent, struct rb_root *root,
-				      const struct rb_augment *augment)
+static __always_inline void erase_fix(struct rb_node *node, struct rb_node *parent,
+				      struct rb_root *root, const struct rb_augment *augment)
 {
 	while (parent && is_black(node)) {
 		bool left = parent->left == node;
@@ -205,7 +205,8 @@ static inline struct rb_node *replace_by_successor(struct rb_node *node, struct 
 	return parent;
 }
 
-static __always_inline void erase(struct rb_node *node, struct rb_root *root, const struct rb_augment *augment)
+static __always_inline void erase(struct rb_node *node, struct rb_root *root,
+				  const struct rb_augment *augment)
 {
 	struct rb_node *child, *parent;
 	bool black;
@@ -237,7 +238,8 @@ void rb_erase(struct rb_node *node, struct rb_root *root)
 	erase(node, root, NULL);
 }
 
-void rb_insert_augmented(struct rb_node *node, struct rb_root *root, const struct rb_augment *augment)
+void rb_insert_augmented(struct rb_node *node, struct rb_root *root,
+			 const struct rb_augment *augment)
 {
 	augment->update(node);
 	for (struct rb_node *n = rb_parent(node); n; n = rb_parent(n))
@@ -246,7 +248,8 @@ void rb_insert_augmented(struct rb_node *node, struct rb_root *root, const struc
 	insert_fix(node, root, augment);
 }
 
-void rb_erase_augmented(struct rb_node *node, struct rb_root *root, const struct rb_augment *augment)
+void rb_erase_augmented(struct rb_node *node, struct rb_root *root,
+			const struct rb_augment *augment)
 {
 	erase(node, root, augment);
 }

@@ -121,7 +121,8 @@ static void set_mark_up(struct xa_node *node, unsigned slot, enum xa_mark mark)
 
 static void clear_mark_up(struct xa_node *node, unsigned slot, enum xa_mark mark)
 {
-	for (; node && test_bit(slot, node->marks[mark]); slot = node->offset, node = node->parent) {
+	for (; node && test_bit(slot, node->marks[mark]);
+	     slot = node->offset, node = node->parent) {
 		__clear_bit(slot, node->marks[mark]);
 		if (!map_empty(node->marks[mark]))
 			return;
@@ -189,7 +190,8 @@ static int stock_up(const struct xarray *xa, struct stock *stock, unsigned count
 	return 0;
 }
 
-static struct xa_node *take_node(struct stock *stock, unsigned shift, struct xa_node *parent, unsigned offset)
+static struct xa_node *take_node(struct stock *stock, unsigned shift, struct xa_node *parent,
+				 unsigned offset)
 {
 	struct xa_node *node = stock->first;
 
@@ -470,12 +472,14 @@ void *xa_find(const struct xarray *xa, unsigned long *index, unsigned long max)
 	return *index > max ? NULL : find(xa, index, max, NO_FILTER);
 }
 
-void *xa_find_marked(const struct xarray *xa, unsigned long *index, unsigned long max, enum xa_mark mark)
+void *xa_find_marked(const struct xarray *xa, unsigned long *index, unsigned long max,
+		     enum xa_mark mark)
 {
 	return *index > max ? NULL : find(xa, index, max, (int)mark);
 }
 
-static void *find_after(const struct xarray *xa, unsigned long *index, unsigned long max, int filter)
+static void *find_after(const struct xarray *xa, unsigned long *index, unsigned long max,
+			int filter)
 {
 	unsigned long i = *index + 1;
 	void *entry = *index >= max ? NULL : find(xa, &i, max, filter);
@@ -490,7 +494,8 @@ void *xa_find_after(const struct xarray *xa, unsigned long *index, unsigned long
 	return find_after(xa, index, max, NO_FILTER);
 }
 
-void *xa_find_marked_after(const struct xarray *xa, unsigned long *index, unsigned long max, enum xa_mark mark)
+void *xa_find_marked_after(const struct xarray *xa, unsigned long *index, unsigned long max,
+			   enum xa_mark mark)
 {
 	return find_after(xa, index, max, (int)mark);
 }
@@ -515,7 +520,7 @@ void xa_clear_mark(struct xarray *xa, unsigned long index, enum xa_mark mark)
 	if (leaf)
 		clear_mark_up(leaf, index & SLOT_MASK, mark);
 	else if (!index && !is_node(xa->head))
-		xa->head_marks &= (u8)~(1u << mark);
+		xa->head_marks &= (u8) ~(1u << mark);
 }
 
 bool xa_get_mark(const struct xarray *xa, unsigned long index, enum xa_mark mark)
@@ -558,7 +563,8 @@ static bool descend_free(const struct xa_node *node, unsigned long *index)
 	}
 }
 
-int xa_find_free(const struct xarray *xa, unsigned long *index, unsigned long min, unsigned long max)
+int xa_find_free(const struct xarray *xa, unsigned long *index, unsigned long min,
+		 unsigned long max)
 {
 	unsigned long i = min;
 

@@ -16,7 +16,7 @@
 #define LOAD_PERIODS_MAX 720 /* an hour idle: nothing is left of what was before */
 
 /* 2048 * exp(-5s / 1min, 5min, 15min) */
-static const unsigned long load_decay[3] = { 1884, 2014, 2037 };
+static const unsigned long load_decay[3] = {1884, 2014, 2037};
 static DEFINE_SPINLOCK(load_lock, RANK_LEAF);
 static unsigned long load_average[3];
 static u64 load_next = LOAD_PERIOD_NS;
@@ -113,7 +113,7 @@ void sched_cpu_times(unsigned cpu, struct cpu_times *out)
 	irqflags_t flags;
 	u64 now;
 
-	*out = (struct cpu_times){ 0 };
+	*out = (struct cpu_times){0};
 	if (!rq)
 		return;
 	flags = spin_lock_irqsave(&rq->lock);
@@ -129,8 +129,7 @@ unsigned sched_nr_running(void)
 {
 	unsigned cpu, n = 0;
 
-	for_each_online_cpu(cpu)
-		n += READ_ONCE(cpu_rq(cpu)->nr_running);
+	for_each_online_cpu(cpu) n += READ_ONCE(cpu_rq(cpu)->nr_running);
 	return n;
 }
 
@@ -139,17 +138,18 @@ static unsigned long nr_active(void)
 	long n = 0;
 	unsigned cpu;
 
-	for_each_online_cpu(cpu)
-		n += (long)READ_ONCE(cpu_rq(cpu)->nr_running) + READ_ONCE(cpu_rq(cpu)->nr_uninterruptible);
+	for_each_online_cpu(cpu) n += (long)READ_ONCE(cpu_rq(cpu)->nr_running) +
+				      READ_ONCE(cpu_rq(cpu)->nr_uninterruptible);
 	return n > 0 ? (unsigned long)n : 0;
 }
 
 static void load_sample(unsigned long active)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(load_average); i++)
-		WRITE_ONCE(load_average[i], (load_average[i] * load_decay[i] +
-					     active * FIXED_1 * (FIXED_1 - load_decay[i]) +
-					     FIXED_1 / 2) >> FIXED_SHIFT);
+		WRITE_ONCE(load_average[i],
+			   (load_average[i] * load_decay[i] +
+			    active * FIXED_1 * (FIXED_1 - load_decay[i]) + FIXED_1 / 2) >>
+				   FIXED_SHIFT);
 }
 
 /* => load_lock held. Periods that nobody looked at were idle ones: else there had been a tick. */

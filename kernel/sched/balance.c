@@ -4,6 +4,9 @@
  * tasks wakes an idle one, which will do so; and now and then a busy CPU takes a task from one that has
  * at least two more.
  *
+ * A pointer of kmap_local is an address of one CPU: a task that holds one stays there, whatever its
+ * affinity says meanwhile.
+ *
  * cpu_idle_mask is a hint: a waker claims an idle CPU by clearing its bit, so that two wakers do not
  * choose the same one; the CPU sets it again when it finds nothing to do.
  */
@@ -11,7 +14,7 @@
 
 cpumask_t cpu_online_mask;
 cpumask_t cpu_idle_mask;
-const cpumask_t cpu_all_mask = { { [0 ... ARRAY_SIZE(((cpumask_t *)0)->bits) - 1] = ~0UL } };
+const cpumask_t cpu_all_mask = {{[0 ... ARRAY_SIZE(((cpumask_t *)0)->bits) - 1] = ~0UL}};
 
 #define BALANCE_NS (32 * NSEC_PER_MSEC)
 #define PULL_TRIES 8 /* waiting tasks to look at: most may run anywhere */
@@ -37,7 +40,8 @@ static unsigned shortest_queue(const cpumask_t *allowed, unsigned best)
 
 	if (!cpumask_test(allowed, best) || !cpumask_test(&cpu_online_mask, best))
 		best = CONFIG_NR_CPUS;
-	for_each_online_cpu(cpu) {
+	for_each_online_cpu(cpu)
+	{
 		if (!cpumask_test(allowed, cpu))
 			continue;
 		if (best == CONFIG_NR_CPUS ||
@@ -70,7 +74,8 @@ static struct run_queue *busiest_queue(const struct run_queue *except)
 	struct run_queue *busiest = NULL;
 	unsigned cpu, most = 1;
 
-	for_each_online_cpu(cpu) {
+	for_each_online_cpu(cpu)
+	{
 		struct run_queue *rq = cpu_rq(cpu);
 
 		if (rq != except && READ_ONCE(rq->nr_running) > most) {
@@ -81,7 +86,6 @@ static struct run_queue *busiest_queue(const struct run_queue *except)
 	return busiest;
 }
 
-/* A pointer of kmap_local is an address of this CPU: a task that holds one stays. */
 static bool may_move(const struct task *t, unsigned cpu)
 {
 	return cpumask_test(&t->cpus_allowed, cpu) && !t->kmap.idx;
@@ -104,7 +108,8 @@ static struct task *waiting_rt(struct run_queue *from, unsigned cpu)
 {
 	unsigned n;
 
-	for_each_set_bit(n, from->rt_map, RT_PRIORITIES) {
+	for_each_set_bit(n, from->rt_map, RT_PRIORITIES)
+	{
 		struct task *t;
 
 		list_for_each_entry(t, &from->rt[n], se.rt_node)
@@ -118,7 +123,7 @@ static struct task *waiting_rt(struct run_queue *from, unsigned cpu)
 static void move_task(struct task *t, struct run_queue *from, struct run_queue *to)
 {
 	rq_deactivate(from, t);
-	t->cpu = to->cpu;
+	__atomic_store_n(&t->cpu, to->cpu, __ATOMIC_RELEASE);
 	fair_place(to, t, (s64)(t->se.vruntime - from->min_vruntime));
 	rq_activate(to, t);
 }

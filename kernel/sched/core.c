@@ -33,7 +33,7 @@ struct run_queue *task_rq_lock(struct task *t)
 		struct run_queue *rq = cpu_rq(READ_ONCE(t->cpu));
 
 		spin_lock(&rq->lock);
-		if (likely(rq->cpu == READ_ONCE(t->cpu)))
+		if (likely(rq->cpu == atomic_read_acquire(&t->cpu)))
 			return rq;
 		spin_unlock(&rq->lock);
 	}
@@ -185,10 +185,11 @@ static void wake_asleep(struct task *t, bool new)
 	now = rq_clock(rq);
 	if (t->state & TASK_UNINTERRUPTIBLE)
 		WRITE_ONCE(rq->nr_uninterruptible, rq->nr_uninterruptible - 1);
-	t->cpu = rq->cpu;
+	atomic_set_release(&t->cpu, rq->cpu);
 	WRITE_ONCE(t->state, TASK_RUNNING);
 	if (!task_is_rt(t))
-		fair_place(rq, t, new || moves ? distance : (s64)(t->se.vruntime - rq->min_vruntime));
+		fair_place(rq, t,
+			   new || moves ? distance : (s64)(t->se.vruntime - rq->min_vruntime));
 	rq_activate(rq, t);
 	rq_check_preempt(rq, t, now);
 	spin_unlock(&rq->lock);
@@ -277,7 +278,8 @@ static void send_away(struct task *t)
 /* The first thing after a switch, in the context of the task that runs now. Interrupts on at the end. */
 static void finish_switch(struct task *prev)
 {
-	struct run_queue *rq = this_rq(); /* not the one from before the switch: we may have moved */
+	/* not the queue from before the switch: we may have moved */
+	struct run_queue *rq = this_rq();
 	struct task *leaving = rq->leaving;
 	bool dead = prev->state == TASK_DEAD;
 
@@ -309,7 +311,7 @@ static inline void put_prev(struct run_queue *rq, struct task *prev, bool may_sl
 			WRITE_ONCE(rq->nr_uninterruptible, rq->nr_uninterruptible + 1);
 		prev->nvcsw++;
 		rq_deactivate(rq, prev);
-	} else if (unlikely(!cpumask_test(&prev->cpus_allowed, rq->cpu))) {
+	} else if (unlikely(!cpumask_test(&prev->cpus_allowed, rq->cpu)) && !prev->kmap.idx) {
 		rq_deactivate(rq, prev);
 		rq->leaving = prev;
 	} else if (!task_is_rt(prev)) {
@@ -359,7 +361,8 @@ static inline void switch_to(struct run_queue *rq, struct task *prev, struct tas
 	WRITE_ONCE(next->on_cpu, true);
 	if (prev == rq->idle || next == rq->idle)
 		mark_idle(rq, next == rq->idle);
-	if (sched_switch_mm && (prev->mm != next->mm || !next->mm || prev->kmap.idx || next->kmap.idx))
+	if (sched_switch_mm &&
+	    (prev->mm != next->mm || !next->mm || prev->kmap.idx || next->kmap.idx))
 		sched_switch_mm(prev, next);
 	finish_switch((struct task *)arch_switch_to(&prev->thread, &next->thread));
 }
@@ -388,8 +391,9 @@ static __always_inline void schedule_common(bool may_sleep)
 		switch_to(rq, prev, next, now);
 		return;
 	}
+	/* a waker may have claimed this CPU for a task that another one took */
 	if (next == rq->idle)
-		mark_idle(rq, true); /* a waker may have claimed it for a task that another CPU took */
+		mark_idle(rq, true);
 	spin_unlock(&rq->lock);
 	irq_enable();
 }

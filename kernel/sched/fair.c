@@ -13,9 +13,9 @@
 /* round(1024 / 1.25^nice), nice -20 .. 19 */
 const u32 nice_weights[40] = {
 	88818, 71054, 56843, 45475, 36380, 29104, 23283, 18626, 14901, 11921,
-	9537, 7629, 6104, 4883, 3906, 3125, 2500, 2000, 1600, 1280,
-	1024, 819, 655, 524, 419, 336, 268, 215, 172, 137,
-	110, 88, 70, 56, 45, 36, 29, 23, 18, 15,
+	9537,  7629,  6104,  4883,  3906,  3125,  2500,  2000,  1600,  1280,
+	1024,  819,   655,   524,   419,   336,   268,   215,   172,   137,
+	110,   88,    70,    56,    45,    36,    29,    23,    18,    15,
 };
 #define IDLE_POLICY_WEIGHT 3
 #define WEIGHT_SHIFT 21 /* NICE_0_WEIGHT << WEIGHT_SHIFT fits in 32 bits */
@@ -60,13 +60,15 @@ bool fair_preempts(const struct task *t, const struct task *curr)
 		return true;
 	if (t->se.policy != SCHED_NORMAL)
 		return false;
-	return (s64)(curr->se.vruntime - t->se.vruntime) > (s64)fair_virtual(WAKEUP_MARGIN_NS, t->se.weight);
+	return (s64)(curr->se.vruntime - t->se.vruntime) >
+	       (s64)fair_virtual(WAKEUP_MARGIN_NS, t->se.weight);
 }
 
 u32 fair_slice(const struct run_queue *rq)
 {
-	static const u32 slices[] = { SCHED_LATENCY_NS, SCHED_LATENCY_NS, SCHED_LATENCY_NS / 2, SCHED_LATENCY_NS / 3,
-				      SCHED_LATENCY_NS / 4, SCHED_LATENCY_NS / 5 };
+	static const u32 slices[] = {SCHED_LATENCY_NS,     SCHED_LATENCY_NS,
+				     SCHED_LATENCY_NS / 2, SCHED_LATENCY_NS / 3,
+				     SCHED_LATENCY_NS / 4, SCHED_LATENCY_NS / 5};
 
 	return rq->fair_running < ARRAY_SIZE(slices) ? slices[rq->fair_running] : SLICE_MIN_NS;
 }

@@ -13,7 +13,7 @@
 
 void mutex_init(mutex_t *m, enum lock_rank rank)
 {
-	*m = (mutex_t){ .value = 0 };
+	*m = (mutex_t){.value = 0};
 	spin_lock_init(&m->wait_lock, RANK_WAITQUEUE);
 	list_init(&m->waiters);
 #ifdef CONFIG_DEBUG_LOCKS
@@ -56,7 +56,7 @@ static bool spin_on_owner(mutex_t *m)
 /* 0 with the mutex held, or -EINTR. */
 static noinline int lock_slow(mutex_t *m, unsigned state)
 {
-	struct lock_waiter w = { .task = current };
+	struct lock_waiter w = {.task = current};
 	irqflags_t flags;
 	int error = 0;
 

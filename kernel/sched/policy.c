@@ -58,7 +58,7 @@ static void apply(struct task *t, const struct change *c)
 int sched_set_policy(struct task *t, int policy, int rt_priority)
 {
 	bool rt = policy == SCHED_FIFO || policy == SCHED_RR;
-	struct change c = { policy, rt_priority, t->se.nice };
+	struct change c = {policy, rt_priority, t->se.nice};
 
 	if (!rt && policy != SCHED_NORMAL && policy != SCHED_BATCH && policy != SCHED_IDLE)
 		return -EINVAL;
@@ -70,7 +70,7 @@ int sched_set_policy(struct task *t, int policy, int rt_priority)
 
 void sched_set_nice(struct task *t, int nice)
 {
-	struct change c = { t->se.policy, t->se.rt_priority, MIN(MAX(nice, -20), 19) };
+	struct change c = {t->se.policy, t->se.rt_priority, MIN(MAX(nice, -20), 19)};
 
 	apply(t, &c);
 }
@@ -85,7 +85,7 @@ static void move_waiting(struct task *t, struct run_queue *from)
 	spin_unlock(&from->lock); /* off the queues, wake_lock held: nobody else touches it */
 	to = cpu_rq(select_cpu(t, true));
 	spin_lock(&to->lock);
-	t->cpu = to->cpu;
+	__atomic_store_n(&t->cpu, to->cpu, __ATOMIC_RELEASE);
 	fair_place(to, t, distance);
 	rq_activate(to, t);
 	rq_check_preempt(to, t, clock_ns());
@@ -104,7 +104,7 @@ int sched_set_affinity(struct task *t, const cpumask_t *mask)
 	flags = spin_lock_irqsave(&t->wake_lock);
 	rq = task_rq_lock(t);
 	t->cpus_allowed = *mask;
-	if (!t->se.on_rq || cpumask_test(mask, rq->cpu)) {
+	if (!t->se.on_rq || cpumask_test(mask, rq->cpu) || t->kmap.idx) {
 		spin_unlock(&rq->lock);
 	} else if (rq->curr == t) {
 		rq_resched(rq); /* schedule() sends it away */

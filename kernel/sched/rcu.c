@@ -35,7 +35,8 @@ static bool all_passed(u32 seq, bool tell)
 	bool passed = true;
 	unsigned cpu;
 
-	for_each_online_cpu(cpu) {
+	for_each_online_cpu(cpu)
+	{
 		if ((s32)(__atomic_load_n(&cpu_rq(cpu)->rcu_seq, __ATOMIC_ACQUIRE) - seq) >= 0)
 			continue;
 		passed = false;

@@ -12,7 +12,7 @@
 
 void rwsem_init(rwsem_t *s, enum lock_rank rank)
 {
-	*s = (rwsem_t){ .value = 0 };
+	*s = (rwsem_t){.value = 0};
 	spin_lock_init(&s->wait_lock, RANK_WAITQUEUE);
 	list_init(&s->waiters);
 #ifdef CONFIG_DEBUG_LOCKS
@@ -104,7 +104,7 @@ static bool give_up(rwsem_t *s, struct lock_waiter *w)
 
 static noinline int wait_turn(rwsem_t *s, bool writer, unsigned state)
 {
-	struct lock_waiter w = { .task = current, .writer = writer };
+	struct lock_waiter w = {.task = current, .writer = writer};
 	irqflags_t flags = spin_lock_irqsave(&s->wait_lock);
 
 	list_add_tail(&w.node, &s->waiters);

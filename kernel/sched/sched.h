@@ -13,14 +13,14 @@
 #include "sched/task.h"
 #include <linux/sched.h>
 
-#define SCHED_LATENCY_NS 12000000u            /* everybody's turn should come within this ... */
-#define SLICE_MIN_NS 2000000u                 /* ... unless that makes slices shorter than this */
-#define WAKEUP_BONUS_NS (3 * NSEC_PER_MSEC)   /* how far ahead of the queue a sleeper may come back */
-#define WAKEUP_MARGIN_NS NSEC_PER_MSEC        /* it preempts only if it is ahead by more than this */
+#define SCHED_LATENCY_NS 12000000u          /* everybody's turn should come within this ... */
+#define SLICE_MIN_NS 2000000u               /* ... unless that makes slices shorter than this */
+#define WAKEUP_BONUS_NS (3 * NSEC_PER_MSEC) /* how far ahead of the queue a sleeper may come back */
+#define WAKEUP_MARGIN_NS NSEC_PER_MSEC      /* it preempts only if it is ahead by more than this */
 #define RR_SLICE_NS 100000000u
-#define ALONE_TICK_NS 10000000u               /* a task alone on its CPU is sampled so often */
+#define ALONE_TICK_NS 10000000u /* a task alone on its CPU is sampled so often */
 
-#define FRESH_CYCLES 100000u                  /* some 50 us */
+#define FRESH_CYCLES 100000u /* some 50 us */
 
 #define NICE_0_WEIGHT 1024
 #define RT_PRIORITIES 100
@@ -29,35 +29,37 @@
 
 /* Armed timers of a CPU; timer.c. */
 struct timer_queue {
-	spinlock_t lock;            /* RANK_TIMER, interrupts off: guards all but programmed */
+	spinlock_t lock;              /* RANK_TIMER, interrupts off: guards all but programmed */
 	struct rb_root_cached timers; /* by expires */
-	struct timer *running;      /* whose function is being called */
-	u64 programmed;             /* this CPU only: when the machine's timer fires; 0: it is being served */
+	struct timer *running;        /* whose function is being called */
+	u64 programmed; /* this CPU only: when the machine's timer fires; 0: it is being served */
 };
 
 struct run_queue {
-	spinlock_t lock;            /* RANK_RUNQUEUE, interrupts off; handed over across the switch */
+	spinlock_t lock; /* RANK_RUNQUEUE, interrupts off; handed over across the switch */
 	unsigned cpu;
-	unsigned nr_running;        /* runnable tasks, the running one too, the idle task never */
+	unsigned nr_running; /* runnable tasks, the running one too, the idle task never */
 	struct task *curr, *idle;
-	struct task *leaving;       /* just switched from, and not allowed on this CPU any more */
+	struct task *leaving; /* just switched from, and not allowed on this CPU any more */
 
 	struct rb_root_cached fair; /* waiting tasks by vruntime; the running one is not in it */
 	u64 min_vruntime;           /* never goes back */
 	unsigned fair_running;      /* fair tasks, the running one too */
 
 	unsigned rt_running;
-	DECLARE_BITMAP(rt_map, RT_PRIORITIES);    /* lists that are not empty; bit 0: the highest priority */
-	struct list_head rt[RT_PRIORITIES];       /* the running one stays on its list */
+	DECLARE_BITMAP(rt_map,
+		       RT_PRIORITIES); /* lists that are not empty; bit 0: the highest priority */
+	struct list_head rt[RT_PRIORITIES]; /* the running one stays on its list */
 
-	u64 tick_at;                /* this CPU only: when curr is looked at again, TICK_NEVER when idle */
-	u64 balanced_at;            /* this CPU only: when it last looked for a longer queue */
-	u32 rcu_seq;                /* the grace period that this CPU has last let pass */
-	long nr_uninterruptible;    /* meaningful as a sum over all CPUs */
-	struct cpu_times times;     /* sampled; what is neither in them nor idle is not yet known to be which */
-	u64 clock;                  /* clock_ns() when curr was last charged ... */
-	u32 clock_cycles;           /* ... and the cycle counter */
-	u64 started_at;             /* clock_ns() when this CPU began to schedule */
+	u64 tick_at;     /* this CPU only: when curr is looked at again, TICK_NEVER when idle */
+	u64 balanced_at; /* this CPU only: when it last looked for a longer queue */
+	u32 rcu_seq;     /* the grace period that this CPU has last let pass */
+	long nr_uninterruptible; /* meaningful as a sum over all CPUs */
+	struct cpu_times
+		times; /* sampled; what is neither in them nor idle is not yet known to be which */
+	u64 clock;     /* clock_ns() when curr was last charged ... */
+	u32 clock_cycles; /* ... and the cycle counter */
+	u64 started_at;   /* clock_ns() when this CPU began to schedule */
 	struct timer_queue timers;
 };
 
@@ -148,7 +150,8 @@ extern u32 rcu_seq; /* counts grace periods asked for */
 /* This CPU holds no reference that an RCU reader may hold. */
 static inline void rcu_note(struct run_queue *rq)
 {
-	__atomic_store_n(&rq->rcu_seq, __atomic_load_n(&rcu_seq, __ATOMIC_ACQUIRE), __ATOMIC_RELEASE);
+	__atomic_store_n(&rq->rcu_seq, __atomic_load_n(&rcu_seq, __ATOMIC_ACQUIRE),
+			 __ATOMIC_RELEASE);
 }
 
 static inline bool rcu_behind(const struct run_queue *rq)

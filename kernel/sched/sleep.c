@@ -13,7 +13,7 @@ static void ring(struct timer *t)
 
 int schedule_until_time(u64 deadline)
 {
-	struct alarm alarm = { .task = current };
+	struct alarm alarm = {.task = current};
 
 	if (deadline == ~0ULL) {
 		schedule();

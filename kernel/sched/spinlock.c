@@ -49,7 +49,8 @@ static DEFINE_PER_CPU(struct held_locks, held_locks);
 
 void spin_lock_init(spinlock_t *lock, enum lock_rank rank)
 {
-	*lock = (spinlock_t){ .rank = (u16)rank, .name = NULL, .caller = __builtin_return_address(0) };
+	*lock = (spinlock_t){
+		.rank = (u16)rank, .name = NULL, .caller = __builtin_return_address(0)};
 }
 
 /* %s%pS: the file of a static lock, or the function that initialised or took it last. */
@@ -58,7 +59,8 @@ static const char *name_of(const spinlock_t *lock)
 	return lock->name ? lock->name : "lock";
 }
 
-static void check_order(const struct held_locks *held, const spinlock_t *lock, void *caller, bool nested)
+static void check_order(const struct held_locks *held, const spinlock_t *lock, void *caller,
+			bool nested)
 {
 	bool interrupt = in_interrupt();
 
@@ -66,19 +68,22 @@ static void check_order(const struct held_locks *held, const spinlock_t *lock, v
 		const struct held_lock *h = &held->locks[i];
 
 		if (h->lock == lock)
-			panic("spinlock: %s (rank %u) taken twice: at %pS and at %pS", name_of(lock),
-			      lock->rank, h->caller, caller);
+			panic("spinlock: %s (rank %u) taken twice: at %pS and at %pS",
+			      name_of(lock), lock->rank, h->caller, caller);
 		if (h->in_interrupt != interrupt)
 			continue;
 		if (h->lock->rank > lock->rank || (h->lock->rank == lock->rank && !nested))
 			panic("lock order: %s (rank %u) taken at %pS while holding %s (rank %u) taken at %pS",
-			      name_of(lock), lock->rank, caller, name_of(h->lock), h->lock->rank, h->caller);
+			      name_of(lock), lock->rank, caller, name_of(h->lock), h->lock->rank,
+			      h->caller);
 	}
 }
 
 static void check_interrupts(spinlock_t *lock, void *caller)
 {
-	unsigned now = in_interrupt() ? SEEN_IN_INTERRUPT : irqs_disabled() ? 0 : SEEN_INTERRUPTS_ON;
+	unsigned now = in_interrupt()    ? SEEN_IN_INTERRUPT
+		       : irqs_disabled() ? 0
+					 : SEEN_INTERRUPTS_ON;
 
 	if ((lock->seen |= now) == (SEEN_IN_INTERRUPT | SEEN_INTERRUPTS_ON))
 		panic("lock: %s (rank %u) at %pS is taken in interrupts, and also with interrupts on",
@@ -92,7 +97,7 @@ static void remember(spinlock_t *lock, void *caller)
 
 	if (held->count == MAX_HELD)
 		panic("spinlock: %u locks held at %pS", MAX_HELD, caller);
-	held->locks[held->count++] = (struct held_lock){ lock, caller, in_interrupt() };
+	held->locks[held->count++] = (struct held_lock){lock, caller, in_interrupt()};
 	lock->owner_cpu_plus1 = (u16)(smp_cpu_id() + 1);
 	lock->caller = caller;
 	irq_restore(flags);
@@ -120,8 +125,9 @@ static void wait_for(spinlock_t *lock, void *caller)
 {
 	for (u32 turns = 0; __atomic_exchange_n(&lock->value, 1, __ATOMIC_ACQUIRE); turns++) {
 		if (turns == SPIN_PATIENCE && !panic_in_progress)
-			panic("spinlock: %s (rank %u) waited for at %pS, held by CPU %d since %pS", name_of(lock),
-			      lock->rank, caller, lock->owner_cpu_plus1 - 1, lock->caller);
+			panic("spinlock: %s (rank %u) waited for at %pS, held by CPU %d since %pS",
+			      name_of(lock), lock->rank, caller, lock->owner_cpu_plus1 - 1,
+			      lock->caller);
 		cpu_relax();
 	}
 }
@@ -176,8 +182,9 @@ void assert_may_sleep(void)
 	const struct held_lock *last = &held->locks[held->count ? held->count - 1 : 0];
 
 	if (held->count && !panic_in_progress)
-		panic("sleep: at %pS, holding %s (rank %u) taken at %pS", __builtin_return_address(0),
-		      name_of(last->lock), last->lock->rank, last->caller);
+		panic("sleep: at %pS, holding %s (rank %u) taken at %pS",
+		      __builtin_return_address(0), name_of(last->lock), last->lock->rank,
+		      last->caller);
 	irq_restore(flags);
 }
 #endif

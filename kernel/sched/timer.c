@@ -29,7 +29,7 @@ void timer_program(u64 when)
 
 void timer_init(struct timer *t, void (*fn)(struct timer *t))
 {
-	*t = (struct timer){ .fn = fn, .cpu = smp_cpu_id() };
+	*t = (struct timer){.fn = fn, .cpu = smp_cpu_id()};
 }
 
 /* => interrupts off */
@@ -40,7 +40,8 @@ static struct timer_queue *lock_queue_of(struct timer *t)
 		struct timer_queue *q = &cpu_rq(cpu)->timers;
 
 		spin_lock(&q->lock);
-		if (atomic_read_acquire(&t->cpu) == cpu) /* and what was done to it on the queue that it left */
+		if (atomic_read_acquire(&t->cpu) ==
+		    cpu) /* and what was done to it on the queue that it left */
 			return q;
 		spin_unlock(&q->lock);
 	}
@@ -132,7 +133,7 @@ static u64 run_timers(struct timer_queue *q, u64 now)
 	spin_lock(&q->lock);
 	while ((node = rb_first_cached(&q->timers))) {
 		struct timer *t = rb_entry(node, struct timer, node);
-		void (*fn)(struct timer *t) = t->fn;
+		void (*fn)(struct timer * t) = t->fn;
 
 		next = t->expires;
 		if (next > now)

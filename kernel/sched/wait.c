@@ -33,7 +33,7 @@ static bool wake_task(struct wait_entry *e, unsigned key)
 
 void wait_entry_init(struct wait_entry *e)
 {
-	*e = (struct wait_entry){ .task = current, .wake = wake_task };
+	*e = (struct wait_entry){.task = current, .wake = wake_task};
 	list_init(&e->node);
 }
 
@@ -105,7 +105,8 @@ void prepare_to_wait(struct wait_queue *wq, struct wait_entry *e, unsigned state
 void finish_wait(struct wait_queue *wq, struct wait_entry *e)
 {
 	set_current_state(TASK_RUNNING);
-	if (__atomic_load_n(&e->node.prev, __ATOMIC_ACQUIRE) == &e->node && e->node.next == &e->node)
+	if (__atomic_load_n(&e->node.prev, __ATOMIC_ACQUIRE) == &e->node &&
+	    e->node.next == &e->node)
 		return;
 	wait_queue_remove(wq, e);
 }

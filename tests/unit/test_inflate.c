@@ -58,7 +58,7 @@ static int flush(void *arg, const u8 *data, size_t len)
 static int unpack(struct stream *s, const u8 *in, size_t len, size_t piece, u64 *consumed)
 {
 	struct inflate *state = malloc(sizeof(*state));
-	const struct inflate_io io = { fill, flush, s };
+	const struct inflate_io io = {fill, flush, s};
 	int error;
 
 	assert_non_null(state);
@@ -96,7 +96,8 @@ static size_t pack(size_t len, int level)
 /* Contents of different kinds: text, zeros, noise, long matches far apart. */
 static size_t make_plain(int kind)
 {
-	static const char *const words[] = { "page ", "frame ", "zone ", "high ", "low ", "kmap ", "\n", "the " };
+	static const char *const words[] = {"page ", "frame ", "zone ", "high ",
+					    "low ",  "kmap ",  "\n",    "the "};
 	size_t n = 0, len = kind == 4 ? 0 : kind == 5 ? 1 : MAX_SIZE - 4096 - (size_t)rand() % 4096;
 
 	while (n < len) {
@@ -109,7 +110,10 @@ static size_t make_plain(int kind)
 			break;
 		case 1: plain[n++] = 0; break;
 		case 2: plain[n++] = (u8)rand(); break;
-		default: plain[n] = n < 40000 ? (u8)rand() : plain[n - 32768]; n++; break;
+		default:
+			plain[n] = n < 40000 ? (u8)rand() : plain[n - 32768];
+			n++;
+			break;
 		}
 	}
 	return len;
@@ -117,20 +121,22 @@ static size_t make_plain(int kind)
 
 static void test_what_gzip_packs_comes_back(void **state)
 {
-	struct stream s = { .out = malloc(MAX_SIZE), .out_size = MAX_SIZE };
+	struct stream s = {.out = malloc(MAX_SIZE), .out_size = MAX_SIZE};
 
 	(void)state;
 	srand(1);
 	for (int kind = 0; kind < 6; kind++) {
 		for (int level = 1; level <= 9; level += 4) {
-			static const size_t pieces[] = { 1, 7, 4096, ~(size_t)0 };
+			static const size_t pieces[] = {1, 7, 4096, ~(size_t)0};
 			size_t len = make_plain(kind), packed_len = pack(len, level);
 
 			memset(packed + packed_len, 'T', 16); /* what follows must not be eaten */
 			for (unsigned p = 0; p < ARRAY_SIZE(pieces); p++) {
 				u64 consumed;
 
-				assert_int_equal(unpack(&s, packed, packed_len + 16, pieces[p], &consumed), 0);
+				assert_int_equal(
+					unpack(&s, packed, packed_len + 16, pieces[p], &consumed),
+					0);
 				assert_int_equal(consumed, packed_len);
 				assert_int_equal(s.out_len, len);
 				assert_memory_equal(s.out, plain, len);
@@ -142,7 +148,7 @@ static void test_what_gzip_packs_comes_back(void **state)
 
 static void test_every_truncation_is_an_error(void **state)
 {
-	struct stream s = { .out = malloc(MAX_SIZE), .out_size = MAX_SIZE };
+	struct stream s = {.out = malloc(MAX_SIZE), .out_size = MAX_SIZE};
 	size_t len;
 
 	(void)state;
@@ -156,7 +162,7 @@ static void test_every_truncation_is_an_error(void **state)
 
 static void test_damaged_input_ends_with_an_error_or_clean(void **state)
 {
-	struct stream s = { .out = malloc(OUTPUT_LIMIT), .out_size = OUTPUT_LIMIT };
+	struct stream s = {.out = malloc(OUTPUT_LIMIT), .out_size = OUTPUT_LIMIT};
 	int errors = 0;
 
 	(void)state;
@@ -180,12 +186,12 @@ static void test_damaged_input_ends_with_an_error_or_clean(void **state)
 
 static void test_noise_behind_a_valid_header(void **state)
 {
-	struct stream s = { .out = malloc(OUTPUT_LIMIT), .out_size = OUTPUT_LIMIT };
+	struct stream s = {.out = malloc(OUTPUT_LIMIT), .out_size = OUTPUT_LIMIT};
 
 	(void)state;
 	srand(4);
 	for (int round = 0; round < 20000; round++) {
-		u8 noise[300] = { 0x1f, 0x8b, 8, (u8)(round % 32) };
+		u8 noise[300] = {0x1f, 0x8b, 8, (u8)(round % 32)};
 
 		for (unsigned i = 10; i < sizeof(noise); i++)
 			noise[i] = (u8)rand();
@@ -196,7 +202,7 @@ static void test_noise_behind_a_valid_header(void **state)
 
 static void test_errors_of_the_callbacks_are_handed_on(void **state)
 {
-	struct stream s = { .out = malloc(MAX_SIZE), .out_size = MAX_SIZE, .fill_error = -EIO };
+	struct stream s = {.out = malloc(MAX_SIZE), .out_size = MAX_SIZE, .fill_error = -EIO};
 	size_t len;
 
 	(void)state;
@@ -210,8 +216,15 @@ static void test_errors_of_the_callbacks_are_handed_on(void **state)
 
 static void test_headers(void **state)
 {
-	struct stream s = { .out = malloc(MAX_SIZE), .out_size = MAX_SIZE };
-	u8 with_all[] = "\x1f\x8b\x08\x1e\0\0\0\0\0\x03" "\x02\0xy" "name\0" "comment\0" "\0\0" "\x03\0" "\0\0\0\0" "\0\0\0\0";
+	struct stream s = {.out = malloc(MAX_SIZE), .out_size = MAX_SIZE};
+	u8 with_all[] = "\x1f\x8b\x08\x1e\0\0\0\0\0\x03"
+			"\x02\0xy"
+			"name\0"
+			"comment\0"
+			"\0\0"
+			"\x03\0"
+			"\0\0\0\0"
+			"\0\0\0\0";
 
 	(void)state;
 	assert_int_equal(unpack(&s, with_all, sizeof(with_all) - 1, 3, NULL), 0);

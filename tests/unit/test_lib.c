@@ -31,14 +31,13 @@ static void expect_list(struct list_head *head, const char *values)
 	list_for_each_entry(item, head, node)
 		assert_int_equal(item->value, *v++);
 	assert_int_equal(*v, 0);
-	list_for_each_entry_reverse(item, head, node)
-		assert_int_equal(item->value, *--v);
+	list_for_each_entry_reverse(item, head, node) assert_int_equal(item->value, *--v);
 	assert_ptr_equal(v, values);
 }
 
 static void test_list_operations(void **state)
 {
-	struct item a = { .value = 'a' }, b = { .value = 'b' }, c = { .value = 'c' }, *item, *next;
+	struct item a = {.value = 'a'}, b = {.value = 'b'}, c = {.value = 'c'}, *item, *next;
 	LIST_HEAD(x);
 	LIST_HEAD(y);
 
@@ -69,7 +68,7 @@ static void test_list_operations(void **state)
 
 static void test_hlist_operations(void **state)
 {
-	struct item a = { .value = 'a' }, b = { .value = 'b' }, c = { .value = 'c' }, *item;
+	struct item a = {.value = 'a'}, b = {.value = 'b'}, c = {.value = 'c'}, *item;
 	struct hlist_node *next;
 	HLIST_HEAD(head);
 	int sum = 0;
@@ -80,11 +79,9 @@ static void test_hlist_operations(void **state)
 	hlist_add_head(&c.hnode, &head);
 	hlist_add_head(&a.hnode, &head);
 	hlist_add_behind(&b.hnode, &a.hnode);
-	hlist_for_each_entry(item, &head, hnode)
-		sum = sum * 256 + item->value;
+	hlist_for_each_entry(item, &head, hnode) sum = sum * 256 + item->value;
 	assert_int_equal(sum, 'a' << 16 | 'b' << 8 | 'c');
-	hlist_for_each_entry_safe(item, next, &head, hnode)
-		hlist_del_init(&item->hnode);
+	hlist_for_each_entry_safe(item, next, &head, hnode) hlist_del_init(&item->hnode);
 	assert_true(hlist_empty(&head));
 	assert_true(hlist_unhashed(&a.hnode));
 }
@@ -94,13 +91,14 @@ static void test_hlist_operations(void **state)
 static void test_bitmap_matches_an_array_of_bools(void **state)
 {
 	DECLARE_BITMAP(map, BITS);
-	bool model[BITS] = { false };
+	bool model[BITS] = {false};
 
 	(void)state;
 	srand(1);
 	bitmap_zero(map, BITS);
 	for (int round = 0; round < 20000; round++) {
-		unsigned start = (unsigned)rand() % BITS, n = (unsigned)rand() % (BITS - start + 1), i, want;
+		unsigned start = (unsigned)rand() % BITS, n = (unsigned)rand() % (BITS - start + 1),
+			 i, want;
 
 		if (rand() % 2) {
 			bitmap_set(map, start, n);
@@ -148,7 +146,7 @@ static void test_bitmap_find_zero_area(void **state)
 
 static void test_bit_numbers(void **state)
 {
-	unsigned long map[1] = { 0 };
+	unsigned long map[1] = {0};
 
 	(void)state;
 	assert_int_equal(ilog2(1), 0);
@@ -222,10 +220,10 @@ static void test_name_hash_spreads(void **state)
 /* RFC 8439, 2.3.2 */
 static void test_chacha20_test_vector(void **state)
 {
-	static const u8 nonce[12] = { 0, 0, 0, 9, 0, 0, 0, 0x4a, 0, 0, 0, 0 };
-	static const u8 first[16] = { 0x10, 0xf1, 0xe7, 0xe4, 0xd1, 0x3b, 0x59, 0x15,
-				      0x50, 0x0f, 0xdd, 0x1f, 0xa3, 0x20, 0x71, 0xc4 };
-	static const u8 last[4] = { 0xa2, 0x50, 0x3c, 0x4e };
+	static const u8 nonce[12] = {0, 0, 0, 9, 0, 0, 0, 0x4a, 0, 0, 0, 0};
+	static const u8 first[16] = {0x10, 0xf1, 0xe7, 0xe4, 0xd1, 0x3b, 0x59, 0x15,
+				     0x50, 0x0f, 0xdd, 0x1f, 0xa3, 0x20, 0x71, 0xc4};
+	static const u8 last[4] = {0xa2, 0x50, 0x3c, 0x4e};
 	struct chacha20 c;
 	u8 key[32], out[64];
 
@@ -276,7 +274,7 @@ static void test_division_by_32_bits(void **state)
 
 static void test_string_helpers(void **state)
 {
-	char buf[4], text[] = " \tword here\n ", zeros[5] = { 0, 0, 0, 7, 0 };
+	char buf[4], text[] = " \tword here\n ", zeros[5] = {0, 0, 0, 7, 0};
 
 	(void)state;
 	assert_int_equal(strscpy(buf, "abc", sizeof(buf)), 3);

@@ -19,16 +19,32 @@ static void test_kstrtos64(void **state)
 		int error;
 		s64 value;
 	} cases[] = {
-		{ "0", 0, 0, 0 }, { "42\n", 0, 0, 42 }, { "-42", 0, 0, -42 }, { "+7", 0, 0, 7 },
-		{ "0x1F", 0, 0, 31 }, { "0x1F", 16, 0, 31 }, { "1f", 16, 0, 31 }, { "010", 0, 0, 8 },
-		{ "010", 10, 0, 10 }, { "9223372036854775807", 0, 0, INT64_MAX },
-		{ "-9223372036854775808", 0, 0, INT64_MIN },
-		{ "9223372036854775808", 0, -ERANGE, 0 }, { "-9223372036854775809", 0, -ERANGE, 0 },
-		{ "99999999999999999999999", 0, -ERANGE, 0 },
-		{ "", 0, -EINVAL, 0 }, { "-", 0, -EINVAL, 0 }, { "x", 0, -EINVAL, 0 }, { "1x", 0, -EINVAL, 0 },
-		{ " 1", 0, -EINVAL, 0 }, { "1 ", 0, -EINVAL, 0 }, { "1\n\n", 0, -EINVAL, 0 },
-		{ "0x", 0, -EINVAL, 0 }, { "08", 0, -EINVAL, 0 }, { "-+1", 0, -EINVAL, 0 }, { "--1", 0, -EINVAL, 0 },
-		{ "\n", 0, -EINVAL, 0 },
+		{"0", 0, 0, 0},
+		{"42\n", 0, 0, 42},
+		{"-42", 0, 0, -42},
+		{"+7", 0, 0, 7},
+		{"0x1F", 0, 0, 31},
+		{"0x1F", 16, 0, 31},
+		{"1f", 16, 0, 31},
+		{"010", 0, 0, 8},
+		{"010", 10, 0, 10},
+		{"9223372036854775807", 0, 0, INT64_MAX},
+		{"-9223372036854775808", 0, 0, INT64_MIN},
+		{"9223372036854775808", 0, -ERANGE, 0},
+		{"-9223372036854775809", 0, -ERANGE, 0},
+		{"99999999999999999999999", 0, -ERANGE, 0},
+		{"", 0, -EINVAL, 0},
+		{"-", 0, -EINVAL, 0},
+		{"x", 0, -EINVAL, 0},
+		{"1x", 0, -EINVAL, 0},
+		{" 1", 0, -EINVAL, 0},
+		{"1 ", 0, -EINVAL, 0},
+		{"1\n\n", 0, -EINVAL, 0},
+		{"0x", 0, -EINVAL, 0},
+		{"08", 0, -EINVAL, 0},
+		{"-+1", 0, -EINVAL, 0},
+		{"--1", 0, -EINVAL, 0},
+		{"\n", 0, -EINVAL, 0},
 	};
 
 	(void)state;
@@ -66,8 +82,15 @@ static void test_memparse(void **state)
 		u64 value;
 		unsigned used;
 	} cases[] = {
-		{ "64M", 64ull << 20, 3 }, { "64m@16M", 64ull << 20, 3 }, { "4G", 4ull << 30, 2 }, { "0x100k", 256 << 10, 6 },
-		{ "512", 512, 3 }, { "", 0, 0 }, { "k", 0, 0 }, { "99999999999P", ~0ull, 12 }, { "1T,", 1ull << 40, 2 },
+		{"64M", 64ull << 20, 3},
+		{"64m@16M", 64ull << 20, 3},
+		{"4G", 4ull << 30, 2},
+		{"0x100k", 256 << 10, 6},
+		{"512", 512, 3},
+		{"", 0, 0},
+		{"k", 0, 0},
+		{"99999999999P", ~0ull, 12},
+		{"1T,", 1ull << 40, 2},
 	};
 
 	(void)state;
@@ -81,9 +104,13 @@ static void test_memparse(void **state)
 
 static void test_cmdline_words(void **state)
 {
-	static const char line[] = "  quiet console=ttyS0,115200  x=\"a b\" \"y=c d\" e= empty=\"\" \"lone  word\" k=v=w -- rest";
-	static const char *const words[] = { "quiet", "console=ttyS0,115200", "x=a b", "y=c d", "e=", "empty=", "lone  word", "k=v=w", "--", "rest" };
-	static const char *const values[] = { NULL, "ttyS0,115200", "a b", "c d", "", "", NULL, "v=w", NULL, NULL };
+	static const char line[] =
+		"  quiet console=ttyS0,115200  x=\"a b\" \"y=c d\" e= empty=\"\" \"lone  word\" k=v=w -- rest";
+	static const char *const words[] = {
+		"quiet",  "console=ttyS0,115200", "x=a b", "y=c d", "e=",
+		"empty=", "lone  word",           "k=v=w", "--",    "rest"};
+	static const char *const values[] = {NULL, "ttyS0,115200", "a b", "c d", "",
+					     "",   NULL,           "v=w", NULL,  NULL};
 	const char *cursor = line;
 	char buf[64], *value;
 	unsigned i = 0;

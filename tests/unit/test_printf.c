@@ -47,12 +47,14 @@ static void make_flags(char *to, unsigned set)
 
 static void test_integers_in_all_forms(void **state)
 {
-	static const long long values[] = { 0, 1, -1, 7, 8, 42, -42, 127, 128, 255, -128, 32767, 65535, 99999, 123456789,
-					    1000000000, 2147483647, -2147483647 - 1, 4294967295, 4294967296, 999999999999,
-					    INT64_MAX, INT64_MIN, -1000000000000000000 };
-	static const char *const widths[] = { "", "1", "5", "12", "30" };
-	static const char *const precisions[] = { "", ".", ".0", ".1", ".4", ".20" };
-	static const char *const lengths[] = { "hh", "h", "", "l", "ll", "z", "j", "t" };
+	static const long long values[] = {
+		0,          1,          -1,           7,          8,          42,
+		-42,        127,        128,          255,        -128,       32767,
+		65535,      99999,      123456789,    1000000000, 2147483647, -2147483647 - 1,
+		4294967295, 4294967296, 999999999999, INT64_MAX,  INT64_MIN,  -1000000000000000000};
+	static const char *const widths[] = {"", "1", "5", "12", "30"};
+	static const char *const precisions[] = {"", ".", ".0", ".1", ".4", ".20"};
+	static const char *const lengths[] = {"hh", "h", "", "l", "ll", "z", "j", "t"};
 	char flags[8], fmt[40];
 
 	(void)state;
@@ -61,9 +63,12 @@ static void test_integers_in_all_forms(void **state)
 			for (unsigned p = 0; p < 6; p++)
 				for (unsigned l = 0; l < 8; l++)
 					for (const char *c = "diuoxX"; *c; c++)
-						for (unsigned v = 0; v < sizeof(values) / sizeof(*values); v++) {
+						for (unsigned v = 0;
+						     v < sizeof(values) / sizeof(*values); v++) {
 							make_flags(flags, set);
-							sprintf(fmt, "<%%%s%s%s%s%c>", flags, widths[w], precisions[p], lengths[l], *c);
+							sprintf(fmt, "<%%%s%s%s%s%c>", flags,
+								widths[w], precisions[p],
+								lengths[l], *c);
 							same(fmt, values[v]);
 						}
 }
@@ -72,7 +77,8 @@ static void test_strings_and_characters(void **state)
 {
 	(void)state;
 	same("%s", "");
-	same("[%10s] [%-10s] [%.3s] [%10.2s] [%-10.2s] [%.0s]", "hello", "hello", "hello", "hello", "hello", "hello");
+	same("[%10s] [%-10s] [%.3s] [%10.2s] [%-10.2s] [%.0s]", "hello", "hello", "hello", "hello",
+	     "hello", "hello");
 	same("%c%c %5c %-5c|", 'a', 'b', 'c', 'd');
 	same("100%% %d%%", 5);
 	same("%*d %-*d %.*d %.*s %*d", 7, 42, 7, 42, 5, 42, 2, "abc", -7, 42);

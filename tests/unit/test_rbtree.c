@@ -39,7 +39,7 @@ static bool update_sum(struct rb_node *n)
 	return changed;
 }
 
-static const struct rb_augment augment = { update_sum };
+static const struct rb_augment augment = {update_sum};
 
 /* The black height; fails on two red nodes in a row, wrong parents, order or sums. */
 static int check(struct rb_node *n, struct rb_node *parent, int low, int high, bool sums)
@@ -118,7 +118,7 @@ static void run_random(bool augmented, int keys, int rounds)
 {
 	root = RB_ROOT_CACHED;
 	for (int i = 0; i < KEYS; i++)
-		items[i] = (struct item){ .key = i };
+		items[i] = (struct item){.key = i};
 	for (int round = 0; round < rounds; round++) {
 		struct item *item = &items[rand() % keys];
 
@@ -155,7 +155,7 @@ static void test_propagate_after_a_change_in_place(void **state)
 	(void)state;
 	root = RB_ROOT_CACHED;
 	for (int i = 0; i < 100; i++) {
-		items[i] = (struct item){ .key = i };
+		items[i] = (struct item){.key = i};
 		insert(&items[i], true);
 	}
 	assert_int_equal(sum_of(root.root.node), 4950);
@@ -166,7 +166,7 @@ static void test_propagate_after_a_change_in_place(void **state)
 
 static void test_replace_takes_over_links(void **state)
 {
-	struct item other = { .key = 50 };
+	struct item other = {.key = 50};
 
 	(void)state;
 	srand(3);

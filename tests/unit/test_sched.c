@@ -20,7 +20,7 @@
 
 static void boot(unsigned cpus)
 {
-	const struct sim_config config = { .cpus = cpus };
+	const struct sim_config config = {.cpus = cpus};
 
 	sim_boot(&config);
 	sched_start();
@@ -221,7 +221,8 @@ static void wait_for_children(void *arg, unsigned n)
 {
 	(void)arg, (void)n;
 	for (unsigned i = 0; i < 50; i++) {
-		struct completion done; /* on this stack: complete() must be through with it when we go on */
+		struct completion
+			done; /* on this stack: complete() must be through with it when we go on */
 
 		completion_init(&done);
 		assert_non_null(kthread_create(complete_it, &done, "child"));
@@ -496,7 +497,7 @@ static void hop(void *arg, unsigned n)
 
 static void test_affinity_is_obeyed_at_once(void **state)
 {
-	cpumask_t none = { { 0 } }, offline = cpumask_of(5);
+	cpumask_t none = {{0}}, offline = cpumask_of(5);
 
 	(void)state;
 	boot(3);
@@ -527,7 +528,7 @@ static bool all_cpus_used(void *arg)
 
 static void test_idle_cpus_take_work(void **state)
 {
-	bool done[3] = { false };
+	bool done[3] = {false};
 
 	(void)state;
 	boot(3);

@@ -12,20 +12,62 @@
 #include "lib/string.h"
 
 /* What the C library says, before the names are taken. */
-static int libc_sign(int v) { return (v > 0) - (v < 0); }
-static int libc_strcmp(const char *a, const char *b) { return libc_sign(strcmp(a, b)); }
-static int libc_strncmp(const char *a, const char *b, size_t n) { return libc_sign(strncmp(a, b, n)); }
-static int libc_strncasecmp(const char *a, const char *b, size_t n) { return libc_sign(strncasecmp(a, b, n)); }
-static int libc_memcmp(const void *a, const void *b, size_t n) { return libc_sign(memcmp(a, b, n)); }
-static size_t libc_strlen(const char *s) { return strlen(s); }
-static char *libc_strchr(const char *s, int c) { return strchr(s, c); }
-static char *libc_strrchr(const char *s, int c) { return strrchr(s, c); }
-static char *libc_strstr(const char *s, const char *part) { return strstr(s, part); }
-static size_t libc_strspn(const char *s, const char *set) { return strspn(s, set); }
-static size_t libc_strcspn(const char *s, const char *set) { return strcspn(s, set); }
-static void *libc_memchr(const void *s, int c, size_t n) { return memchr(s, c, n); }
-static void libc_memmove(void *to, const void *from, size_t n) { memmove(to, from, n); }
-static void libc_memset(void *to, int c, size_t n) { memset(to, c, n); }
+static int libc_sign(int v)
+{
+	return (v > 0) - (v < 0);
+}
+static int libc_strcmp(const char *a, const char *b)
+{
+	return libc_sign(strcmp(a, b));
+}
+static int libc_strncmp(const char *a, const char *b, size_t n)
+{
+	return libc_sign(strncmp(a, b, n));
+}
+static int libc_strncasecmp(const char *a, const char *b, size_t n)
+{
+	return libc_sign(strncasecmp(a, b, n));
+}
+static int libc_memcmp(const void *a, const void *b, size_t n)
+{
+	return libc_sign(memcmp(a, b, n));
+}
+static size_t libc_strlen(const char *s)
+{
+	return strlen(s);
+}
+static char *libc_strchr(const char *s, int c)
+{
+	return strchr(s, c);
+}
+static char *libc_strrchr(const char *s, int c)
+{
+	return strrchr(s, c);
+}
+static char *libc_strstr(const char *s, const char *part)
+{
+	return strstr(s, part);
+}
+static size_t libc_strspn(const char *s, const char *set)
+{
+	return strspn(s, set);
+}
+static size_t libc_strcspn(const char *s, const char *set)
+{
+	return strcspn(s, set);
+}
+static void *libc_memchr(const void *s, int c, size_t n)
+{
+	return memchr(s, c, n);
+}
+static void libc_memmove(void *to, const void *from, size_t n)
+{
+	memmove(to, from, n);
+}
+static void libc_memset(void *to, int c, size_t n)
+{
+	memset(to, c, n);
+}
 
 #pragma GCC diagnostic ignored "-Wmissing-prototypes"
 #pragma GCC diagnostic ignored "-Wunused-function"
@@ -82,7 +124,8 @@ static void test_strings_match_libc(void **state)
 		assert_ptr_equal(strstr(a, b), libc_strstr(a, b));
 		assert_int_equal(strspn(a, b), libc_strspn(a, b));
 		assert_int_equal(strcspn(a, b), libc_strcspn(a, b));
-		assert_ptr_equal(memchr(a, c, MIN(n, libc_strlen(a))), libc_memchr(a, c, MIN(n, libc_strlen(a))));
+		assert_ptr_equal(memchr(a, c, MIN(n, libc_strlen(a))),
+				 libc_memchr(a, c, MIN(n, libc_strlen(a))));
 		n = MIN(n, MIN(libc_strlen(a), libc_strlen(b)));
 		assert_int_equal(libc_sign(memcmp(a, b, n)), libc_memcmp(a, b, n));
 	}
@@ -94,7 +137,8 @@ static void test_moves_of_any_size_and_overlap(void **state)
 	srand(2);
 	for (int round = 0; round < 100000; round++) {
 		u8 ours[128], theirs[128];
-		size_t n = (size_t)rand() % 64, to = (size_t)rand() % 64, from = (size_t)rand() % 64;
+		size_t n = (size_t)rand() % 64, to = (size_t)rand() % 64,
+		       from = (size_t)rand() % 64;
 
 		for (unsigned i = 0; i < sizeof(ours); i++)
 			ours[i] = theirs[i] = (u8)rand();

@@ -34,10 +34,10 @@ static void node_free(struct xa_node *node)
 	free(node);
 }
 
-static const struct xa_ops ops = { node_alloc, node_free };
+static const struct xa_ops ops = {node_alloc, node_free};
 
 #define MODEL 600
-static const unsigned long scales[] = { 1, 7, 64, 4097, 1ul << 20 };
+static const unsigned long scales[] = {1, 7, 64, 4097, 1ul << 20};
 
 struct model {
 	struct xarray xa;
@@ -59,7 +59,7 @@ static void check_node(const struct xa_node *node, bool *full, bool marks[XA_MAR
 	*full = true;
 	memset(marks, 0, XA_MARKS * sizeof(bool));
 	for (unsigned i = 0; i < XA_SLOTS; i++) {
-		bool slot_full = node->slots[i] && !node->shift, slot_marks[XA_MARKS] = { false };
+		bool slot_full = node->slots[i] && !node->shift, slot_marks[XA_MARKS] = {false};
 
 		count += node->slots[i] != NULL;
 		if (node->slots[i] && node->shift) {
@@ -116,7 +116,8 @@ static void check_model(struct model *m)
 	int i = 0;
 
 	check_tree(&m->xa);
-	xa_for_each(&m->xa, index, entry) {
+	xa_for_each(&m->xa, index, entry)
+	{
 		while (!m->entries[i])
 			i++;
 		assert_int_equal(index, index_of(m, i));
@@ -129,7 +130,8 @@ static void check_model(struct model *m)
 		bool any = false;
 
 		for (i = 0; i < MODEL; i++) {
-			assert_int_equal(xa_get_mark(&m->xa, index_of(m, i), (enum xa_mark)mark), m->marks[i][mark]);
+			assert_int_equal(xa_get_mark(&m->xa, index_of(m, i), (enum xa_mark)mark),
+					 m->marks[i][mark]);
 			any |= m->marks[i][mark];
 		}
 		assert_int_equal(xa_marked(&m->xa, (enum xa_mark)mark), any);
@@ -167,9 +169,7 @@ static void step(struct model *m)
 		xa_clear_mark(&m->xa, index, (enum xa_mark)mark);
 		m->marks[i][mark] = false;
 		break;
-	default:
-		assert_ptr_equal(xa_load(&m->xa, index), m->entries[i]);
-		check_finds(m);
+	default: assert_ptr_equal(xa_load(&m->xa, index), m->entries[i]); check_finds(m);
 	}
 }
 
@@ -232,8 +232,8 @@ static void test_extreme_indices(void **state)
 /* However the allocations fail, a store happens or changes nothing. */
 static void test_each_allocation_fails_in_turn(void **state)
 {
-	static const unsigned long before[] = { 0, 5, 70, 5000, 1ul << 30 };
-	static const unsigned long stored[] = { 1, 64, 4096, 5001, 1ul << 24, ~0UL };
+	static const unsigned long before[] = {0, 5, 70, 5000, 1ul << 30};
+	static const unsigned long stored[] = {1, 64, 4096, 5001, 1ul << 24, ~0UL};
 	int a, b;
 
 	(void)state;
@@ -272,7 +272,7 @@ static void test_each_allocation_fails_in_turn(void **state)
 static void test_alloc_gives_the_lowest_free_id(void **state)
 {
 	struct xarray xa = XARRAY_INIT(&ops);
-	bool used[300] = { false };
+	bool used[300] = {false};
 	int dummy;
 
 	(void)state;

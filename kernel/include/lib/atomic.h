@@ -36,15 +36,15 @@ typedef u32 atomic_t;
 #define atomic_or(p, bits) ((void)__atomic_fetch_or(p, bits, __ATOMIC_SEQ_CST))
 #define atomic_and(p, bits) ((void)__atomic_fetch_and(p, bits, __ATOMIC_SEQ_CST))
 /* The old value: equal to @old if it was replaced. */
-#define atomic_cmpxchg(p, old, new)                                                    \
-	({                                                                             \
-		typeof(*(p)) expect_ = (old);                                          \
+#define atomic_cmpxchg(p, old, new) \
+	({ \
+		typeof(*(p)) expect_ = (old); \
 		__atomic_compare_exchange_n(p, &expect_, new, false, __ATOMIC_SEQ_CST, \
-					    __ATOMIC_SEQ_CST);                         \
-		expect_;                                                               \
+					    __ATOMIC_SEQ_CST); \
+		expect_; \
 	})
 /* Replace *@expect: true; false: *@expect is now what was there. */
-#define atomic_try_cmpxchg(p, expect, new)                                             \
+#define atomic_try_cmpxchg(p, expect, new) \
 	__atomic_compare_exchange_n(p, expect, new, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)
 /* Orders everything before against everything after, for all CPUs. */
 #define smp_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
@@ -67,7 +67,10 @@ typedef struct refcount {
 	u32 value;
 } refcount_t;
 
-#define REFCOUNT_INIT(n) { n }
+#define REFCOUNT_INIT(n) \
+	{ \
+		n \
+	}
 #define REFCOUNT_SATURATED 0xC0000000u
 #define REFCOUNT_MAX 0x7FFFFFFFu
 

@@ -15,25 +15,49 @@
 #define BIT_MASK(n) (1UL << ((n) % BITS_PER_LONG))
 
 /* The number of the lowest and of the highest bit set. => v is not 0 */
-static inline unsigned bit_lowest(unsigned long v) { return (unsigned)__builtin_ctzl(v); }
-static inline unsigned bit_highest(unsigned long v) { return BITS_PER_LONG - 1 - (unsigned)__builtin_clzl(v); }
-static inline unsigned ilog2(unsigned long v) { return bit_highest(v); }
-static inline unsigned ilog2_u64(u64 v) { return 63 - (unsigned)__builtin_clzll(v); }
-static inline bool is_power_of_2(unsigned long v) { return v && !(v & (v - 1)); }
+static inline unsigned bit_lowest(unsigned long v)
+{
+	return (unsigned)__builtin_ctzl(v);
+}
+static inline unsigned bit_highest(unsigned long v)
+{
+	return BITS_PER_LONG - 1 - (unsigned)__builtin_clzl(v);
+}
+static inline unsigned ilog2(unsigned long v)
+{
+	return bit_highest(v);
+}
+static inline unsigned ilog2_u64(u64 v)
+{
+	return 63 - (unsigned)__builtin_clzll(v);
+}
+static inline bool is_power_of_2(unsigned long v)
+{
+	return v && !(v & (v - 1));
+}
 /* => 0 < v, and the result fits */
 static inline unsigned long roundup_pow_of_two(unsigned long v)
 {
 	return v == 1 ? 1 : 1UL << (bit_highest(v - 1) + 1);
 }
-static inline unsigned long rounddown_pow_of_two(unsigned long v) { return 1UL << bit_highest(v); }
+static inline unsigned long rounddown_pow_of_two(unsigned long v)
+{
+	return 1UL << bit_highest(v);
+}
 
 static inline bool test_bit(unsigned n, const unsigned long *map)
 {
 	return READ_ONCE(map[BIT_WORD(n)]) & BIT_MASK(n);
 }
 
-static inline void __set_bit(unsigned n, unsigned long *map) { map[BIT_WORD(n)] |= BIT_MASK(n); }
-static inline void __clear_bit(unsigned n, unsigned long *map) { map[BIT_WORD(n)] &= ~BIT_MASK(n); }
+static inline void __set_bit(unsigned n, unsigned long *map)
+{
+	map[BIT_WORD(n)] |= BIT_MASK(n);
+}
+static inline void __clear_bit(unsigned n, unsigned long *map)
+{
+	map[BIT_WORD(n)] &= ~BIT_MASK(n);
+}
 
 static inline void set_bit(unsigned n, unsigned long *map)
 {
@@ -73,8 +97,8 @@ static inline unsigned long find_first_zero_bit(const unsigned long *map, unsign
 }
 
 /* The first of @n clear bits side by side, at a multiple of @align (a power of two); @size: none. */
-unsigned long bitmap_find_zero_area(const unsigned long *map, unsigned long size, unsigned long start,
-				    unsigned long n, unsigned long align);
+unsigned long bitmap_find_zero_area(const unsigned long *map, unsigned long size,
+				    unsigned long start, unsigned long n, unsigned long align);
 
 void bitmap_zero(unsigned long *map, unsigned long size);
 void bitmap_fill(unsigned long *map, unsigned long size);
@@ -82,15 +106,17 @@ void bitmap_fill(unsigned long *map, unsigned long size);
 void bitmap_set(unsigned long *map, unsigned long start, unsigned long n);
 void bitmap_clear(unsigned long *map, unsigned long start, unsigned long n);
 void bitmap_copy(unsigned long *to, const unsigned long *from, unsigned long size);
-void bitmap_and(unsigned long *to, const unsigned long *a, const unsigned long *b, unsigned long size);
-void bitmap_or(unsigned long *to, const unsigned long *a, const unsigned long *b, unsigned long size);
+void bitmap_and(unsigned long *to, const unsigned long *a, const unsigned long *b,
+		unsigned long size);
+void bitmap_or(unsigned long *to, const unsigned long *a, const unsigned long *b,
+	       unsigned long size);
 bool bitmap_equal(const unsigned long *a, const unsigned long *b, unsigned long size);
 bool bitmap_empty(const unsigned long *map, unsigned long size);
 bool bitmap_intersects(const unsigned long *a, const unsigned long *b, unsigned long size);
 unsigned long bitmap_weight(const unsigned long *map, unsigned long size);
 
-#define for_each_set_bit(bit, map, size)                                               \
-	for ((bit) = find_first_bit(map, size); (bit) < (size);                        \
+#define for_each_set_bit(bit, map, size) \
+	for ((bit) = find_first_bit(map, size); (bit) < (size); \
 	     (bit) = find_next_bit(map, size, (bit) + 1))
 
 #endif

@@ -12,7 +12,8 @@ struct chacha20 {
 	u32 state[16];
 };
 
-void chacha20_init(struct chacha20 *c, const u8 key[CHACHA20_KEY_SIZE], u32 counter, const u8 nonce[12]);
+void chacha20_init(struct chacha20 *c, const u8 key[CHACHA20_KEY_SIZE], u32 counter,
+		   const u8 nonce[12]);
 /* The next 64 bytes of the key stream; advances the counter. */
 void chacha20_block(struct chacha20 *c, u8 out[CHACHA20_BLOCK_SIZE]);
 

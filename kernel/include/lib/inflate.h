@@ -33,11 +33,11 @@ struct inflate {
 	struct inflate_io io;
 	const u8 *in, *in_end;
 	bool ended;
-	u64 consumed;            /* bytes of input used */
+	u64 consumed; /* bytes of input used */
 	u32 bits, bit_count;
-	u32 window_pos;          /* where the next byte goes */
-	u32 window_flushed;      /* output before it is delivered */
-	u64 total;               /* bytes of output, this member */
+	u32 window_pos;     /* where the next byte goes */
+	u32 window_flushed; /* output before it is delivered */
+	u64 total;          /* bytes of output, this member */
 	u32 crc;
 	int error;
 	struct inflate_code literals, distances;

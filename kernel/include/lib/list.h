@@ -15,7 +15,10 @@ struct list_head {
 	struct list_head *next, *prev;
 };
 
-#define LIST_HEAD_INIT(name) { &(name), &(name) }
+#define LIST_HEAD_INIT(name) \
+	{ \
+		&(name), &(name) \
+	}
 #define LIST_HEAD(name) struct list_head name = LIST_HEAD_INIT(name)
 
 static inline void list_init(struct list_head *head)
@@ -140,42 +143,38 @@ static inline void list_splice_tail_init(struct list_head *list, struct list_hea
 /* => the list is not empty */
 #define list_first_entry(head, type, member) list_entry((head)->next, type, member)
 #define list_last_entry(head, type, member) list_entry((head)->prev, type, member)
-#define list_first_entry_or_null(head, type, member)                                   \
-	({                                                                             \
-		struct list_head *head_ = (head), *first_ = READ_ONCE(head_->next);    \
-		first_ != head_ ? list_entry(first_, type, member) : NULL;             \
+#define list_first_entry_or_null(head, type, member) \
+	({ \
+		struct list_head *head_ = (head), *first_ = READ_ONCE(head_->next); \
+		first_ != head_ ? list_entry(first_, type, member) : NULL; \
 	})
 #define list_next_entry(pos, member) list_entry((pos)->member.next, typeof(*(pos)), member)
 #define list_prev_entry(pos, member) list_entry((pos)->member.prev, typeof(*(pos)), member)
 #define list_entry_is_head(pos, head, member) (&(pos)->member == (head))
 
 #define list_for_each(pos, head) for (pos = (head)->next; pos != (head); pos = pos->next)
-#define list_for_each_safe(pos, n, head)                                               \
+#define list_for_each_safe(pos, n, head) \
 	for (pos = (head)->next, n = pos->next; pos != (head); pos = n, n = pos->next)
 
-#define list_for_each_entry(pos, head, member)                                         \
-	for (pos = list_first_entry(head, typeof(*pos), member);                       \
+#define list_for_each_entry(pos, head, member) \
+	for (pos = list_first_entry(head, typeof(*pos), member); \
 	     !list_entry_is_head(pos, head, member); pos = list_next_entry(pos, member))
-#define list_for_each_entry_reverse(pos, head, member)                                 \
-	for (pos = list_last_entry(head, typeof(*pos), member);                        \
+#define list_for_each_entry_reverse(pos, head, member) \
+	for (pos = list_last_entry(head, typeof(*pos), member); \
 	     !list_entry_is_head(pos, head, member); pos = list_prev_entry(pos, member))
 /* @pos itself may be removed (and freed) in the body. */
-#define list_for_each_entry_safe(pos, n, head, member)                                 \
-	for (pos = list_first_entry(head, typeof(*pos), member),                       \
-	    n = list_next_entry(pos, member);                                          \
-	     !list_entry_is_head(pos, head, member);                                   \
-	     pos = n, n = list_next_entry(n, member))
-#define list_for_each_entry_safe_reverse(pos, n, head, member)                         \
-	for (pos = list_last_entry(head, typeof(*pos), member),                        \
-	    n = list_prev_entry(pos, member);                                          \
-	     !list_entry_is_head(pos, head, member);                                   \
-	     pos = n, n = list_prev_entry(n, member))
+#define list_for_each_entry_safe(pos, n, head, member) \
+	for (pos = list_first_entry(head, typeof(*pos), member), n = list_next_entry(pos, member); \
+	     !list_entry_is_head(pos, head, member); pos = n, n = list_next_entry(n, member))
+#define list_for_each_entry_safe_reverse(pos, n, head, member) \
+	for (pos = list_last_entry(head, typeof(*pos), member), n = list_prev_entry(pos, member); \
+	     !list_entry_is_head(pos, head, member); pos = n, n = list_prev_entry(n, member))
 /* From the one after @pos to the end. */
-#define list_for_each_entry_continue(pos, head, member)                                \
+#define list_for_each_entry_continue(pos, head, member) \
 	for (pos = list_next_entry(pos, member); !list_entry_is_head(pos, head, member); \
 	     pos = list_next_entry(pos, member))
 /* From @pos to the end. */
-#define list_for_each_entry_from(pos, head, member)                                    \
+#define list_for_each_entry_from(pos, head, member) \
 	for (; !list_entry_is_head(pos, head, member); pos = list_next_entry(pos, member))
 
 static inline void list_add_rcu(struct list_head *node, struct list_head *head)
@@ -206,9 +205,9 @@ static inline void list_del_rcu(struct list_head *node)
 }
 
 #define list_entry_rcu(ptr, type, member) container_of(READ_ONCE(ptr), type, member)
-#define list_for_each_entry_rcu(pos, head, member)                                     \
-	for (pos = list_entry_rcu((head)->next, typeof(*pos), member);                 \
-	     !list_entry_is_head(pos, head, member);                                   \
+#define list_for_each_entry_rcu(pos, head, member) \
+	for (pos = list_entry_rcu((head)->next, typeof(*pos), member); \
+	     !list_entry_is_head(pos, head, member); \
 	     pos = list_entry_rcu(pos->member.next, typeof(*pos), member))
 
 /* ------------------------------------------------------------------------------------------- */
@@ -217,10 +216,14 @@ struct hlist_head {
 	struct hlist_node *first;
 };
 struct hlist_node {
-	struct hlist_node *next, **pprev; /* pprev: the pointer that points here; NULL: on no list */
+	struct hlist_node *next,
+		**pprev; /* pprev: the pointer that points here; NULL: on no list */
 };
 
-#define HLIST_HEAD_INIT { NULL }
+#define HLIST_HEAD_INIT \
+	{ \
+		NULL \
+	}
 #define HLIST_HEAD(name) struct hlist_head name = HLIST_HEAD_INIT
 
 static inline void hlist_init(struct hlist_head *head)
@@ -316,21 +319,24 @@ static inline void hlist_del_init_rcu(struct hlist_node *node)
 }
 
 #define hlist_entry(ptr, type, member) container_of(ptr, type, member)
-#define hlist_entry_safe(ptr, type, member)                                            \
-	({                                                                             \
-		typeof(ptr) ptr_ = (ptr);                                              \
-		ptr_ ? hlist_entry(ptr_, type, member) : NULL;                         \
+#define hlist_entry_safe(ptr, type, member) \
+	({ \
+		typeof(ptr) ptr_ = (ptr); \
+		ptr_ ? hlist_entry(ptr_, type, member) : NULL; \
 	})
 
-#define hlist_for_each_entry(pos, head, member)                                        \
-	for (pos = hlist_entry_safe((head)->first, typeof(*(pos)), member); pos;       \
+#define hlist_for_each_entry(pos, head, member) \
+	for (pos = hlist_entry_safe((head)->first, typeof(*(pos)), member); pos; \
 	     pos = hlist_entry_safe((pos)->member.next, typeof(*(pos)), member))
 /* @n is a struct hlist_node *; @pos itself may be removed in the body. */
-#define hlist_for_each_entry_safe(pos, n, head, member)                                \
-	for (pos = hlist_entry_safe((head)->first, typeof(*(pos)), member);            \
-	     pos && ({ n = (pos)->member.next; true; });                               \
+#define hlist_for_each_entry_safe(pos, n, head, member) \
+	for (pos = hlist_entry_safe((head)->first, typeof(*(pos)), member); \
+	     pos && ({ \
+		     n = (pos)->member.next; \
+		     true; \
+	     }); \
 	     pos = hlist_entry_safe(n, typeof(*(pos)), member))
-#define hlist_for_each_entry_rcu(pos, head, member)                                    \
+#define hlist_for_each_entry_rcu(pos, head, member) \
 	for (pos = hlist_entry_safe(READ_ONCE((head)->first), typeof(*(pos)), member); pos; \
 	     pos = hlist_entry_safe(READ_ONCE((pos)->member.next), typeof(*(pos)), member))
 

@@ -27,14 +27,14 @@ struct rb_root_cached {
 	struct rb_node *leftmost;
 };
 
-#define RB_ROOT ((struct rb_root){ NULL })
-#define RB_ROOT_CACHED ((struct rb_root_cached){ { NULL }, NULL })
+#define RB_ROOT ((struct rb_root){NULL})
+#define RB_ROOT_CACHED ((struct rb_root_cached){{NULL}, NULL})
 
 #define rb_entry(ptr, type, member) container_of(ptr, type, member)
-#define rb_entry_safe(ptr, type, member)                                               \
-	({                                                                             \
-		struct rb_node *ptr_ = (ptr);                                          \
-		ptr_ ? rb_entry(ptr_, type, member) : NULL;                            \
+#define rb_entry_safe(ptr, type, member) \
+	({ \
+		struct rb_node *ptr_ = (ptr); \
+		ptr_ ? rb_entry(ptr_, type, member) : NULL; \
 	})
 
 static inline struct rb_node *rb_parent(const struct rb_node *node)
@@ -88,8 +88,10 @@ struct rb_augment {
 };
 
 /* After rb_link_node(), with the node's own value any: everything up to the root is recomputed. */
-void rb_insert_augmented(struct rb_node *node, struct rb_root *root, const struct rb_augment *augment);
-void rb_erase_augmented(struct rb_node *node, struct rb_root *root, const struct rb_augment *augment);
+void rb_insert_augmented(struct rb_node *node, struct rb_root *root,
+			 const struct rb_augment *augment);
+void rb_erase_augmented(struct rb_node *node, struct rb_root *root,
+			const struct rb_augment *augment);
 /* After a change of @node's own contribution: recompute upward until nothing changes. */
 void rb_augment_propagate(struct rb_node *node, const struct rb_augment *augment);
 
@@ -99,7 +101,8 @@ static inline struct rb_node *rb_first_cached(const struct rb_root_cached *root)
 }
 
 /* @leftmost: the caller's walk went left at every node. */
-static inline void rb_insert_color_cached(struct rb_node *node, struct rb_root_cached *root, bool leftmost)
+static inline void rb_insert_color_cached(struct rb_node *node, struct rb_root_cached *root,
+					  bool leftmost)
 {
 	if (leftmost)
 		root->leftmost = node;
@@ -129,8 +132,8 @@ static inline void rb_erase_cached(struct rb_node *node, struct rb_root_cached *
 }
 
 /* All entries in order; the body may not remove @pos. */
-#define rb_for_each_entry(pos, root, member)                                           \
-	for (pos = rb_entry_safe(rb_first(root), typeof(*(pos)), member); pos;         \
+#define rb_for_each_entry(pos, root, member) \
+	for (pos = rb_entry_safe(rb_first(root), typeof(*(pos)), member); pos; \
 	     pos = rb_entry_safe(rb_next(&(pos)->member), typeof(*(pos)), member))
 
 #endif

@@ -24,14 +24,14 @@ enum xa_mark { XA_MARK_0 = 0, XA_MARK_1 = 1 };
 #define XA_MARK_WRITEBACK XA_MARK_1
 
 struct xa_node {
-	u8 shift;                /* a slot covers 1 << shift indices; readers use this and slots only */
-	u8 offset;               /* its place in the parent */
-	u8 count;                /* slots in use; never 0 in a tree */
+	u8 shift;  /* a slot covers 1 << shift indices; readers use this and slots only */
+	u8 offset; /* its place in the parent */
+	u8 count;  /* slots in use; never 0 in a tree */
 	union {
 		struct xa_node *parent;
-		void *rcu[2];    /* ops->free may use this: the node is out of the tree */
+		void *rcu[2]; /* ops->free may use this: the node is out of the tree */
 	};
-	unsigned long full[XA_BITMAP_WORDS]; /* slots with no free index below them */
+	unsigned long full[XA_BITMAP_WORDS];            /* slots with no free index below them */
 	unsigned long marks[XA_MARKS][XA_BITMAP_WORDS]; /* slots with a marked entry below them */
 	void *slots[XA_SLOTS];
 };
@@ -43,12 +43,15 @@ struct xa_ops {
 };
 
 struct xarray {
-	void *head;              /* NULL, the entry of index 0 if it is the only one, or a tagged node */
+	void *head; /* NULL, the entry of index 0 if it is the only one, or a tagged node */
 	const struct xa_ops *ops;
-	u8 head_marks;           /* marks of a lone entry */
+	u8 head_marks; /* marks of a lone entry */
 };
 
-#define XARRAY_INIT(ops_) { .head = NULL, .ops = (ops_), .head_marks = 0 }
+#define XARRAY_INIT(ops_) \
+	{ \
+		.head = NULL, .ops = (ops_), .head_marks = 0 \
+	}
 
 void xa_init(struct xarray *xa, const struct xa_ops *ops);
 
@@ -58,9 +61,18 @@ static inline bool xa_empty(const struct xarray *xa)
 }
 
 /* Integers as entries: up to LONG_MAX. */
-static inline void *xa_value(unsigned long v) { return (void *)(v << 1 | 1); }
-static inline bool xa_is_value(const void *entry) { return (unsigned long)entry & 1; }
-static inline unsigned long xa_to_value(const void *entry) { return (unsigned long)entry >> 1; }
+static inline void *xa_value(unsigned long v)
+{
+	return (void *)(v << 1 | 1);
+}
+static inline bool xa_is_value(const void *entry)
+{
+	return (unsigned long)entry & 1;
+}
+static inline unsigned long xa_to_value(const void *entry)
+{
+	return (unsigned long)entry >> 1;
+}
 
 /* The entry at @index or NULL. Lock-free under rcu_read_lock(). */
 void *xa_load(const struct xarray *xa, unsigned long index);
@@ -78,7 +90,8 @@ void xa_destroy(struct xarray *xa);
 void *xa_find(const struct xarray *xa, unsigned long *index, unsigned long max);
 /* The first entry above *@index. */
 void *xa_find_after(const struct xarray *xa, unsigned long *index, unsigned long max);
-void *xa_find_marked(const struct xarray *xa, unsigned long *index, unsigned long max, enum xa_mark mark);
+void *xa_find_marked(const struct xarray *xa, unsigned long *index, unsigned long max,
+		     enum xa_mark mark);
 void *xa_find_marked_after(const struct xarray *xa, unsigned long *index, unsigned long max,
 			   enum xa_mark mark);
 
@@ -90,21 +103,23 @@ bool xa_get_mark(const struct xarray *xa, unsigned long index, enum xa_mark mark
 bool xa_marked(const struct xarray *xa, enum xa_mark mark);
 
 /* The lowest index without an entry in min..max: 0 and *@index, or -ENOSPC. */
-int xa_find_free(const struct xarray *xa, unsigned long *index, unsigned long min, unsigned long max);
+int xa_find_free(const struct xarray *xa, unsigned long *index, unsigned long min,
+		 unsigned long max);
 /* Store @entry there: 0, -ENOSPC, -ENOMEM. */
 int __must_check xa_alloc(struct xarray *xa, u32 *id, void *entry, u32 min, u32 max);
 /* The same, beginning the search at *@next and wrapping round to @min; *@next = id + 1 afterwards. */
-int __must_check xa_alloc_cyclic(struct xarray *xa, u32 *id, void *entry, u32 min, u32 max, u32 *next);
+int __must_check xa_alloc_cyclic(struct xarray *xa, u32 *id, void *entry, u32 min, u32 max,
+				 u32 *next);
 
 /* All entries, ascending. The body may erase any entry (with the lock held throughout). */
-#define xa_for_each(xa, index, entry)                                                  \
-	for (index = 0, entry = xa_find(xa, &(index), ~0UL); entry;                    \
+#define xa_for_each(xa, index, entry) \
+	for (index = 0, entry = xa_find(xa, &(index), ~0UL); entry; \
 	     entry = xa_find_after(xa, &(index), ~0UL))
-#define xa_for_each_range(xa, index, entry, first, last)                               \
-	for (index = (first), entry = xa_find(xa, &(index), last); entry;              \
+#define xa_for_each_range(xa, index, entry, first, last) \
+	for (index = (first), entry = xa_find(xa, &(index), last); entry; \
 	     entry = xa_find_after(xa, &(index), last))
-#define xa_for_each_marked(xa, index, entry, mark)                                     \
-	for (index = 0, entry = xa_find_marked(xa, &(index), ~0UL, mark); entry;       \
+#define xa_for_each_marked(xa, index, entry, mark) \
+	for (index = 0, entry = xa_find_marked(xa, &(index), ~0UL, mark); entry; \
 	     entry = xa_find_marked_after(xa, &(index), ~0UL, mark))
 
 #endif

@@ -10,13 +10,31 @@ extern const cpumask_t cpu_all_mask;
 /* The CPUs that schedule tasks. */
 extern cpumask_t cpu_online_mask;
 
-static inline void cpumask_clear(cpumask_t *m) { bitmap_zero(m->bits, CONFIG_NR_CPUS); }
-static inline bool cpumask_test(const cpumask_t *m, unsigned cpu) { return test_bit(cpu, m->bits); }
+static inline void cpumask_clear(cpumask_t *m)
+{
+	bitmap_zero(m->bits, CONFIG_NR_CPUS);
+}
+static inline bool cpumask_test(const cpumask_t *m, unsigned cpu)
+{
+	return test_bit(cpu, m->bits);
+}
 /* Atomic. */
-static inline void cpumask_set(cpumask_t *m, unsigned cpu) { set_bit(cpu, m->bits); }
-static inline void cpumask_unset(cpumask_t *m, unsigned cpu) { clear_bit(cpu, m->bits); }
-static inline bool cpumask_empty(const cpumask_t *m) { return bitmap_empty(m->bits, CONFIG_NR_CPUS); }
-static inline unsigned cpumask_weight(const cpumask_t *m) { return (unsigned)bitmap_weight(m->bits, CONFIG_NR_CPUS); }
+static inline void cpumask_set(cpumask_t *m, unsigned cpu)
+{
+	set_bit(cpu, m->bits);
+}
+static inline void cpumask_unset(cpumask_t *m, unsigned cpu)
+{
+	clear_bit(cpu, m->bits);
+}
+static inline bool cpumask_empty(const cpumask_t *m)
+{
+	return bitmap_empty(m->bits, CONFIG_NR_CPUS);
+}
+static inline unsigned cpumask_weight(const cpumask_t *m)
+{
+	return (unsigned)bitmap_weight(m->bits, CONFIG_NR_CPUS);
+}
 static inline void cpumask_and(cpumask_t *to, const cpumask_t *a, const cpumask_t *b)
 {
 	bitmap_and(to->bits, a->bits, b->bits, CONFIG_NR_CPUS);
@@ -28,14 +46,15 @@ static inline unsigned cpumask_next(int cpu, const cpumask_t *m)
 }
 static inline cpumask_t cpumask_of(unsigned cpu)
 {
-	cpumask_t m = { { 0 } };
+	cpumask_t m = {{0}};
 
 	m.bits[BIT_WORD(cpu)] = BIT_MASK(cpu);
 	return m;
 }
 
-#define for_each_cpu(cpu, mask)                                                        \
-	for ((cpu) = cpumask_next(-1, mask); (cpu) < CONFIG_NR_CPUS; (cpu) = cpumask_next((int)(cpu), mask))
+#define for_each_cpu(cpu, mask) \
+	for ((cpu) = cpumask_next(-1, mask); (cpu) < CONFIG_NR_CPUS; \
+	     (cpu) = cpumask_next((int)(cpu), mask))
 #define for_each_online_cpu(cpu) for_each_cpu(cpu, &cpu_online_mask)
 
 #endif

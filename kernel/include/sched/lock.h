@@ -16,42 +16,47 @@
 /* The order of locks: a lower rank is taken first (outermost). Sleeping locks come before spinlocks. */
 enum lock_rank {
 	/* sleeping locks */
-	RANK_PROC_EXEC = 10,   /* process->exec_lock: cred changes, ptrace against execve */
-	RANK_TTY = 20,         /* tty->lock: open, close, hang-up, termios */
-	RANK_TTY_OUTPUT = 22,  /* tty->output_lock: one writer at a time */
-	RANK_TTY_INPUT = 24,   /* tty->input_lock: the line discipline's read buffer (pty: slave before master, nested) */
+	RANK_PROC_EXEC = 10,  /* process->exec_lock: cred changes, ptrace against execve */
+	RANK_TTY = 20,        /* tty->lock: open, close, hang-up, termios */
+	RANK_TTY_OUTPUT = 22, /* tty->output_lock: one writer at a time */
+	RANK_TTY_INPUT = 24, /* tty->input_lock: the read buffer (pty: slave before master, nested) */
+	RANK_SOCKET_BIND = 28, /* a socket gets its name, perhaps in a file system */
 	RANK_FS_MOUNT = 30,    /* namespace of mounts, superblock lists */
 	RANK_FS_RENAME = 32,   /* one per super block: rename of directories */
 	RANK_INODE = 34,       /* inode->lock (parents before children: nested) */
 	RANK_FILE_POS = 36,    /* file->pos_lock */
 	RANK_PIPE = 38,        /* pipe->lock */
+	RANK_SOCKET_READ = 40, /* one reader of a socket at a time */
 	RANK_MMAP = 50,        /* mm->mmap_lock */
 	RANK_MAPPING = 54,     /* mapping->i_mmap rwsem: the areas that map a file */
 	RANK_PAGE_LOCK = 56,   /* a locked page */
 	RANK_VMALLOC = 58,     /* vmalloc area tree */
 	RANK_KMAP = 59,        /* sleeping part of kmap */
 	/* spinlocks, interrupts on */
-	RANK_TASKLIST = 80,    /* tree of processes, pids, sessions, groups */
-	RANK_FILES = 84,       /* files->lock, fs_context->lock */
-	RANK_DENTRY = 86,      /* dentry->lock, hash buckets (parent before child: nested) */
-	RANK_INODE_SPIN = 88,  /* inode->i_lock and its lists */
-	RANK_SIGNAL = 90,      /* process->siglock (irqsave: timers send signals) */
-	RANK_FUTEX = 92,       /* futex hash bucket */
+	RANK_TASKLIST = 80,     /* tree of processes, pids, sessions, groups */
+	RANK_FILES = 84,        /* files->lock, fs_context->lock */
+	RANK_DENTRY = 86,       /* dentry->lock, hash buckets (parent before child: nested) */
+	RANK_INODE_SPIN = 88,   /* inode->i_lock and its lists */
+	RANK_SOCKET_NAMES = 89, /* who has which name; all sockets of a family */
+	RANK_SIGNAL = 90,       /* process->siglock (irqsave: timers send signals) */
+	RANK_SOCKET_GC = 91,    /* files in flight */
+	RANK_FUTEX = 92,        /* futex hash bucket */
+	RANK_SOCKET = 93,       /* state and queue of a socket (two: by address) */
 	RANK_EPOLL = 94,
-	RANK_PAGETABLE = 100,  /* mm->page_table_lock or a page table's own */
+	RANK_PAGETABLE = 100, /* mm->page_table_lock or a page table's own */
 	RANK_ANON_VMA = 102,
-	RANK_XARRAY = 104,     /* mapping->tree lock */
+	RANK_XARRAY = 104, /* mapping->tree lock */
 	RANK_LRU = 106,
-	RANK_PKMAP = 108,      /* kmap windows */
+	RANK_PKMAP = 108, /* kmap windows */
 	RANK_SLAB = 110,
-	RANK_ZONE = 112,       /* zone->lock: buddy lists (irqsave) */
+	RANK_ZONE = 112, /* zone->lock: buddy lists (irqsave) */
 	/* spinlocks taken with interrupts off */
 	RANK_DEVICE = 120,
-	RANK_TIMER = 124,      /* timer queue of a CPU */
-	RANK_WAITQUEUE = 126,  /* wait_queue->lock */
-	RANK_TASK = 128,       /* task->pi/wake lock */
-	RANK_RUNQUEUE = 130,   /* run queue of a CPU (two: lower CPU number first) */
-	RANK_LEAF = 140,       /* takes nothing else */
+	RANK_TIMER = 124,     /* timer queue of a CPU */
+	RANK_WAITQUEUE = 126, /* wait_queue->lock */
+	RANK_TASK = 128,      /* task->pi/wake lock */
+	RANK_RUNQUEUE = 130,  /* run queue of a CPU (two: lower CPU number first) */
+	RANK_LEAF = 140,      /* takes nothing else */
 };
 
 typedef struct spinlock {
@@ -66,9 +71,15 @@ typedef struct spinlock {
 } spinlock_t;
 
 #ifdef CONFIG_DEBUG_LOCKS
-#define SPINLOCK_INIT(rank_) { .rank = (rank_), .name = __FILE__ }
+#define SPINLOCK_INIT(rank_) \
+	{ \
+		.rank = (rank_), .name = __FILE__ \
+	}
 #else
-#define SPINLOCK_INIT(rank_) { 0 }
+#define SPINLOCK_INIT(rank_) \
+	{ \
+		0 \
+	}
 #endif
 #define DEFINE_SPINLOCK(name_, rank_) spinlock_t name_ = SPINLOCK_INIT(rank_)
 
@@ -83,7 +94,9 @@ static inline bool spin_is_locked(const spinlock_t *lock)
 
 #ifdef CONFIG_DEBUG_LOCKS
 void spin_lock(spinlock_t *lock);
-void spin_lock_nested(spinlock_t *lock); /* same rank as one held: the caller knows the order (by address, parent first) */
+void spin_lock_nested(
+	spinlock_t *
+		lock); /* same rank as one held: the caller knows the order (by address, parent first) */
 bool spin_trylock(spinlock_t *lock);
 void spin_unlock(spinlock_t *lock);
 /* Stop with a message unless this CPU holds it (debug builds). */
@@ -100,13 +113,21 @@ static inline void spin_lock(spinlock_t *lock)
 	if (unlikely(!spin_trylock(lock)))
 		spin_lock_slow(lock);
 }
-static inline void spin_lock_nested(spinlock_t *lock) { spin_lock(lock); }
+static inline void spin_lock_nested(spinlock_t *lock)
+{
+	spin_lock(lock);
+}
 static inline void spin_unlock(spinlock_t *lock)
 {
 	__atomic_store_n(&lock->value, 0, __ATOMIC_RELEASE);
 }
-static inline void assert_spin_held(const spinlock_t *lock) { (void)lock; }
-static inline void assert_may_sleep(void) {}
+static inline void assert_spin_held(const spinlock_t *lock)
+{
+	(void)lock;
+}
+static inline void assert_may_sleep(void)
+{
+}
 #endif
 
 static inline irqflags_t spin_lock_irqsave(spinlock_t *lock)
@@ -141,10 +162,17 @@ typedef struct mutex {
 
 /* Static definition: DEFINE_MUTEX(name, rank). */
 #ifdef CONFIG_DEBUG_LOCKS
-#define MUTEX_INIT(name, rank_) { 0, NULL, SPINLOCK_INIT(RANK_WAITQUEUE), LIST_HEAD_INIT((name).waiters), (rank_), NULL }
+#define MUTEX_INIT(name, rank_) \
+	{ \
+		0, NULL, SPINLOCK_INIT(RANK_WAITQUEUE), LIST_HEAD_INIT((name).waiters), (rank_), \
+			NULL \
+	}
 #define RWSEM_INIT MUTEX_INIT
 #else
-#define MUTEX_INIT(name, rank_) { 0, NULL, SPINLOCK_INIT(RANK_WAITQUEUE), LIST_HEAD_INIT((name).waiters) }
+#define MUTEX_INIT(name, rank_) \
+	{ \
+		0, NULL, SPINLOCK_INIT(RANK_WAITQUEUE), LIST_HEAD_INIT((name).waiters) \
+	}
 #define RWSEM_INIT MUTEX_INIT
 #endif
 #define DEFINE_MUTEX(name, rank_) mutex_t name = MUTEX_INIT(name, rank_)
@@ -165,9 +193,9 @@ static inline bool mutex_is_locked(const mutex_t *m)
 }
 
 typedef struct rwsem {
-	u32 value;             /* RWSEM_* below */
+	u32 value; /* RWSEM_* below */
 	struct task *writer;
-	spinlock_t wait_lock;  /* guards waiters; RANK_WAITQUEUE */
+	spinlock_t wait_lock; /* guards waiters; RANK_WAITQUEUE */
 	struct list_head waiters;
 #ifdef CONFIG_DEBUG_LOCKS
 	u16 rank;

@@ -13,8 +13,14 @@ struct rcu_head {
 	void (*fn)(struct rcu_head *head);
 };
 
-static inline void rcu_read_lock(void) { barrier(); }
-static inline void rcu_read_unlock(void) { barrier(); }
+static inline void rcu_read_lock(void)
+{
+	barrier();
+}
+static inline void rcu_read_unlock(void)
+{
+	barrier();
+}
 /* An acquire, which is an ordinary load on the machine. */
 #define rcu_dereference(p) __atomic_load_n(&(p), __ATOMIC_ACQUIRE)
 #define rcu_assign_pointer(p, v) __atomic_store_n(&(p), v, __ATOMIC_RELEASE)

@@ -39,7 +39,7 @@ struct sighand_pending;
 #define PF_EXITING 2u
 #define PF_IDLE 4u
 #define PF_FORKNOEXEC 8u
-#define PF_MEMALLOC 16u   /* reclaim: may use the reserves */
+#define PF_MEMALLOC 16u /* reclaim: may use the reserves */
 #define PF_OOM_VICTIM 32u
 
 /* The system-call layer restarts or turns these into EINTR; user space never sees them. */
@@ -49,93 +49,96 @@ struct sighand_pending;
 #define ERESTART_RESTARTBLOCK 516
 
 struct sched_entity {
-	struct rb_node node;     /* (r) in the run queue, ordered by vruntime */
-	u64 vruntime;            /* (r) weighted ns */
-	u64 exec_start;          /* (r) clock_ns() when it was last charged */
-	u64 sum_exec_ns;         /* (r) CPU time in all */
-	u32 weight;              /* (r) from nice */
-	bool on_rq;              /* (r) */
-	u8 policy;               /* (r) SCHED_NORMAL, BATCH, IDLE, FIFO, RR */
-	s8 nice;                 /* (r) */
-	u8 rt_priority;          /* (r) 1..99 for FIFO and RR */
-	struct list_head rt_node;/* (r) */
-	u64 slice_end;           /* (r) */
+	struct rb_node node;      /* (r) in the run queue, ordered by vruntime */
+	u64 vruntime;             /* (r) weighted ns */
+	u64 exec_start;           /* (r) clock_ns() when it was last charged */
+	u64 sum_exec_ns;          /* (r) CPU time in all */
+	u32 weight;               /* (r) from nice */
+	bool on_rq;               /* (r) */
+	u8 policy;                /* (r) SCHED_NORMAL, BATCH, IDLE, FIFO, RR */
+	s8 nice;                  /* (r) */
+	u8 rt_priority;           /* (r) 1..99 for FIFO and RR */
+	struct list_head rt_node; /* (r) */
+	u64 slice_end;            /* (r) */
 };
 
 /* Live kmap_local maps, so that they follow the task to another CPU. (c) */
 struct kmap_ctrl {
-	unsigned idx;            /* maps in use */
+	unsigned idx; /* maps in use */
 	pfn_t pfn[KM_MAX_IDX];
 };
 
-struct restart_block {       /* (c) nanosleep, poll, futex: what restart_syscall(2) continues */
+struct restart_block { /* (c) nanosleep, poll, futex: what restart_syscall(2) continues */
 	long (*fn)(struct restart_block *rb);
 	u64 deadline;
 	unsigned long args[6];
 };
 
 struct task {
-	struct arch_thread thread;   /* first: current_thread() and current are the same address */
+	struct arch_thread thread; /* first: current_thread() and current are the same address */
 
-	unsigned state;              /* (a) TASK_*; wake-up protocol in sched/core.c */
-	unsigned flags;              /* (c) PF_* */
-	u32 refs;                    /* (a) task_get/task_put */
-	void *stack;                 /* (k) THREAD_STACK_SIZE bytes, guard page below */
+	unsigned state; /* (a) TASK_*; wake-up protocol in sched/core.c */
+	unsigned flags; /* (c) PF_* */
+	u32 refs;       /* (a) task_get/task_put */
+	void *stack;    /* (k) THREAD_STACK_SIZE bytes, guard page below */
 
 	/* sched */
-	spinlock_t wake_lock;        /* RANK_TASK, serialises wake-ups */
-	unsigned cpu;                /* (r) whose run queue */
-	bool on_cpu;                 /* (a) running, or still being switched from */
+	spinlock_t wake_lock; /* RANK_TASK, serialises wake-ups */
+	unsigned cpu;         /* (r) whose run queue */
+	bool on_cpu;          /* (a) running, or still being switched from */
 	struct sched_entity se;
-	cpumask_t cpus_allowed;      /* (r) */
-	u64 utime_ns, stime_ns;      /* (r) CPU time known to be user or system: read with task_cputime() */
-	u64 time_mark;               /* (r) clock at the last sample or switch */
+	cpumask_t cpus_allowed; /* (r) */
+	u64 utime_ns,
+		stime_ns; /* (r) CPU time known to be user or system: read with task_cputime() */
+	u64 time_mark;    /* (r) clock at the last sample or switch */
 	unsigned long nvcsw, nivcsw; /* (c) */
 	u64 start_time_ns;           /* (k) */
 #ifdef CONFIG_DEBUG_LOCKS
-	u16 held_ranks[16];          /* (c) sleeping locks held */
-	void *held_callers[16];      /* (c) */
+	u16 held_ranks[16];     /* (c) sleeping locks held */
+	void *held_callers[16]; /* (c) */
 	unsigned held_count;
 #endif
 
 	/* mm */
-	struct mm *mm;               /* (c) NULL for kernel threads; changed under alloc_lock, read by others with it */
-	struct mm *active_mm;        /* (r) the address space loaded while it runs */
-	struct kmap_ctrl kmap;       /* (c) while idx is not 0 the task stays on its CPU: addresses are per CPU */
-	unsigned pagefault_off;      /* (c) pagefault_disable() nesting */
+	struct mm *
+		mm; /* (c) NULL for kernel threads; changed under alloc_lock, read by others with it */
+	struct mm *active_mm; /* (r) the address space loaded while it runs */
+	struct kmap_ctrl
+		kmap; /* (c) while idx is not 0 the task stays on its CPU: addresses are per CPU */
+	unsigned pagefault_off;         /* (c) pagefault_disable() nesting */
 	unsigned long min_flt, maj_flt; /* (c) */
 
 	/* fs */
-	spinlock_t alloc_lock;       /* RANK_FILES: mm, files, fs against readers from other tasks */
+	spinlock_t alloc_lock; /* RANK_FILES: mm, files, fs against readers from other tasks */
 	struct files *files;
 	struct fs_context *fs;
 
 	/* proc */
-	struct process *process;     /* (k) the thread group */
-	struct list_head thread_node;/* (t) in process->threads */
-	pid_t pid, tgid;             /* (k) */
-	char comm[16];               /* alloc_lock */
-	const struct cred *cred;     /* (c) others: under rcu_read_lock */
-	u64 blocked, saved_blocked;  /* (s) signal masks; saved: to restore after sigsuspend/ppoll */
-	bool restore_blocked;        /* (c) */
-	struct signal_queue *pending;/* (s) this thread's queue (proc/signal.c owns the type) */
-	u64 pending_set;             /* (s) */
-	uaddr_t altstack_sp;         /* (c) */
+	struct process *process;      /* (k) the thread group */
+	struct list_head thread_node; /* (t) in process->threads */
+	pid_t pid, tgid;              /* (k) */
+	char comm[16];                /* alloc_lock */
+	const struct cred *cred;      /* (c) others: under rcu_read_lock */
+	u64 blocked, saved_blocked; /* (s) signal masks; saved: to restore after sigsuspend/ppoll */
+	bool restore_blocked;       /* (c) */
+	struct signal_queue *pending; /* (s) this thread's queue (proc/signal.c owns the type) */
+	u64 pending_set;              /* (s) */
+	uaddr_t altstack_sp;          /* (c) */
 	u32 altstack_size, altstack_flags;
 	uaddr_t set_child_tid, clear_child_tid; /* (c) */
-	uaddr_t robust_list;         /* (c) */
+	uaddr_t robust_list;                    /* (c) */
 	u32 robust_list_len;
-	int exit_code;               /* (t) wait status */
-	int exit_signal;             /* (t) sent to the parent; -1: a thread */
+	int exit_code;                 /* (t) wait status */
+	int exit_signal;               /* (t) sent to the parent; -1: a thread */
 	struct completion *vfork_done; /* (c) */
 	struct restart_block restart;
-	struct task_ext *ext;        /* proc's rarely used state (ptrace ...), NULL mostly */
-	u32 personality;             /* (c) */
-	struct list_head notify;     /* (a) work to run before returning to user mode */
-	u32 jobctl;                  /* (s) JOBCTL_* of proc/process.h */
-	u64 real_blocked;            /* (s) what sigtimedwait() has unblocked for its own length */
-	u8 exit_state;               /* (ts) EXIT_* of proc/process.h */
-	struct rcu_head rcu;         /* proc frees the structure a grace period after the last reference */
+	struct task_ext *ext;    /* proc's rarely used state (ptrace ...), NULL mostly */
+	u32 personality;         /* (c) */
+	struct list_head notify; /* (a) work to run before returning to user mode */
+	u32 jobctl;              /* (s) JOBCTL_* of proc/process.h */
+	u64 real_blocked;        /* (s) what sigtimedwait() has unblocked for its own length */
+	u8 exit_state;           /* (ts) EXIT_* of proc/process.h */
+	struct rcu_head rcu; /* proc frees the structure a grace period after the last reference */
 };
 
 #define current ((struct task *)current_thread())
@@ -177,7 +180,7 @@ static inline void set_current_state(unsigned state)
 void set_special_state(unsigned state);
 /* Make @t runnable if its state is in @mask: true if it did. Any context. */
 bool wake_up_state(struct task *t, unsigned mask);
-bool wake_up_task(struct task *t);        /* INTERRUPTIBLE and UNINTERRUPTIBLE */
+bool wake_up_task(struct task *t); /* INTERRUPTIBLE and UNINTERRUPTIBLE */
 void sched_yield_current(void);
 /* In long loops of the kernel. */
 void cond_resched(void);
@@ -187,13 +190,16 @@ bool need_resched(void);
 int sched_set_policy(struct task *t, int policy, int rt_priority);
 void sched_set_nice(struct task *t, int nice);
 int sched_set_affinity(struct task *t, const cpumask_t *mask);
-u64 task_runtime_ns(struct task *t);      /* exact even while it runs */
+u64 task_runtime_ns(struct task *t); /* exact even while it runs */
 /* The same, divided into user and system time by samples: the sum is exact, neither ever goes back. */
 void task_cputime(struct task *t, u64 *user_ns, u64 *system_ns);
 /* Load averages (fixed point, 11 bits) and totals for /proc/loadavg, /proc/stat. */
 void sched_loadavg(unsigned long avg[3]);
 unsigned sched_nr_running(void);
-struct cpu_times { u64 user_ns, nice_ns, system_ns, idle_ns, irq_ns; u64 switches; };
+struct cpu_times {
+	u64 user_ns, nice_ns, system_ns, idle_ns, irq_ns;
+	u64 switches;
+};
 void sched_cpu_times(unsigned cpu, struct cpu_times *out);
 
 /* A kernel thread, started at once: it ends when @fn returns. NULL: no memory. May sleep. */
@@ -208,7 +214,7 @@ void sched_init(void);
 /* Boot, when kernel threads can be created: starts those of the scheduler (RCU callbacks run in one). */
 void sched_start(void);
 void __noreturn sched_idle_loop(void);
-extern struct task idle_tasks_boot;       /* CPU 0's, static */
+extern struct task idle_tasks_boot; /* CPU 0's, static */
 /* Before arch_smp_start(), optional: prepare run queue and idle task of @cpu; 0 or -ENOMEM */
 int sched_prepare_cpu(unsigned cpu, void *stack);
 

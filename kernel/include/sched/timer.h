@@ -12,7 +12,7 @@ struct timer {
 	struct rb_node node;
 	u64 expires;
 	void (*fn)(struct timer *t);
-	unsigned cpu;   /* whose queue it is on; guarded by that queue's lock */
+	unsigned cpu; /* whose queue it is on; guarded by that queue's lock */
 	bool queued;
 };
 

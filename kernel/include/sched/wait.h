@@ -13,7 +13,10 @@ struct wait_queue {
 	spinlock_t lock; /* RANK_WAITQUEUE, irqsave */
 	struct list_head entries;
 };
-#define WAIT_QUEUE_INIT(name) { SPINLOCK_INIT(RANK_WAITQUEUE), LIST_HEAD_INIT((name).entries) }
+#define WAIT_QUEUE_INIT(name) \
+	{ \
+		SPINLOCK_INIT(RANK_WAITQUEUE), LIST_HEAD_INIT((name).entries) \
+	}
 #define DEFINE_WAIT_QUEUE(name) struct wait_queue name = WAIT_QUEUE_INIT(name)
 
 struct wait_entry {
@@ -31,7 +34,10 @@ void wake_up(struct wait_queue *wq);
 void wake_up_all(struct wait_queue *wq);
 /* As wake_up(), telling pollers which events came (POLLIN...). */
 void wake_up_poll(struct wait_queue *wq, unsigned key);
-static inline bool wait_queue_active(const struct wait_queue *wq) { return !list_empty(&wq->entries); }
+static inline bool wait_queue_active(const struct wait_queue *wq)
+{
+	return !list_empty(&wq->entries);
+}
 
 void wait_queue_add(struct wait_queue *wq, struct wait_entry *e);
 void wait_queue_remove(struct wait_queue *wq, struct wait_entry *e);
@@ -44,36 +50,39 @@ void finish_wait(struct wait_queue *wq, struct wait_entry *e);
 #define wait_event(wq, cond) ((void)wait_event_(wq, cond, TASK_UNINTERRUPTIBLE, ~0ULL, false))
 /* 0, or -ERESTARTSYS when a signal came first. */
 #define wait_event_interruptible(wq, cond) wait_event_(wq, cond, TASK_INTERRUPTIBLE, ~0ULL, false)
-#define wait_event_interruptible_exclusive(wq, cond) wait_event_(wq, cond, TASK_INTERRUPTIBLE, ~0ULL, true)
+#define wait_event_interruptible_exclusive(wq, cond) \
+	wait_event_(wq, cond, TASK_INTERRUPTIBLE, ~0ULL, true)
 #define wait_event_killable(wq, cond) wait_event_(wq, cond, TASK_KILLABLE, ~0ULL, false)
 /* Until clock_ns() reaches @deadline: 0 cond, -ETIMEDOUT (-ETIME is the callers' business), -ERESTARTSYS. */
-#define wait_event_interruptible_until(wq, cond, deadline) wait_event_(wq, cond, TASK_INTERRUPTIBLE, deadline, false)
-#define wait_event_until(wq, cond, deadline) wait_event_(wq, cond, TASK_UNINTERRUPTIBLE, deadline, false)
+#define wait_event_interruptible_until(wq, cond, deadline) \
+	wait_event_(wq, cond, TASK_INTERRUPTIBLE, deadline, false)
+#define wait_event_until(wq, cond, deadline) \
+	wait_event_(wq, cond, TASK_UNINTERRUPTIBLE, deadline, false)
 
 /* schedule_until() returns 0 or -ETIMEDOUT; signal_pending_state() is in sched/task.h: include that. */
-#define wait_event_(wq, cond, state, deadline, excl)                                   \
-	({                                                                             \
-		int r_ = 0;                                                            \
-		if (!(cond)) {                                                         \
-			struct wait_entry e_;                                          \
-			wait_entry_init(&e_);                                          \
-			for (;;) {                                                     \
-				prepare_to_wait(wq, &e_, state, excl);                 \
-				if (cond)                                              \
-					break;                                         \
-				if (signal_pending_state(state, current)) {            \
-					r_ = -512; /* -ERESTARTSYS */                  \
-					break;                                         \
-				}                                                      \
-				if (schedule_until(deadline) == -ETIMEDOUT) {          \
-					if (!(cond))                                   \
-						r_ = -ETIMEDOUT;                       \
-					break;                                         \
-				}                                                      \
-			}                                                              \
-			finish_wait(wq, &e_);                                          \
-		}                                                                      \
-		r_;                                                                    \
+#define wait_event_(wq, cond, state, deadline, excl) \
+	({ \
+		int r_ = 0; \
+		if (!(cond)) { \
+			struct wait_entry e_; \
+			wait_entry_init(&e_); \
+			for (;;) { \
+				prepare_to_wait(wq, &e_, state, excl); \
+				if (cond) \
+					break; \
+				if (signal_pending_state(state, current)) { \
+					r_ = -512; /* -ERESTARTSYS */ \
+					break; \
+				} \
+				if (schedule_until(deadline) == -ETIMEDOUT) { \
+					if (!(cond)) \
+						r_ = -ETIMEDOUT; \
+					break; \
+				} \
+			} \
+			finish_wait(wq, &e_); \
+		} \
+		r_; \
 	})
 
 /* A one-shot event. */
