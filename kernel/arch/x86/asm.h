@@ -12,6 +12,7 @@
 #endif
 
 #ifdef __ASSEMBLER__
+/* clang-format off */
 /* A fault at @from goes on at @to. */
 .macro EX_TABLE from, to.pushsection.ex_table,
 	"a".long \from, \to.popsection
@@ -30,6 +31,7 @@
 
 		.macro END_FUNCTION name.size \name,
 	.- \name.endm
-
+/* clang-format on */
 #endif
+
 #endif
