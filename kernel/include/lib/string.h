@@ -29,9 +29,10 @@ size_t strcspn(const char *s, const char *set);
 /* Cut the next field out of *@s at a character of @set; NULL at the end. */
 char *strsep(char **s, const char *set);
 
-#define memcpy(to, from, n) __builtin_memcpy(to, from, n)
-#define memset(to, c, n) __builtin_memset(to, c, n)
-#define memcmp(a, b, n) __builtin_memcmp(a, b, n)
+/* Any number of arguments, because a compound literal with commas looks like several. */
+#define memcpy(...) __builtin_memcpy(__VA_ARGS__)
+#define memset(...) __builtin_memset(__VA_ARGS__)
+#define memcmp(...) __builtin_memcmp(__VA_ARGS__)
 #define strlen(s) __builtin_strlen(s)
 #define strcmp(a, b) __builtin_strcmp(a, b)
 #else
