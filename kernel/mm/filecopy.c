@@ -64,7 +64,7 @@ static ssize_t copy_in_page(struct mapping *m, loff_t pos, size_t n, struct iov_
 	if (copied == n || (copied && page_test(page, PG_UPTODATE))) {
 		mapping_write_end(m, page);
 		if (pos + (loff_t)copied > mapping_size(m))
-			__atomic_store_n(&m->size, pos + (loff_t)copied, __ATOMIC_RELAXED);
+			mapping_set_size(m, pos + (loff_t)copied);
 		return (ssize_t)copied;
 	}
 	/* A fresh page that was to be overwritten, and was only in part: what is in it counts for nothing. */

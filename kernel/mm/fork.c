@@ -24,7 +24,7 @@ static inline void count_page(struct copy *c, const struct page *page)
 {
 	if (likely(page_is_anon(page)))
 		c->anon++;
-	else if (page->flags & 1u << PG_SWAPBACKED)
+	else if (page_test(page, PG_SWAPBACKED))
 		c->shmem++;
 	else
 		c->file++;

@@ -221,13 +221,13 @@ static void zap_page(struct zap *z, pte_t pte, struct page *page)
 	} else {
 		struct mapping *m = z->vma->mapping;
 
-		if (page->flags & 1u << PG_SWAPBACKED)
+		if (page_test(page, PG_SWAPBACKED))
 			z->shmem++;
 		else
 			z->file++;
 		if (pte_dirty(pte) && m && m->ops->write_page)
 			mapping_mark_dirty(m, page);
-		if (pte_young(pte) && !(page->flags & 1u << PG_REFERENCED))
+		if (pte_young(pte) && !page_test(page, PG_REFERENCED))
 			page_set(page, PG_REFERENCED);
 	}
 	page_remove_rmap(page);

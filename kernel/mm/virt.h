@@ -155,7 +155,7 @@ static inline s32 *rss_counter(struct mm *mm, const struct page *page)
 {
 	if (page_is_anon(page))
 		return &mm->rss_anon;
-	return page->flags & 1u << PG_SWAPBACKED ? &mm->rss_shmem : &mm->rss_file;
+	return page_test(page, PG_SWAPBACKED) ? &mm->rss_shmem : &mm->rss_file;
 }
 static inline void rss_add(s32 *counter, s32 n) { __atomic_fetch_add(counter, n, __ATOMIC_RELAXED); }
 

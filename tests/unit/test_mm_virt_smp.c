@@ -16,6 +16,7 @@
 static struct mm *shared;
 static const struct mapping_ops memory_ops = { 0 };
 static struct mapping file;
+static mutex_t inode_lock;
 
 static long map(uaddr_t addr, u32 pages, u32 flags, struct mapping *m)
 {
@@ -72,9 +73,11 @@ static void step(u32 *seed, unsigned n)
 		child_writes(seed);
 		break;
 	case 6:
-		file.size = 0;
+		mutex_lock(&inode_lock);
+		mapping_set_size(&file, from * PAGE_SIZE);
 		mapping_truncate_range(&file, (loff_t)from << PAGE_SHIFT, -1);
-		file.size = PAGES * PAGE_SIZE;
+		mapping_set_size(&file, PAGES * PAGE_SIZE);
+		mutex_unlock(&inode_lock);
 		break;
 	default:
 		touch((random_below(seed, 2) ? BASE : FILE_BASE) + from * (uaddr_t)PAGE_SIZE + 4 * n, seed);
@@ -103,6 +106,7 @@ static void begin(void *arg, unsigned n)
 	shared = mm_alloc();
 	mapping_init(&file, NULL, &memory_ops, GFP_HIGHUSER_MOVABLE);
 	file.size = PAGES * PAGE_SIZE;
+	mutex_init(&inode_lock, RANK_INODE);
 	map(BASE, PAGES, MAP_PRIVATE | MAP_ANONYMOUS, NULL);
 	map(FILE_BASE, PAGES, MAP_SHARED, &file);
 }

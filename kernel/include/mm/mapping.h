@@ -52,6 +52,8 @@ void mapping_init(struct mapping *m, void *host, const struct mapping_ops *ops, 
 void mapping_destroy(struct mapping *m);
 
 static inline loff_t mapping_size(const struct mapping *m) { return __atomic_load_n(&m->size, __ATOMIC_RELAXED); }
+/* => the inode's lock */
+static inline void mapping_set_size(struct mapping *m, loff_t size) { __atomic_store_n(&m->size, size, __ATOMIC_RELAXED); }
 
 /* The page at @index with a reference, or NULL. Lock-free. */
 struct page *mapping_find(struct mapping *m, u32 index);
