@@ -145,9 +145,6 @@ int file_truncate_open(struct file *file);
 int inode_get_write_access(struct inode *inode);  /* -ETXTBSY */
 void inode_put_write_access(struct inode *inode);
 
-/* ---- anon.c ---- */
-/* The internal mount of a file system that nobody mounts (pipes, sockets). NULL */
-struct mount *pseudo_mount(const struct file_system_type *type, const struct super_operations *op, u32 magic);
 
 /* ---- the rest ---- */
 void inode_init(void);

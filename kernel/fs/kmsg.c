@@ -209,6 +209,12 @@ int syslog_wait(bool nonblock)
 	return wait_event_interruptible(&kmsg_wait, syslog_seq < log_next_seq());
 }
 
+void syslog_poll_wait(struct file *file, struct poll_table *pt)
+{
+	poll_wait(file, &kmsg_wait, pt);
+	start_looking();
+}
+
 size_t syslog_unread(void)
 {
 	return syslog_seq < log_next_seq();

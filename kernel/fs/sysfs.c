@@ -133,6 +133,9 @@ static struct super_block *sysfs_mount(const struct file_system_type *type, cons
 	return instance;
 }
 
+/* Nothing is stored here, and nothing goes. */
+static const struct super_operations super_ops = { 0 };
+
 static struct file_system_type sysfs_type = { .name = "sysfs", .mount = sysfs_mount };
 
 /* ---- the CPUs ---- */
@@ -190,6 +193,7 @@ void __init sysfs_init(void)
 	instance = tmpfs_mount(&sysfs_type, "sysfs", 0, "mode=0755,size=0,nr_inodes=0");
 	BUG_ON(IS_ERR(instance));
 	instance->magic = SYSFS_MAGIC;
+	instance->op = &super_ops;
 	dir_iops.lookup = tmpfs_directory_operations()->lookup;
 	dir_iops.setattr = simple_setattr;
 	instance->root->inode->op = &dir_iops;

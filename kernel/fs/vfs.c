@@ -41,5 +41,6 @@ void __init vfs_init(void)
 	devtmpfs_init();
 	mem_devices_init();
 	procfs_init();
+	sysfs_init();
 	make_first_files();
 }

@@ -120,7 +120,6 @@ static int dir_iterate(struct file *file, struct dir_context *ctx)
 	while (ctx->pos < POS_PROCESSES && (entry = proc_entry_nth(dir, (unsigned)ctx->pos - POS_ENTRIES))) {
 		if (!ctx->emit(ctx, entry->name, (unsigned)strlen(entry->name), ctx->pos + 1, entry->ino, entry_type(entry)))
 			return 0;
-		ctx->pos++;
 	}
 	if (dir == &proc_root) {
 		ctx->pos = MAX(ctx->pos, (loff_t)POS_PROCESSES);
@@ -182,5 +181,6 @@ void procfs_init(void)
 	proc_register_kernel();
 	proc_register_memory();
 	proc_register_sysctls();
+	proc_register_files();
 	register_filesystem(&proc_type);
 }

@@ -6,6 +6,7 @@
 #include "mm/inspect.h"
 #include "mm/mm.h"
 #include "mm/vmstat.h"
+#include <linux/capability.h>
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -259,6 +260,10 @@ static int show_iomem(struct seq_file *m, void *v)
 
 	(void)v;
 	for (unsigned n = 0; inspect_iomem(n, &r); n++) {
+		if (!fs_capable(CAP_SYS_ADMIN)) { /* physical addresses are not everybody's business */
+			seq_printf(m, "%s%08x-%08x : %s\n", r.depth ? "  " : "", 0, 0, r.name);
+			continue;
+		}
 		width = r.end > 0x100000000ull ? 9 : 8;
 		seq_printf(m, "%s%0*llx-%0*llx : %s\n", r.depth ? "  " : "", width == 9 && r.start > 0xffffffffull ? 9 : 8,
 			   (unsigned long long)r.start, width, (unsigned long long)(r.end - 1), r.name);

@@ -97,7 +97,7 @@ struct dentry *dentry_lookup(struct dentry *parent, const char *name, u32 len);
 void dentry_shrink_children(struct dentry *dentry);
 /* Free up to @n unused dentries, oldest first: how many. Memory pressure calls it. */
 unsigned dcache_shrink(unsigned n);
-struct dcache_stats { unsigned dentries, unused, negative; };
+struct dcache_stats { unsigned dentries, unused; };
 void dcache_stats(struct dcache_stats *out);
 
 /* Is @ancestor @dentry itself or above it? => rename_lock of the super block held, or a hint only */

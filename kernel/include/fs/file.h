@@ -209,6 +209,7 @@ int syslog_format(u64 *seq, char *buf, size_t size);
 /* The system-wide reader of syslog(2) type 2 and /proc/kmsg: wait for something unread; format and consume it. */
 int syslog_wait(bool nonblock);
 size_t syslog_unread(void);
+void syslog_poll_wait(struct file *file, struct poll_table *pt);
 int syslog_next(char *buf, size_t size);
 
 /* ---- what fs needs from proc/, which registers it: the credentials of the caller as file systems see them ---- */
