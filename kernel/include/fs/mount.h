@@ -39,6 +39,8 @@ void mount_put(struct mount *mnt);
 struct mount *mount_find_child(const struct mount *parent, const struct dentry *dentry);
 /* A mount of @sb that is in no tree (anonymous files). NULL */
 struct mount *mount_internal(struct super_block *sb);
+/* The same with a super block and root directory of its own, at boot: pipes, sockets. NULL */
+struct mount *pseudo_mount(const struct file_system_type *type, const struct super_operations *op, u32 magic);
 
 /* mount(2): @flags MS_* of linux/mount.h, @data kernel memory. 0 or -errno. */
 int vfs_do_mount(const char *source, const char *target, const char *type, u32 flags, const char *data);
