@@ -5,7 +5,7 @@
  * against the PIT for a millisecond or a few, and, where there is an ACPI power-management timer,
  * once more over the first seconds in the background.
  *
- *   ns = base_ns + (tsc - base_cycles) * mult >> shift
+ *   ns = base_ns + (tsc - base_cycles) * (whole + frac / 2^32)
  *
  * The five numbers live in the vvar page, under a sequence count that is odd while they change, so
  * that the vDSO computes the same in user space.
@@ -18,6 +18,7 @@
 #include <machine/io.h>
 
 #define NSEC_PER_SEC 1000000000u
+#define NSEC_PER_MSEC 1000000u
 #define PM_TIMER_HZ 3579545
 #define PM_TIMER_MASK 0xffffff
 #define CALIBRATE_US 1000 /* if time_refine() will follow */
@@ -89,21 +90,19 @@ static void find_scale(u64 from, u64 to, u32 *mult, u8 *shift)
 /* => interrupts off; the clock does not jump: what has passed counts at the old rate */
 static void set_frequency(u32 khz)
 {
-	u64 cycles = cycles_now(), ns = vvar->mult ? vvar_clock_ns(vvar) : 0;
-	u32 mult;
-	u8 shift;
+	u64 cycles = cycles_now(), ns = clock_ns();
+	u32 rest;
 
-	tsc_khz = khz;
-	find_scale(khz, NSEC_PER_SEC / 1000, &mult, &shift);
 	vvar_begin();
-	if (vvar->mult) {
+	if (tsc_khz) {
 		vvar->base_cycles = cycles;
 		vvar->base_ns = ns;
 	}
-	vvar->mult = mult;
-	vvar->shift = shift;
+	vvar->whole = (u32)div_u64_rem(NSEC_PER_MSEC, khz, &rest);
+	vvar->frac = (u32)div_u64((u64)rest << 32, khz);
 	vvar_end();
-	find_scale(NSEC_PER_SEC / 1000, khz, &cycles_mult, &cycles_shift);
+	tsc_khz = khz;
+	find_scale(NSEC_PER_MSEC, khz, &cycles_mult, &cycles_shift);
 }
 
 u64 cycles_from_ns(u64 ns)

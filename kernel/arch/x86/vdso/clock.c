@@ -33,7 +33,7 @@ static bool read_clock(int clock, u64 *ns)
 	u64 offset;
 	u32 seq;
 
-	if (!v->mult)
+	if (!(v->frac | v->whole))
 		return false;
 	switch (clock) {
 	case CLOCK_MONOTONIC:

@@ -9,28 +9,48 @@
 
 struct vvar_data {
 	volatile uint32_t seq;
-	uint32_t mult; /* 0: the clock does not run yet */
-	uint8_t shift;
+	uint32_t frac,
+		whole; /* ns per cycle, in 2^-32 and in ones; both 0: the clock does not run yet */
 	uint64_t base_cycles, base_ns;
 	uint64_t
 		realtime_offset; /* CLOCK_REALTIME minus CLOCK_MONOTONIC; 0: not known, ask the kernel */
 };
 
-static inline uint64_t vvar_rdtsc(void)
+/* In assembly, because the compiler keeps 64-bit values on the stack: this is the kernel's most frequent question. */
+static inline uint64_t vvar_scaled(const struct vvar_data *v)
 {
-	uint64_t tsc;
+	uint64_t ns;
 
-	__asm__ volatile("rdtsc" : "=A"(tsc)::"memory");
-	return tsc;
+	__asm__ volatile("rdtsc\n"
+			 "subl %[cycles_low], %%eax\n"
+			 "sbbl %[cycles_high], %%edx\n"
+			 "movl %%edx, %%ecx\n"
+			 "mull %[frac]\n"
+			 "movl %%ecx, %%eax\n"
+			 "movl %%edx, %%ecx\n"
+			 "mull %[frac]\n"
+			 "addl %%ecx, %%eax\n"
+			 "adcl $0, %%edx\n"
+			 "addl %[ns_low], %%eax\n"
+			 "adcl %[ns_high], %%edx"
+			 : "=&A"(ns)
+			 : [cycles_low] "m"(*(const uint32_t *)&v->base_cycles),
+			   [cycles_high] "m"(*((const uint32_t *)&v->base_cycles + 1)),
+			   [frac] "m"(v->frac), [ns_low] "m"(*(const uint32_t *)&v->base_ns),
+			   [ns_high] "m"(*((const uint32_t *)&v->base_ns + 1))
+			 : "ecx", "cc", "memory");
+	return ns;
 }
 
-/* cycles * mult >> shift, without losing the bits above 64. */
-static inline uint64_t vvar_scale(uint64_t cycles, uint32_t mult, uint8_t shift)
+/* A TSC of 1 GHz or less. */
+static __attribute__((noinline, unused)) uint64_t vvar_scaled_slow(const struct vvar_data *v)
 {
-	uint64_t low = (uint64_t)(uint32_t)cycles * mult;
-	uint64_t high = (cycles >> 32) * mult;
+	uint64_t cycles;
 
-	return (low >> shift) + (high << (32 - shift));
+	__asm__ volatile("rdtsc" : "=A"(cycles)::"memory");
+	cycles -= v->base_cycles;
+	return ((uint64_t)(uint32_t)cycles * v->frac >> 32) + (cycles >> 32) * v->frac +
+	       cycles * v->whole + v->base_ns;
 }
 
 static inline uint64_t vvar_clock_ns(const struct vvar_data *v)
@@ -41,11 +61,9 @@ static inline uint64_t vvar_clock_ns(const struct vvar_data *v)
 	do {
 		seq = v->seq & ~1u;
 		__asm__ volatile("" ::: "memory");
-		ns = v->base_ns;
-		if (v->mult)
-			ns += vvar_scale(vvar_rdtsc() - v->base_cycles, v->mult, v->shift);
+		ns = __builtin_expect(v->whole, 0) ? vvar_scaled_slow(v) : vvar_scaled(v);
 		__asm__ volatile("" ::: "memory");
-	} while (v->seq != seq);
+	} while (__builtin_expect(v->seq != seq, 0));
 	return ns;
 }
 
