@@ -81,6 +81,12 @@ static struct signal_queue *queue_take(struct signal_queue **last, int sig, bool
 	*more = false;
 	if (!prev)
 		return NULL;
+	if (prev->next == prev) { /* the only one */
+		if (prev->info.si_signo != sig)
+			return NULL;
+		*last = NULL;
+		return prev;
+	}
 	do {
 		q = prev->next;
 		if (q->info.si_signo == sig) {
@@ -128,9 +134,11 @@ void signal_flush_set(struct signal_queue **last, u64 *pending, u64 set)
 
 static int pick_signal(u64 set)
 {
-	if (set & SIGNALS_SYNCHRONOUS)
-		set &= SIGNALS_SYNCHRONOUS;
-	return __builtin_ctzll(set) + 1;
+	u32 low = (u32)set;
+
+	if (low & SIGNALS_SYNCHRONOUS)
+		low &= (u32)SIGNALS_SYNCHRONOUS;
+	return low ? __builtin_ctz(low) + 1 : __builtin_ctz((u32)(set >> 32)) + 33;
 }
 
 /* Dequeue the most urgent signal that is not in @mask: its number and the first SIGINFO_USED bytes of *@info, or 0. */

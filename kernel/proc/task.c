@@ -22,6 +22,42 @@ unsigned long total_forks;
 #define FPU_START offsetof(struct task, thread.fpu)
 #define FPU_END (FPU_START + sizeof(((struct task *)0)->thread.fpu))
 
+/*
+ * A structure is freed a grace period after its task, a stack nobody reads after the last switch: the next fork has it, with its
+ * mapping and warm in the cache.
+ */
+#define STACKS_KEPT 4
+
+struct kept_stacks {
+	void *first;                  /* linked through their lowest words */
+	unsigned count;
+};
+static DEFINE_PER_CPU(struct kept_stacks, kept_stacks);
+
+static void keep_stack(struct task *t)
+{
+	struct kept_stacks *kept = this_cpu_ptr(kept_stacks);
+
+	if (kept->count >= STACKS_KEPT)
+		return;
+	*(void **)t->stack = kept->first;
+	kept->first = t->stack;
+	kept->count++;
+	t->stack = NULL;
+}
+
+static void *take_stack(void)
+{
+	struct kept_stacks *kept = this_cpu_ptr(kept_stacks);
+	void *stack = kept->first;
+
+	if (!stack)
+		return stack_alloc();
+	kept->first = *(void **)stack;
+	kept->count--;
+	return stack;
+}
+
 struct task *task_alloc(void)
 {
 	struct task *t = kmem_cache_alloc(task_cache, GFP_KERNEL);
@@ -31,7 +67,7 @@ struct task *task_alloc(void)
 	/* all but the FPU's state, which is either copied or never looked at */
 	memset(t, 0, FPU_START);
 	memset((char *)t + FPU_END, 0, sizeof(*t) - FPU_END);
-	t->stack = stack_alloc();
+	t->stack = take_stack();
 	if (!t->stack) {
 		kmem_cache_free(task_cache, t);
 		return NULL;
@@ -121,14 +157,14 @@ void sighand_copy(struct sighand *to, struct sighand *from)
 	spin_unlock_irqrestore(&from->lock, irq);
 }
 
-/* One reference, the first task's; no handlers yet. */
+/* One reference, the first task's; no handlers and no limits yet. */
 struct process *process_alloc(void)
 {
 	struct process *p = kmem_cache_alloc(process_cache, GFP_KERNEL);
 
 	if (!p)
 		return NULL;
-	memset(p, 0, sizeof(*p));
+	memset(p, 0, offsetof(struct process, rlim));
 	p->refs = 1;
 	list_init(&p->threads);
 	list_init(&p->children);
@@ -267,5 +303,6 @@ void __init task_init(void)
 	process_cache = kmem_cache_create("process", sizeof(struct process), 0, SLAB_PANIC);
 	sighand_cache = kmem_cache_create("sighand", sizeof(struct sighand), 0, SLAB_PANIC);
 	task_free = free_task;
+	task_left_stack = keep_stack;
 	adopt_idle_task();
 }

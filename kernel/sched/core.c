@@ -23,6 +23,7 @@ DEFINE_PER_CPU(struct run_queue *, this_run_queue);
 void (*sched_switch_mm)(struct task *prev, struct task *next);
 bool (*task_fatal_signal_pending)(const struct task *t);
 void (*task_free)(struct task *t);
+void (*task_left_stack)(struct task *t);
 
 /* ------------------------------------------------------------------------------------------- */
 /* Queues                                                                                        */
@@ -289,8 +290,11 @@ static void finish_switch(struct task *prev)
 	irq_enable();
 	if (unlikely(leaving))
 		send_away(leaving);
-	if (unlikely(dead))
+	if (unlikely(dead)) {
+		if (task_left_stack)
+			task_left_stack(prev);
 		task_put(prev);
+	}
 }
 
 /* Take prev off the queue if it wants to sleep, or put it back among those who wait. => rq locked */

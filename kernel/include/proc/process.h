@@ -97,7 +97,6 @@ struct process {
 	struct tty *tty;              /* (s) controlling terminal */
 	bool session_leader;          /* (t) */
 
-	struct rlimit64 rlim[RLIM_NLIMITS]; /* (s) */
 	mutex_t exec_lock;            /* RANK_PROC_EXEC */
 
 	struct usage self, children_usage; /* (s) */
@@ -108,6 +107,7 @@ struct process {
 	u32 dumpable_flags;
 	s32 oom_score_adj, oom_score_adj_min;
 	struct rcu_head rcu;
+	struct rlimit64 rlim[RLIM_NLIMITS]; /* (s) last: every other field begins as zero */
 };
 void process_get(struct process *p);
 void process_put(struct process *p);

@@ -149,6 +149,9 @@ void task_put(struct task *t);
 /* proc/ registers how a task is freed, stack and structure: called in a kernel thread, with no locks
  * held, a grace period after the last reference went (t->rcu is free for use by then). */
 extern void (*task_free)(struct task *t);
+/* proc/ may register this: @t has left its stack for ever. Called in the context of the task that runs next, inside schedule():
+ * must not sleep. */
+extern void (*task_left_stack)(struct task *t);
 
 /* Make a new task known to the scheduler (does not run it): weight, vruntime from @parent, CPU. */
 void sched_fork(struct task *child, struct task *parent);
