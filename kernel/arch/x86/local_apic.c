@@ -27,6 +27,7 @@
 #define DIVIDE_BY_16 3
 #define COMMAND_PENDING 0x1000
 #define BASE_ENABLE 0x800
+#define BASE_X2APIC 0x400
 #define PENDING_SPINS 1000000
 
 static inline volatile void *apic_register(u32 offset)
@@ -44,11 +45,21 @@ static void apic_write(u32 offset, u32 value)
 	writel(apic_register(offset), value);
 }
 
+/* Memory-mapped mode, also if the firmware left the APIC in x2APIC mode: that is left through "off" only. */
+static void enable_xapic(void)
+{
+	u64 base = rdmsr(MSR_APIC_BASE);
+
+	if (base & BASE_X2APIC)
+		wrmsr(MSR_APIC_BASE, base & ~(u64)(BASE_X2APIC | BASE_ENABLE));
+	wrmsr(MSR_APIC_BASE, (base & ~(u64)BASE_X2APIC) | BASE_ENABLE);
+}
+
 void local_apic_init(void)
 {
 	if (smp_cpu_id() == 0)
 		fixmap_set(FIX_LOCAL_APIC, machine.local_apic, PGPROT_KERNEL_NOCACHE);
-	wrmsr(MSR_APIC_BASE, rdmsr(MSR_APIC_BASE) | BASE_ENABLE);
+	enable_xapic();
 	apic_write(APIC_TASK_PRIORITY, 0);
 	apic_write(APIC_LVT_TIMER, LVT_MASKED);
 	apic_write(APIC_LVT_LINT0, LVT_MASKED);
