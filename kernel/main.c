@@ -19,6 +19,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
+#include "net/socket.h"
 #include "proc/process.h"
 #include "sched/task.h"
 
@@ -49,6 +50,7 @@ void kernel_main(void)
 	sched_start();
 	vfs_init();
 	system_files_init();
+	net_init();
 	tty_init();
 	console_init();
 	serial_init();

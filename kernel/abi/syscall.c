@@ -8,6 +8,7 @@
 #include "abi/syscall.h"
 #include "abi/fs.h"
 #include "abi/memory.h"
+#include "abi/net.h"
 #include "abi/proc.h"
 #include "arch/log.h"
 #include "arch/port.h"
