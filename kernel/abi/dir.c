@@ -15,11 +15,20 @@
 
 /* ---- one name ---- */
 
+#define SHORT_PATH 96
+
+/* Most names are short enough for the stack. */
 static long with_name(uaddr_t name, int dirfd, int (*fn)(int dirfd, const char *name))
 {
-	char *path = getname(name, 0);
+	char buf[SHORT_PATH], *path;
+	ssize_t len = strncpy_from_user(buf, name, SHORT_PATH);
 	long err;
 
+	if (unlikely(len <= 0))
+		return len ? len : -ENOENT;
+	if (likely(len < SHORT_PATH))
+		return fn(dirfd, buf);
+	path = getname(name, 0);
 	if (IS_ERR(path))
 		return PTR_ERR(path);
 	err = fn(dirfd, path);

@@ -123,13 +123,39 @@ struct dentry *dentry_alloc_root(struct super_block *sb, const char *name)
 	return alloc(sb, name, strlen(name));
 }
 
+/*
+ * Dentries that wait for a grace period, linked by fsdata: a batch at a time, as inodes (inode.c).
+ */
+#define FREE_BATCH 32
+struct free_list {
+	struct dentry *first;
+	unsigned count;
+};
+static DEFINE_PER_CPU(struct free_list, free_list);
+
 static void free_rcu(struct rcu_head *head)
 {
-	struct dentry *d = container_of(head, struct dentry, rcu);
+	struct dentry *d = container_of(head, struct dentry, rcu), *next;
 
-	if (d->name != d->inline_name)
-		kfree(d->name);
-	kmem_cache_free(dentry_cache, d);
+	for (; d; d = next) {
+		next = (struct dentry *)d->fsdata;
+		if (d->name != d->inline_name)
+			kfree(d->name);
+		kmem_cache_free(dentry_cache, d);
+	}
+}
+
+static void free_later(struct dentry *d)
+{
+	struct free_list *list = this_cpu_ptr(free_list);
+
+	d->fsdata = (unsigned long)list->first;
+	list->first = d;
+	if (++list->count < FREE_BATCH)
+		return;
+	list->first = NULL;
+	list->count = 0;
+	call_rcu(&d->rcu, free_rcu);
 }
 
 /* ---- hash ---- */
@@ -242,7 +268,7 @@ static struct dentry *release(struct dentry *d)
 
 	if (d->inode)
 		inode_put(d->inode);
-	call_rcu(&d->rcu, free_rcu);
+	free_later(d);
 	return parent;
 }
 

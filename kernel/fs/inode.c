@@ -73,12 +73,39 @@ bool inode_get_unless_zero(struct inode *inode)
 	return atomic_inc_unless(&inode->refs, 0);
 }
 
+/*
+ * Inodes that wait for a grace period, which a walk may still look at. They wait together: one call of RCU for a batch, so that
+ * removing a file does not start a grace period of its own.
+ */
+#define FREE_BATCH 32
+struct free_list {
+	struct inode *first;
+	unsigned count;
+};
+static DEFINE_PER_CPU(struct free_list, free_list);
+
 static void free_rcu(struct rcu_head *head)
 {
-	struct inode *inode = container_of(head, struct inode, rcu);
+	struct inode *inode = container_of(head, struct inode, rcu), *next;
 
-	kfree(inode->link);
-	kmem_cache_free(inode_cache, inode);
+	for (; inode; inode = next) {
+		next = inode->free_next;
+		kfree(inode->link);
+		kmem_cache_free(inode_cache, inode);
+	}
+}
+
+static void free_later(struct inode *inode)
+{
+	struct free_list *list = this_cpu_ptr(free_list);
+
+	inode->free_next = list->first;
+	list->first = inode;
+	if (++list->count < FREE_BATCH)
+		return;
+	list->first = NULL;
+	list->count = 0;
+	call_rcu(&inode->rcu, free_rcu);
 }
 
 void inode_put(struct inode *inode)
@@ -93,7 +120,7 @@ void inode_put(struct inode *inode)
 		inode->sb->op->evict(inode);
 	if (inode->mapping == &inode->data)
 		mapping_destroy(&inode->data);
-	call_rcu(&inode->rcu, free_rcu);
+	free_later(inode);
 }
 
 void inode_touch(struct inode *inode, unsigned which)

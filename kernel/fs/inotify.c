@@ -346,7 +346,7 @@ struct file *inotify_create(int flags)
 		return ERR_PTR(-ENOMEM);
 	list_init(&in->events);
 	list_init(&in->watches);
-	mutex_init(&in->mutex, RANK_FILE_POS);
+	mutex_init(&in->mutex, RANK_FILE_DATA);
 	xa_init(&in->by_wd, &table_ops);
 	in->next_wd = 1;
 	wait_queue_init(&in->wait);

@@ -53,7 +53,7 @@ static int kmsg_open(struct inode *inode, struct file *file)
 	r = kmalloc(sizeof(*r), GFP_KERNEL);
 	if (!r)
 		return -ENOMEM;
-	mutex_init(&r->lock, RANK_FILE_POS);
+	mutex_init(&r->lock, RANK_FILE_DATA);
 	r->seq = log_first_seq();
 	file->private = r;
 	return 0;

@@ -17,7 +17,7 @@ static struct seq_file *seq_alloc(struct file *file)
 
 	if (!m)
 		return NULL;
-	mutex_init(&m->lock, RANK_FILE_POS);
+	mutex_init(&m->lock, RANK_FILE_DATA);
 	m->file = file;
 	file->private = m;
 	return m;

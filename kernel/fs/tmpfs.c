@@ -125,10 +125,15 @@ static void tmpfs_evict(struct inode *inode)
 
 /* ---- names. => the directories are locked for write ---- */
 
-static void dir_changed(struct inode *dir, loff_t delta)
+/* @other: an inode whose change time changes with it, or NULL. */
+static void dir_changed(struct inode *dir, loff_t delta, struct inode *other)
 {
+	struct timespec64 now = current_time();
+
 	dir->data.size += delta;
-	inode_touch(dir, ATTR_MTIME | ATTR_CTIME);
+	dir->mtime = dir->ctime = now;
+	if (other)
+		other->ctime = now;
 }
 
 static void insert_at(struct tmpfs_dir *d, struct dentry *dentry, unsigned long pos)
@@ -164,14 +169,14 @@ static struct dentry *entry_from(const struct tmpfs_dir *d, unsigned long pos)
 }
 
 /* Positions only grow; a directory in which four thousand million names were made is full for good. */
-static int dir_add(struct inode *dir, struct dentry *dentry)
+static int dir_add(struct inode *dir, struct dentry *dentry, struct inode *inode)
 {
 	struct tmpfs_dir *d = dir->private;
 
 	if (d->next_pos == 0xffffffffu)
 		return -ENOSPC;
 	insert_at(d, dentry, d->next_pos++);
-	dir_changed(dir, ENTRY_SIZE);
+	dir_changed(dir, ENTRY_SIZE, inode);
 	return 0;
 }
 
@@ -180,7 +185,7 @@ static void dir_del(struct inode *dir, struct dentry *dentry)
 	struct tmpfs_dir *d = dir->private;
 
 	rb_erase(&dentry->dir_node, &d->entries);
-	dir_changed(dir, -ENTRY_SIZE);
+	dir_changed(dir, -ENTRY_SIZE, dentry->inode);
 }
 
 static int add_inode(struct inode *dir, struct dentry *dentry, struct inode *inode)
@@ -189,7 +194,7 @@ static int add_inode(struct inode *dir, struct dentry *dentry, struct inode *ino
 
 	if (IS_ERR(inode))
 		return (int)PTR_ERR(inode);
-	err = dir_add(dir, dentry);
+	err = dir_add(dir, dentry, NULL);
 	if (err) {
 		inode_put(inode);
 		return err;
@@ -237,12 +242,11 @@ static int tmpfs_symlink(struct inode *dir, struct dentry *dentry, const char *t
 static int tmpfs_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 {
 	struct inode *inode = old->inode;
-	int err = dir_add(dir, dentry);
+	int err = dir_add(dir, dentry, inode);
 
 	if (err)
 		return err;
 	inode->nlink++;
-	inode_touch(inode, ATTR_CTIME);
 	inode_get(inode);
 	dentry_set_inode(dentry, inode);
 	dentry_pin(dentry);
@@ -252,7 +256,6 @@ static int tmpfs_link(struct dentry *old, struct inode *dir, struct dentry *dent
 static void drop_name(struct inode *dir, struct dentry *dentry)
 {
 	dir_del(dir, dentry);
-	inode_touch(dentry->inode, ATTR_CTIME);
 	dentry_unpin(dentry);
 }
 
@@ -295,8 +298,8 @@ static int exchange(struct inode *old_dir, struct dentry *old, struct inode *new
 		old_dir->nlink += old_is_dir ? (u32)-1 : 1u;
 		new_dir->nlink += old_is_dir ? 1u : (u32)-1;
 	}
-	dir_changed(old_dir, 0);
-	dir_changed(new_dir, 0);
+	dir_changed(old_dir, 0, old->inode);
+	dir_changed(new_dir, 0, new->inode);
 	return 0;
 }
 
@@ -312,7 +315,7 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 	if (((struct tmpfs_dir *)new_dir->private)->next_pos == 0xffffffffu)
 		return -ENOSPC;
 	dir_del(old_dir, old);
-	err = dir_add(new_dir, old);
+	err = dir_add(new_dir, old, old->inode);
 	if (err)
 		return err;
 	if (new->inode) {
@@ -325,7 +328,6 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 		old_dir->nlink--;
 		new_dir->nlink++;
 	}
-	inode_touch(old->inode, ATTR_CTIME);
 	return 0;
 }
 

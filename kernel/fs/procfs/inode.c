@@ -135,8 +135,7 @@ static const struct file_operations dir_fops = { .iterate = dir_iterate, .llseek
 
 static void proc_evict(struct inode *inode)
 {
-	kfree(inode->private);
-	inode->private = NULL;
+	inode->link = inode->private; /* a walk may still ask: freed with the inode, after a grace period */
 }
 
 static int proc_statfs(struct super_block *sb, struct kstatfs *out)

@@ -95,7 +95,10 @@ struct inode {
 	void *private;                 /* of the file system */
 	const char *link;              /* (k) target of a symbolic link kept in memory (kmalloc); freed with the inode, after a grace period */
 	union { struct pipe *pipe; const struct cdev *cdev; };  /* FIFO (lock); character device */
-	struct file_lock_context *locks; /* (s) POSIX locks, flock, leases; NULL mostly */
+	union {
+		struct file_lock_context *locks; /* (s) POSIX locks, flock; NULL mostly */
+		struct inode *free_next;         /* while it waits to be freed */
+	};
 	struct inotify_marks *marks;   /* (s) */
 	s32 write_count;               /* (a) writers; negative: execve denies writing (ETXTBSY) */
 	struct rcu_head rcu;
