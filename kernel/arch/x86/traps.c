@@ -233,6 +233,15 @@ static void user_page_fault(struct regs *regs, unsigned long address, unsigned e
 		remember_trap(VECTOR_PAGE_FAULT, error, address);
 }
 
+/*
+ * A user program's instruction that reads memory with the kernel's rights and was refused: iret in ring 3, which QEMU's emulation
+ * checks against SMAP. Mapping the page would not help: it is the program's fault.
+ */
+static void refused_user_access(struct regs *regs)
+{
+	user_exception(regs, VECTOR_GENERAL_PROTECTION, 0);
+}
+
 void trap_page_fault(struct regs *regs, unsigned long address)
 {
 	unsigned error = regs->orig_ax;
@@ -240,8 +249,10 @@ void trap_page_fault(struct regs *regs, unsigned long address)
 	regs->orig_ax = (u32)-1;
 	if (!(error & FAULT_PRESENT) && address < TASK_SIZE && arch_pgd_refresh())
 		return;
-	if (error & FAULT_USER)
-		user_page_fault(regs, address, error);
+	if (error & FAULT_USER || (user_mode(regs) && !(error & FAULT_PRESENT)))
+		user_page_fault(regs, address, error | FAULT_USER);
+	else if (unlikely(user_mode(regs)))
+		refused_user_access(regs);
 	else if (address < TASK_SIZE)
 		user_copy_fault(regs, address, error);
 	else if (!exception_fixup(regs))

@@ -28,7 +28,7 @@ static void node_free(struct xa_node *node)
 
 static const struct xa_ops table_ops = { .alloc = node_alloc, .free = node_free };
 static struct xarray table = XARRAY_INIT(&table_ops);
-static mutex_t table_lock; /* RANK_TTY_OUTPUT + below input: taken with tty->lock held */
+static mutex_t table_lock; /* RANK_PTY_TABLE */
 static u64 next_serial;
 
 static struct tty *peer(struct tty *tty)
@@ -318,7 +318,7 @@ static struct tty_driver slave_driver = { .find = slave_find };
 
 void pty_init(void)
 {
-	mutex_init(&table_lock, RANK_TTY_OUTPUT);
+	mutex_init(&table_lock, RANK_PTY_TABLE);
 	if (tty_driver_register(&ptmx_driver, MKDEV(5, 2), 1, "ptmx") ||
 	    tty_driver_register(&slave_driver, MKDEV(136, 0), PTY_MAX, "pts"))
 		return;
