@@ -27,14 +27,38 @@ static u32 narrow(u32 id)
 
 /* ---- reading ---- */
 
-long sys_getuid(void) { return (long)narrow(current->cred->uid); }
-long sys_getuid32(void) { return (long)current->cred->uid; }
-long sys_geteuid(void) { return (long)narrow(current->cred->euid); }
-long sys_geteuid32(void) { return (long)current->cred->euid; }
-long sys_getgid(void) { return (long)narrow(current->cred->gid); }
-long sys_getgid32(void) { return (long)current->cred->gid; }
-long sys_getegid(void) { return (long)narrow(current->cred->egid); }
-long sys_getegid32(void) { return (long)current->cred->egid; }
+long sys_getuid(void)
+{
+	return (long)narrow(current->cred->uid);
+}
+long sys_getuid32(void)
+{
+	return (long)current->cred->uid;
+}
+long sys_geteuid(void)
+{
+	return (long)narrow(current->cred->euid);
+}
+long sys_geteuid32(void)
+{
+	return (long)current->cred->euid;
+}
+long sys_getgid(void)
+{
+	return (long)narrow(current->cred->gid);
+}
+long sys_getgid32(void)
+{
+	return (long)current->cred->gid;
+}
+long sys_getegid(void)
+{
+	return (long)narrow(current->cred->egid);
+}
+long sys_getegid32(void)
+{
+	return (long)current->cred->egid;
+}
 
 static long put_three16(uaddr_t r, uaddr_t e, uaddr_t s, u32 rid, u32 eid, u32 sid)
 {
@@ -148,7 +172,8 @@ long sys_setreuid32(uid_t ruid, uid_t euid)
 	}
 	if (euid != NO_ID) {
 		new->euid = euid;
-		if (euid != old->uid && euid != old->euid && euid != old->suid && !capable(CAP_SETUID))
+		if (euid != old->uid && euid != old->euid && euid != old->suid &&
+		    !capable(CAP_SETUID))
 			err = -EPERM;
 	}
 	if (ruid != NO_ID || (euid != NO_ID && euid != old->uid))
@@ -188,8 +213,9 @@ long sys_setfsuid32(uid_t uid)
 {
 	const struct cred *old = current->cred;
 	long before = (long)old->fsuid;
-	const u64 fs_caps = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_DAC_READ_SEARCH |
-			    1ULL << CAP_FOWNER | 1ULL << CAP_FSETID | 1ULL << CAP_LINUX_IMMUTABLE | 1ULL << CAP_MKNOD |
+	const u64 fs_caps = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE |
+			    1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_FOWNER | 1ULL << CAP_FSETID |
+			    1ULL << CAP_LINUX_IMMUTABLE | 1ULL << CAP_MKNOD |
 			    1ULL << CAP_MAC_OVERRIDE;
 	struct cred *new;
 
@@ -203,7 +229,7 @@ long sys_setfsuid32(uid_t uid)
 		if (old->fsuid == 0 && uid != 0)
 			new->cap_effective &= ~fs_caps;
 		if (old->fsuid != 0 && uid == 0)
-			new->cap_effective |= fs_caps & new->cap_permitted;
+			new->cap_effective |= fs_caps &new->cap_permitted;
 	}
 	cred_commit(new);
 	return before;
@@ -286,7 +312,8 @@ long sys_setfsgid32(gid_t gid)
 	long before = (long)current->cred->fsgid;
 	struct cred *new;
 
-	if (gid == NO_ID || (!is_own_gid(gid) && gid != current->cred->fsgid && !capable(CAP_SETGID)))
+	if (gid == NO_ID ||
+	    (!is_own_gid(gid) && gid != current->cred->fsgid && !capable(CAP_SETGID)))
 		return before;
 	new = cred_prepare();
 	if (!new)
@@ -298,12 +325,30 @@ long sys_setfsgid32(gid_t gid)
 
 /* ---- the 16-bit shapes ---- */
 
-long sys_setuid(u16 uid) { return sys_setuid32(widen(uid)); }
-long sys_setgid(u16 gid) { return sys_setgid32(widen(gid)); }
-long sys_setreuid(u16 ruid, u16 euid) { return sys_setreuid32(widen(ruid), widen(euid)); }
-long sys_setregid(u16 rgid, u16 egid) { return sys_setregid32(widen(rgid), widen(egid)); }
-long sys_setfsuid(u16 uid) { return (long)narrow((u32)sys_setfsuid32(widen(uid))); }
-long sys_setfsgid(u16 gid) { return (long)narrow((u32)sys_setfsgid32(widen(gid))); }
+long sys_setuid(u16 uid)
+{
+	return sys_setuid32(widen(uid));
+}
+long sys_setgid(u16 gid)
+{
+	return sys_setgid32(widen(gid));
+}
+long sys_setreuid(u16 ruid, u16 euid)
+{
+	return sys_setreuid32(widen(ruid), widen(euid));
+}
+long sys_setregid(u16 rgid, u16 egid)
+{
+	return sys_setregid32(widen(rgid), widen(egid));
+}
+long sys_setfsuid(u16 uid)
+{
+	return (long)narrow((u32)sys_setfsuid32(widen(uid)));
+}
+long sys_setfsgid(u16 gid)
+{
+	return (long)narrow((u32)sys_setfsgid32(widen(gid)));
+}
 
 long sys_setresuid(u16 ruid, u16 euid, u16 suid)
 {
@@ -388,10 +433,22 @@ static long set_groups(int n, uaddr_t list, bool wide)
 	return 0;
 }
 
-long sys_getgroups(int n, uaddr_t list) { return put_groups(n, list, false); }
-long sys_getgroups32(int n, uaddr_t list) { return put_groups(n, list, true); }
-long sys_setgroups(int n, uaddr_t list) { return set_groups(n, list, false); }
-long sys_setgroups32(int n, uaddr_t list) { return set_groups(n, list, true); }
+long sys_getgroups(int n, uaddr_t list)
+{
+	return put_groups(n, list, false);
+}
+long sys_getgroups32(int n, uaddr_t list)
+{
+	return put_groups(n, list, true);
+}
+long sys_setgroups(int n, uaddr_t list)
+{
+	return set_groups(n, list, false);
+}
+long sys_setgroups32(int n, uaddr_t list)
+{
+	return set_groups(n, list, true);
+}
 
 /* ---- capabilities ---- */
 
@@ -399,11 +456,9 @@ long sys_setgroups32(int n, uaddr_t list) { return set_groups(n, list, true); }
 static int cap_words(const struct __user_cap_header_struct *header, uaddr_t user)
 {
 	switch (header->version) {
-	case _LINUX_CAPABILITY_VERSION_1:
-		return 1;
+	case _LINUX_CAPABILITY_VERSION_1: return 1;
 	case _LINUX_CAPABILITY_VERSION_2:
-	case _LINUX_CAPABILITY_VERSION_3:
-		return 2;
+	case _LINUX_CAPABILITY_VERSION_3: return 2;
 	}
 	return put_user_u32(_LINUX_CAPABILITY_VERSION_3, user) ? -EFAULT : -EINVAL;
 }
@@ -451,9 +506,11 @@ long sys_capget(uaddr_t user_header, uaddr_t user_data)
 
 static bool may_set_caps(const struct cred *old, u64 effective, u64 permitted, u64 inheritable)
 {
-	u64 reachable = old->cap_inheritable | (capable(CAP_SETPCAP) ? old->cap_bset : old->cap_permitted);
+	u64 reachable =
+		old->cap_inheritable | (capable(CAP_SETPCAP) ? old->cap_bset : old->cap_permitted);
 
-	return !(inheritable & ~reachable) && !(inheritable & ~(old->cap_inheritable | old->cap_bset)) &&
+	return !(inheritable & ~reachable) &&
+	       !(inheritable & ~(old->cap_inheritable | old->cap_bset)) &&
 	       !(permitted & ~old->cap_permitted) && !(effective & ~permitted);
 }
 
@@ -486,7 +543,7 @@ long sys_capset(uaddr_t user_header, uaddr_t user_data)
 	new->cap_effective = effective;
 	new->cap_permitted = permitted;
 	new->cap_inheritable = inheritable;
-	new->cap_ambient &= permitted & inheritable;
+	new->cap_ambient &= permitted &inheritable;
 	cred_commit(new);
 	return 0;
 }

@@ -27,5 +27,6 @@ long sys_execveat(struct regs *regs)
 
 	if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
-	return execute((int)regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 2), regs_arg(regs, 3), flags);
+	return execute((int)regs_arg(regs, 0), regs_arg(regs, 1), regs_arg(regs, 2),
+		       regs_arg(regs, 3), flags);
 }

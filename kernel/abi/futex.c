@@ -11,8 +11,8 @@
 /* restart->args: address, flags, value, bitset */
 static long wait_again(struct restart_block *restart)
 {
-	long err = futex_wait((uaddr_t)restart->args[0], (unsigned)restart->args[1], (u32)restart->args[2],
-			      restart->deadline, (u32)restart->args[3]);
+	long err = futex_wait((uaddr_t)restart->args[0], (unsigned)restart->args[1],
+			      (u32)restart->args[2], restart->deadline, (u32)restart->args[3]);
 
 	return err == -ERESTARTSYS ? -ERESTART_RESTARTBLOCK : err;
 }
@@ -33,8 +33,8 @@ static long wait_until(uaddr_t addr, unsigned flags, u32 val, u64 deadline, u32 
 }
 
 /* FUTEX_WAIT's time is a length, FUTEX_WAIT_BITSET's a point in time. */
-static long wait_with_timeout(uaddr_t addr, int op, unsigned flags, u32 val, uaddr_t timeout, u32 bitset,
-			      int (*get)(u64 *ns, uaddr_t from))
+static long wait_with_timeout(uaddr_t addr, int op, unsigned flags, u32 val, uaddr_t timeout,
+			      u32 bitset, int (*get)(u64 *ns, uaddr_t from))
 {
 	u64 ns;
 	int err;
@@ -63,19 +63,14 @@ static long do_futex(uaddr_t addr, int op, u32 val, uaddr_t timeout, uaddr_t add
 		return -ENOSYS;
 	switch (cmd) {
 	case FUTEX_WAIT:
-		return wait_with_timeout(addr, op, flags, val, timeout, FUTEX_BITSET_MATCH_ANY, get);
-	case FUTEX_WAIT_BITSET:
-		return wait_with_timeout(addr, op, flags, val, timeout, val3, get);
-	case FUTEX_WAKE:
-		return futex_wake(addr, flags, (int)val, FUTEX_BITSET_MATCH_ANY);
-	case FUTEX_WAKE_BITSET:
-		return futex_wake(addr, flags, (int)val, val3);
-	case FUTEX_REQUEUE:
-		return futex_requeue(addr, addr2, flags, (int)val, n2, NULL);
-	case FUTEX_CMP_REQUEUE:
-		return futex_requeue(addr, addr2, flags, (int)val, n2, &val3);
-	case FUTEX_WAKE_OP:
-		return futex_wake_op(addr, addr2, flags, (int)val, n2, val3);
+		return wait_with_timeout(addr, op, flags, val, timeout, FUTEX_BITSET_MATCH_ANY,
+					 get);
+	case FUTEX_WAIT_BITSET: return wait_with_timeout(addr, op, flags, val, timeout, val3, get);
+	case FUTEX_WAKE: return futex_wake(addr, flags, (int)val, FUTEX_BITSET_MATCH_ANY);
+	case FUTEX_WAKE_BITSET: return futex_wake(addr, flags, (int)val, val3);
+	case FUTEX_REQUEUE: return futex_requeue(addr, addr2, flags, (int)val, n2, NULL);
+	case FUTEX_CMP_REQUEUE: return futex_requeue(addr, addr2, flags, (int)val, n2, &val3);
+	case FUTEX_WAKE_OP: return futex_wake_op(addr, addr2, flags, (int)val, n2, val3);
 	}
 	return -ENOSYS; /* priority inheritance, and what was removed long ago */
 }

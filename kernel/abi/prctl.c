@@ -61,8 +61,8 @@ static long set_securebits(u32 bits)
 	u32 old = current->cred->securebits, locks = old & SECURE_ALL_LOCKS;
 	struct cred *new;
 
-	if ((((locks >> 1) & (old ^ bits))) || (locks & ~bits) || (bits & ~(SECURE_ALL_LOCKS | SECURE_ALL_BITS)) ||
-	    !capable(CAP_SETPCAP))
+	if ((((locks >> 1) & (old ^ bits))) || (locks & ~bits) ||
+	    (bits & ~(SECURE_ALL_LOCKS | SECURE_ALL_BITS)) || !capable(CAP_SETPCAP))
 		return -EPERM;
 	new = cred_prepare();
 	if (!new)
@@ -109,9 +109,8 @@ static long change_ambient(unsigned long op, unsigned long cap)
 		return -EINVAL;
 	if (op == PR_CAP_AMBIENT_IS_SET)
 		return (old->cap_ambient & bit) != 0;
-	if (op == PR_CAP_AMBIENT_RAISE &&
-	    (!(old->cap_permitted & old->cap_inheritable & bit) ||
-	     (old->securebits & (1 << SECURE_NO_CAP_AMBIENT_RAISE))))
+	if (op == PR_CAP_AMBIENT_RAISE && (!(old->cap_permitted & old->cap_inheritable & bit) ||
+					   (old->securebits & (1 << SECURE_NO_CAP_AMBIENT_RAISE))))
 		return -EPERM;
 	if (op < PR_CAP_AMBIENT_IS_SET || op > PR_CAP_AMBIENT_CLEAR_ALL)
 		return -EINVAL;
@@ -129,34 +128,27 @@ static long change_ambient(unsigned long op, unsigned long cap)
 /* ---- prctl ---- */
 
 /* Options about credentials; -ENOSYS: not one of them. */
-static long prctl_cred(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5)
+static long prctl_cred(int option, unsigned long a2, unsigned long a3, unsigned long a4,
+		       unsigned long a5)
 {
 	const struct cred *cred = current->cred;
 
 	switch (option) {
-	case PR_GET_KEEPCAPS:
-		return (cred->securebits & (1 << SECURE_KEEP_CAPS)) != 0;
-	case PR_SET_KEEPCAPS:
-		return set_keep_caps(a2);
-	case PR_CAPBSET_READ:
-		return cap_valid(a2) ? (long)(cred->cap_bset >> a2 & 1) : -EINVAL;
-	case PR_CAPBSET_DROP:
-		return drop_from_bounding_set(a2);
-	case PR_GET_SECUREBITS:
-		return (long)cred->securebits;
-	case PR_SET_SECUREBITS:
-		return set_securebits((u32)a2);
-	case PR_SET_NO_NEW_PRIVS:
-		return a2 != 1 || a3 || a4 || a5 ? -EINVAL : set_no_new_privs();
-	case PR_GET_NO_NEW_PRIVS:
-		return a2 || a3 || a4 || a5 ? -EINVAL : cred->no_new_privs;
-	case PR_CAP_AMBIENT:
-		return a4 || a5 ? -EINVAL : change_ambient(a2, a3);
+	case PR_GET_KEEPCAPS: return (cred->securebits & (1 << SECURE_KEEP_CAPS)) != 0;
+	case PR_SET_KEEPCAPS: return set_keep_caps(a2);
+	case PR_CAPBSET_READ: return cap_valid(a2) ? (long)(cred->cap_bset >> a2 & 1) : -EINVAL;
+	case PR_CAPBSET_DROP: return drop_from_bounding_set(a2);
+	case PR_GET_SECUREBITS: return (long)cred->securebits;
+	case PR_SET_SECUREBITS: return set_securebits((u32)a2);
+	case PR_SET_NO_NEW_PRIVS: return a2 != 1 || a3 || a4 || a5 ? -EINVAL : set_no_new_privs();
+	case PR_GET_NO_NEW_PRIVS: return a2 || a3 || a4 || a5 ? -EINVAL : cred->no_new_privs;
+	case PR_CAP_AMBIENT: return a4 || a5 ? -EINVAL : change_ambient(a2, a3);
 	}
 	return -ENOSYS;
 }
 
-static long prctl_process(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5)
+static long prctl_process(int option, unsigned long a2, unsigned long a3, unsigned long a4,
+			  unsigned long a5)
 {
 	struct process *p = current->process;
 
@@ -166,35 +158,20 @@ static long prctl_process(int option, unsigned long a2, unsigned long a3, unsign
 			return -EINVAL;
 		p->pdeath_signal = (int)a2;
 		return 0;
-	case PR_GET_PDEATHSIG:
-		return put_user_u32((u32)p->pdeath_signal, a2);
-	case PR_GET_DUMPABLE:
-		return (long)current->mm->dumpable;
-	case PR_SET_DUMPABLE:
-		return set_dumpable(a2);
-	case PR_SET_NAME:
-		return set_name(a2);
-	case PR_GET_NAME:
-		return get_name(a2);
-	case PR_SET_CHILD_SUBREAPER:
-		process_set_subreaper(a2 != 0);
-		return 0;
-	case PR_GET_CHILD_SUBREAPER:
-		return put_user_u32(p->child_subreaper, a2);
-	case PR_GET_TIMERSLACK:
-		return (long)task_timer_slack();
-	case PR_SET_TIMERSLACK:
-		return task_set_timer_slack(a2);
-	case PR_GET_TID_ADDRESS:
-		return put_user_u32(current->clear_child_tid, a2);
-	case PR_GET_SECCOMP:
-		return 0; /* mode 0: none */
-	case PR_GET_THP_DISABLE:
-		return a2 || a3 || a4 || a5 ? -EINVAL : 1; /* there are none */
-	case PR_GET_TIMING:
-		return PR_TIMING_STATISTICAL;
-	case PR_SET_TIMING:
-		return a2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
+	case PR_GET_PDEATHSIG: return put_user_u32((u32)p->pdeath_signal, a2);
+	case PR_GET_DUMPABLE: return (long)current->mm->dumpable;
+	case PR_SET_DUMPABLE: return set_dumpable(a2);
+	case PR_SET_NAME: return set_name(a2);
+	case PR_GET_NAME: return get_name(a2);
+	case PR_SET_CHILD_SUBREAPER: process_set_subreaper(a2 != 0); return 0;
+	case PR_GET_CHILD_SUBREAPER: return put_user_u32(p->child_subreaper, a2);
+	case PR_GET_TIMERSLACK: return (long)task_timer_slack();
+	case PR_SET_TIMERSLACK: return task_set_timer_slack(a2);
+	case PR_GET_TID_ADDRESS: return put_user_u32(current->clear_child_tid, a2);
+	case PR_GET_SECCOMP: return 0;                                      /* mode 0: none */
+	case PR_GET_THP_DISABLE: return a2 || a3 || a4 || a5 ? -EINVAL : 1; /* there are none */
+	case PR_GET_TIMING: return PR_TIMING_STATISTICAL;
+	case PR_SET_TIMING: return a2 == PR_TIMING_STATISTICAL ? 0 : -EINVAL;
 	}
 	return -EINVAL;
 }

@@ -45,14 +45,14 @@ long sys_set_tid_address(uaddr_t tid)
 
 long sys_fork(struct regs *regs)
 {
-	struct clone_request req = { .exit_signal = SIGCHLD };
+	struct clone_request req = {.exit_signal = SIGCHLD};
 
 	return process_clone(regs, &req);
 }
 
 long sys_vfork(struct regs *regs)
 {
-	struct clone_request req = { .flags = CLONE_VFORK | CLONE_VM, .exit_signal = SIGCHLD };
+	struct clone_request req = {.flags = CLONE_VFORK | CLONE_VM, .exit_signal = SIGCHLD};
 
 	return process_clone(regs, &req);
 }
@@ -103,7 +103,8 @@ static bool clone_args_are_sane(const struct clone_args *a)
 		return false;
 	if ((a->flags & CLONE_SIGHAND) && (a->flags & CLONE_CLEAR_SIGHAND))
 		return false;
-	if (a->exit_signal > _NSIG || ((a->flags & (CLONE_THREAD | CLONE_PARENT)) && a->exit_signal))
+	if (a->exit_signal > _NSIG ||
+	    ((a->flags & (CLONE_THREAD | CLONE_PARENT)) && a->exit_signal))
 		return false;
 	if (!a->stack != !a->stack_size || a->stack + a->stack_size > TASK_SIZE)
 		return false;
@@ -194,7 +195,7 @@ static int do_wait(struct wait_request *req)
 
 long sys_wait4(pid_t pid, uaddr_t status, int options, uaddr_t rusage)
 {
-	struct wait_request req = { .options = options | WEXITED };
+	struct wait_request req = {.options = options | WEXITED};
 	int err, type = pid == -1 ? P_ALL : pid <= 0 ? P_PGID : P_PID;
 
 	if (options & ~(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
@@ -237,14 +238,16 @@ static int put_wait_info(uaddr_t to, const struct wait_request *req, bool found)
 
 long sys_waitid(int type, pid_t id, uaddr_t info, int options, uaddr_t rusage)
 {
-	struct wait_request req = { .options = options };
+	struct wait_request req = {.options = options};
 	int err = 0;
 
-	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD | __WCLONE | __WALL))
+	if (options & ~(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | __WNOTHREAD |
+			__WCLONE | __WALL))
 		return -EINVAL;
 	if (!(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
-	if ((type == P_PID && id <= 0) || (type == P_PGID && id < 0) || type < P_ALL || type > P_PIDFD)
+	if ((type == P_PID && id <= 0) || (type == P_PGID && id < 0) || type < P_ALL ||
+	    type > P_PIDFD)
 		return -EINVAL;
 	if (type == P_PIDFD) {
 		req.type = P_PID;

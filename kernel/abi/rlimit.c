@@ -97,7 +97,8 @@ static struct __kernel_old_timeval to_timeval(u64 ns)
 	u32 rem;
 	u64 sec = div_u64_rem(ns, (u32)NSEC_PER_SEC, &rem);
 
-	return (struct __kernel_old_timeval){ .tv_sec = (long)sec, .tv_usec = (long)(rem / NSEC_PER_USEC) };
+	return (struct __kernel_old_timeval){.tv_sec = (long)sec,
+					     .tv_usec = (long)(rem / NSEC_PER_USEC)};
 }
 
 int put_rusage(uaddr_t to, const struct usage *usage)
@@ -134,17 +135,10 @@ long sys_getrusage(int who, uaddr_t out)
 	struct usage usage;
 
 	switch (who) {
-	case RUSAGE_SELF:
-		process_get_usage(p, &usage);
-		break;
-	case RUSAGE_THREAD:
-		own_thread_usage(&usage);
-		break;
-	case RUSAGE_CHILDREN:
-		usage = p->children_usage;
-		return put_rusage(out, &usage);
-	default:
-		return -EINVAL;
+	case RUSAGE_SELF: process_get_usage(p, &usage); break;
+	case RUSAGE_THREAD: own_thread_usage(&usage); break;
+	case RUSAGE_CHILDREN: usage = p->children_usage; return put_rusage(out, &usage);
+	default: return -EINVAL;
 	}
 	usage.maxrss = MAX(p->self.maxrss, MAX(mm->hiwater_rss, mm_rss(mm)));
 	return put_rusage(out, &usage);

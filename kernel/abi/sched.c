@@ -50,7 +50,8 @@ static bool is_rt_policy(int policy)
 
 static bool policy_is_known(int policy)
 {
-	return is_rt_policy(policy) || policy == SCHED_NORMAL || policy == SCHED_BATCH || policy == SCHED_IDLE;
+	return is_rt_policy(policy) || policy == SCHED_NORMAL || policy == SCHED_BATCH ||
+	       policy == SCHED_IDLE;
 }
 
 static int check_change(struct task *t, int policy, int priority)
@@ -84,7 +85,8 @@ static long set_policy(pid_t pid, int policy, int priority)
 	if (policy < 0)
 		policy = t->se.policy;
 	err = -EINVAL;
-	if (policy_is_known(policy) && (is_rt_policy(policy) ? priority >= 1 && priority <= 99 : priority == 0))
+	if (policy_is_known(policy) &&
+	    (is_rt_policy(policy) ? priority >= 1 && priority <= 99 : priority == 0))
 		err = check_change(t, policy, priority);
 	if (!err)
 		err = sched_set_policy(t, policy, priority);
@@ -244,14 +246,9 @@ static long walk_priorities(int which, int who, struct priority_walk *w)
 		rcu_read_unlock();
 		task_put(t);
 		break;
-	case 1: /* PRIO_PGRP */
-		visit_group(who, w);
-		break;
-	case 2: /* PRIO_USER */
-		visit_user(who ? (uid_t)who : current->cred->uid, w);
-		break;
-	default:
-		return -EINVAL;
+	case 1: /* PRIO_PGRP */ visit_group(who, w); break;
+	case 2: /* PRIO_USER */ visit_user(who ? (uid_t)who : current->cred->uid, w); break;
+	default: return -EINVAL;
 	}
 	return w->result;
 }
@@ -259,14 +256,14 @@ static long walk_priorities(int which, int who, struct priority_walk *w)
 /* 20 - nice, so that it is never negative. */
 long sys_getpriority(int which, int who)
 {
-	struct priority_walk w = { .result = -ESRCH };
+	struct priority_walk w = {.result = -ESRCH};
 
 	return walk_priorities(which, who, &w);
 }
 
 long sys_setpriority(int which, int who, int nice)
 {
-	struct priority_walk w = { .set = true, .nice = clamp_nice(nice), .result = -ESRCH };
+	struct priority_walk w = {.set = true, .nice = clamp_nice(nice), .result = -ESRCH};
 
 	return walk_priorities(which, who, &w);
 }
@@ -291,7 +288,8 @@ long sys_sched_setattr(pid_t pid, uaddr_t user, u32 flags)
 	memset(&attr, 0, sizeof(attr));
 	if (copy_from_user(&attr, user, MIN(size, (u32)sizeof(attr))))
 		return -EFAULT;
-	if ((attr.sched_flags & ~(u64)SCHED_FLAG_RESET_ON_FORK) || attr.sched_policy == SCHED_DEADLINE)
+	if ((attr.sched_flags & ~(u64)SCHED_FLAG_RESET_ON_FORK) ||
+	    attr.sched_policy == SCHED_DEADLINE)
 		return -EINVAL;
 	err = set_policy(pid, (int)attr.sched_policy, (int)attr.sched_priority);
 	if (err || is_rt_policy((int)attr.sched_policy))
@@ -332,12 +330,16 @@ long sys_sched_getattr(pid_t pid, uaddr_t user, u32 size, u32 flags)
 
 long sys_sched_get_priority_max(int policy)
 {
-	return is_rt_policy(policy) ? 99 : policy_is_known(policy) || policy == SCHED_DEADLINE ? 0 : -EINVAL;
+	return is_rt_policy(policy)                                  ? 99
+	       : policy_is_known(policy) || policy == SCHED_DEADLINE ? 0
+								     : -EINVAL;
 }
 
 long sys_sched_get_priority_min(int policy)
 {
-	return is_rt_policy(policy) ? 1 : policy_is_known(policy) || policy == SCHED_DEADLINE ? 0 : -EINVAL;
+	return is_rt_policy(policy)                                  ? 1
+	       : policy_is_known(policy) || policy == SCHED_DEADLINE ? 0
+								     : -EINVAL;
 }
 
 /* 0: a FIFO thread runs until it lets others. */
@@ -350,7 +352,9 @@ static long rr_interval(pid_t pid, u64 *ns)
 	t = find(pid);
 	if (!t)
 		return -ESRCH;
-	*ns = t->se.policy == SCHED_RR ? RR_INTERVAL_NS : t->se.policy == SCHED_FIFO ? 0 : FAIR_INTERVAL_NS;
+	*ns = t->se.policy == SCHED_RR     ? RR_INTERVAL_NS
+	      : t->se.policy == SCHED_FIFO ? 0
+					   : FAIR_INTERVAL_NS;
 	task_put(t);
 	return 0;
 }
@@ -454,7 +458,8 @@ long sys_ioprio_set(int which, int who, int ioprio)
 	int class = IOPRIO_PRIO_CLASS(ioprio), err;
 	struct task *t;
 
-	if (class > IOPRIO_CLASS_IDLE || class < 0 || (class == IOPRIO_CLASS_NONE && IOPRIO_PRIO_DATA(ioprio)))
+	if (class > IOPRIO_CLASS_IDLE || class < 0 ||
+	    (class == IOPRIO_CLASS_NONE && IOPRIO_PRIO_DATA(ioprio)))
 		return -EINVAL;
 	if (class == IOPRIO_CLASS_RT && !capable(CAP_SYS_NICE) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;

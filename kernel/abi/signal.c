@@ -67,13 +67,14 @@ long sys_sigaction(int sig, uaddr_t act, uaddr_t old)
 	if (act) {
 		if (copy_from_user(&user, act, sizeof(user)))
 			return -EFAULT;
-		new_action = (struct k_sigaction){ user.handler, user.flags, user.restorer, user.mask };
+		new_action =
+			(struct k_sigaction){user.handler, user.flags, user.restorer, user.mask};
 	}
 	err = signal_action(sig, act ? &new_action : NULL, &old_action);
 	if (err || !old)
 		return err;
-	user = (struct old_sigaction){ old_action.handler, (u32)old_action.mask, old_action.flags,
-				       old_action.restorer };
+	user = (struct old_sigaction){old_action.handler, (u32)old_action.mask, old_action.flags,
+				      old_action.restorer};
 	return copy_to_user(old, &user, sizeof(user)) ? -EFAULT : 0;
 }
 
@@ -88,20 +89,21 @@ long sys_rt_sigaction(int sig, uaddr_t act, uaddr_t old, u32 size)
 	if (act) {
 		if (copy_from_user(&user, act, sizeof(user)))
 			return -EFAULT;
-		new_action = (struct k_sigaction){ user.handler, user.flags, user.restorer, user.mask };
+		new_action =
+			(struct k_sigaction){user.handler, user.flags, user.restorer, user.mask};
 	}
 	err = signal_action(sig, act ? &new_action : NULL, &old_action);
 	if (err || !old)
 		return err;
-	user = (struct rt_sigaction){ old_action.handler, old_action.flags, old_action.restorer,
-				      old_action.mask };
+	user = (struct rt_sigaction){old_action.handler, old_action.flags, old_action.restorer,
+				     old_action.mask};
 	return copy_to_user(old, &user, sizeof(user)) ? -EFAULT : 0;
 }
 
 /* Unix's own: one shot, and not blocked while it is handled. */
 long sys_signal(int sig, uaddr_t handler)
 {
-	struct k_sigaction action = { .handler = handler, .flags = SA_ONESHOT | SA_NODEFER }, old;
+	struct k_sigaction action = {.handler = handler, .flags = SA_ONESHOT | SA_NODEFER}, old;
 	int err = signal_action(sig, &action, &old);
 
 	return err ? err : (long)old.handler;
@@ -114,17 +116,10 @@ static int change_mask(int how, u64 set)
 	u64 blocked = current->blocked;
 
 	switch (how) {
-	case SIG_BLOCK:
-		blocked |= set;
-		break;
-	case SIG_UNBLOCK:
-		blocked &= ~set;
-		break;
-	case SIG_SETMASK:
-		blocked = set;
-		break;
-	default:
-		return -EINVAL;
+	case SIG_BLOCK: blocked |= set; break;
+	case SIG_UNBLOCK: blocked &= ~set; break;
+	case SIG_SETMASK: blocked = set; break;
+	default: return -EINVAL;
 	}
 	signal_set_blocked(blocked);
 	return 0;
@@ -284,10 +279,12 @@ long sys_sigaltstack(uaddr_t stack, uaddr_t old)
 
 	if (stack && copy_from_user(&new_stack, stack, sizeof(new_stack)))
 		return -EFAULT;
-	old_stack = (struct user_stack){ current->altstack_sp, 0, current->altstack_size };
-	old_stack.flags = signal_altstack_flags(sp) | (current->altstack_flags & (u32)SS_AUTODISARM);
+	old_stack = (struct user_stack){current->altstack_sp, 0, current->altstack_size};
+	old_stack.flags =
+		signal_altstack_flags(sp) | (current->altstack_flags & (u32)SS_AUTODISARM);
 	if (stack)
-		err = signal_altstack_set(new_stack.sp, new_stack.size, new_stack.flags, sp, MINSIGSTKSZ);
+		err = signal_altstack_set(new_stack.sp, new_stack.size, new_stack.flags, sp,
+					  MINSIGSTKSZ);
 	if (!err && old && copy_to_user(old, &old_stack, sizeof(old_stack)))
 		err = -EFAULT;
 	return err;
@@ -304,8 +301,8 @@ static long return_from_handler(struct regs *regs, bool rt)
 	}
 	signal_set_blocked(frame.mask);
 	if (rt) /* a stack that the handler changed wins over one that cannot be set */
-		(void)signal_altstack_set(frame.altstack_sp, frame.altstack_size, frame.altstack_flags,
-					  regs_sp(regs), 0);
+		(void)signal_altstack_set(frame.altstack_sp, frame.altstack_size,
+					  frame.altstack_flags, regs_sp(regs), 0);
 	return regs_result(regs);
 }
 

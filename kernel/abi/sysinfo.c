@@ -102,7 +102,8 @@ long sys_sysinfo(uaddr_t out)
 	info.freehigh = nr_free_high_pages();
 	info.procs = (u16)MIN(nr_tasks_total, 0xffffu);
 	info.mem_unit = (u32)PAGE_SIZE;
-	if (info.totalram < ~0UL >> PAGE_SHIFT) { /* in bytes as long as that fits: what old programs expect */
+	if (info.totalram < ~0UL >>
+	    PAGE_SHIFT) { /* in bytes as long as that fits: what old programs expect */
 		info.mem_unit = 1;
 		info.totalram <<= PAGE_SHIFT;
 		info.freeram <<= PAGE_SHIFT;
@@ -117,8 +118,17 @@ long sys_sysinfo(uaddr_t out)
 #define LINE_MAX 1024
 
 enum {
-	LOG_CLOSE, LOG_OPEN, LOG_READ, LOG_READ_ALL, LOG_READ_CLEAR, LOG_CLEAR, LOG_CONSOLE_OFF, LOG_CONSOLE_ON,
-	LOG_CONSOLE_LEVEL, LOG_SIZE_UNREAD, LOG_SIZE_BUFFER
+	LOG_CLOSE,
+	LOG_OPEN,
+	LOG_READ,
+	LOG_READ_ALL,
+	LOG_READ_CLEAR,
+	LOG_CLEAR,
+	LOG_CONSOLE_OFF,
+	LOG_CONSOLE_ON,
+	LOG_CONSOLE_LEVEL,
+	LOG_SIZE_UNREAD,
+	LOG_SIZE_BUFFER
 };
 
 static u64 clear_seq, read_seq;
@@ -130,8 +140,9 @@ static size_t format_line(char *line, const struct log_record *rec, const char *
 	u32 rem;
 	u64 sec = div_u64_rem(rec->ts_ns, (u32)NSEC_PER_SEC, &rem);
 
-	return (size_t)scnprintf(line, LINE_MAX, "<%u>[%5llu.%06u] %s\n", rec->facility * 8u + rec->level,
-				 (unsigned long long)sec, rem / 1000, text);
+	return (size_t)scnprintf(line, LINE_MAX, "<%u>[%5llu.%06u] %s\n",
+				 rec->facility * 8u + rec->level, (unsigned long long)sec,
+				 rem / 1000, text);
 }
 
 /* Sizes of all lines from @seq. */
@@ -173,7 +184,8 @@ static long read_all(u64 from, uaddr_t buf, int len, char *text)
 	return (long)done;
 }
 
-static DEFINE_WAIT_QUEUE(unused_wait); /* SYSLOG_ACTION_READ looks again every 100 ms: /dev/kmsg is what waits properly */
+static DEFINE_WAIT_QUEUE(
+	unused_wait); /* SYSLOG_ACTION_READ looks again every 100 ms: /dev/kmsg is what waits properly */
 
 static long read_new(uaddr_t buf, int len, char *text)
 {
@@ -212,7 +224,8 @@ static long read_log(int type, uaddr_t buf, int len)
 	text = kmalloc(2 * LINE_MAX, GFP_KERNEL);
 	if (!text)
 		return -ENOMEM;
-	result = type == LOG_READ ? read_new(buf, len, text) : read_all(MAX(clear_seq, log_first_seq()), buf, len, text);
+	result = type == LOG_READ ? read_new(buf, len, text)
+				  : read_all(MAX(clear_seq, log_first_seq()), buf, len, text);
 	if (type == LOG_READ_CLEAR && result >= 0)
 		clear_seq = log_next_seq();
 	kfree(text);
@@ -239,15 +252,11 @@ long sys_syslog(int type, uaddr_t buf, int len)
 		return -EPERM;
 	switch (type) {
 	case LOG_CLOSE:
-	case LOG_OPEN:
-		return 0;
+	case LOG_OPEN: return 0;
 	case LOG_READ:
 	case LOG_READ_ALL:
-	case LOG_READ_CLEAR:
-		return read_log(type, buf, len);
-	case LOG_CLEAR:
-		clear_seq = log_next_seq();
-		return 0;
+	case LOG_READ_CLEAR: return read_log(type, buf, len);
+	case LOG_CLEAR: clear_seq = log_next_seq(); return 0;
 	case LOG_CONSOLE_OFF:
 		if (saved_loglevel < 0)
 			saved_loglevel = console_loglevel;
@@ -264,10 +273,8 @@ long sys_syslog(int type, uaddr_t buf, int len)
 		console_loglevel = len;
 		saved_loglevel = -1;
 		return 0;
-	case LOG_SIZE_UNREAD:
-		return unread_size();
-	case LOG_SIZE_BUFFER:
-		return 1 << 17;
+	case LOG_SIZE_UNREAD: return unread_size();
+	case LOG_SIZE_BUFFER: return 1 << 17;
 	}
 	return -EINVAL;
 }
@@ -304,20 +311,14 @@ long sys_reboot(u32 magic1, u32 magic2, u32 cmd, uaddr_t arg)
 	switch (cmd) {
 	case LINUX_REBOOT_CMD_CAD_ON:
 	case LINUX_REBOOT_CMD_CAD_OFF:
-		ctrl_alt_del = cmd == LINUX_REBOOT_CMD_CAD_ON; /* kept, though no keyboard asks yet */
+		ctrl_alt_del =
+			cmd == LINUX_REBOOT_CMD_CAD_ON; /* kept, though no keyboard asks yet */
 		(void)ctrl_alt_del;
 		return 0;
-	case LINUX_REBOOT_CMD_RESTART:
-		pr_info("reboot: Restarting system\n");
-		arch_reboot();
-	case LINUX_REBOOT_CMD_RESTART2:
-		return restart_with(arg);
-	case LINUX_REBOOT_CMD_HALT:
-		pr_info("reboot: System halted\n");
-		arch_halt();
-	case LINUX_REBOOT_CMD_POWER_OFF:
-		pr_info("reboot: Power down\n");
-		arch_power_off();
+	case LINUX_REBOOT_CMD_RESTART: pr_info("reboot: Restarting system\n"); arch_reboot();
+	case LINUX_REBOOT_CMD_RESTART2: return restart_with(arg);
+	case LINUX_REBOOT_CMD_HALT: pr_info("reboot: System halted\n"); arch_halt();
+	case LINUX_REBOOT_CMD_POWER_OFF: pr_info("reboot: Power down\n"); arch_power_off();
 	}
 	return -EINVAL;
 }

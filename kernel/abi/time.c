@@ -87,7 +87,9 @@ long sys_settimeofday(uaddr_t user, uaddr_t tz)
 			return -EINVAL;
 		timezone = new_zone;
 	}
-	return user ? clock_set(CLOCK_REALTIME, (u64)tv.sec * NSEC_PER_SEC + (u64)tv.usec * NSEC_PER_USEC) : 0;
+	return user ? clock_set(CLOCK_REALTIME,
+				(u64)tv.sec * NSEC_PER_SEC + (u64)tv.usec * NSEC_PER_USEC)
+		    : 0;
 }
 
 static u32 ticks(u64 ns)
@@ -97,7 +99,9 @@ static u32 ticks(u64 ns)
 
 long sys_times(uaddr_t out)
 {
-	struct { u32 utime, stime, cutime, cstime; } tms;
+	struct {
+		u32 utime, stime, cutime, cstime;
+	} tms;
 	struct process *p = current->process;
 	u64 utime, stime;
 
@@ -184,7 +188,8 @@ static long sleep_relative(struct restart_block *restart)
 	if (remaining) {
 		(void)clock_read(clock, &now);
 		left = restart->deadline > now ? restart->deadline - now : 0;
-		err = restart->args[2] ? put_timespec64(left, remaining) : put_timespec32(left, remaining);
+		err = restart->args[2] ? put_timespec64(left, remaining)
+				       : put_timespec32(left, remaining);
 		if (err)
 			return err;
 	}
@@ -203,7 +208,8 @@ static long do_sleep(int clock, bool absolute, u64 ns, uaddr_t remaining, bool w
 		err = clock_sleep(clock, ns);
 		return err == -EINTR ? -ERESTARTNOHAND : err;
 	}
-	if (clock == CLOCK_REALTIME || clock == CLOCK_TAI) /* setting the time of day does not change how long */
+	if (clock == CLOCK_REALTIME ||
+	    clock == CLOCK_TAI) /* setting the time of day does not change how long */
 		clock = CLOCK_MONOTONIC;
 	(void)clock_read(clock, &now);
 	restart->fn = sleep_relative;
@@ -262,7 +268,7 @@ static int put_itimer(uaddr_t to, const struct itimer_value *v)
 /* The rest of a running alarm, rounded to seconds, but not to 0. */
 long sys_alarm(u32 seconds)
 {
-	struct itimer_value value = { 0, (u64)seconds * NSEC_PER_SEC }, old;
+	struct itimer_value value = {0, (u64)seconds * NSEC_PER_SEC}, old;
 	int err = itimer_set(ITIMER_REAL, &value, &old);
 	u32 rem, left;
 
@@ -284,7 +290,7 @@ long sys_getitimer(int which, uaddr_t out)
 
 long sys_setitimer(int which, uaddr_t in, uaddr_t old)
 {
-	struct itimer_value value = { 0, 0 }, old_value;
+	struct itimer_value value = {0, 0}, old_value;
 	struct timeval_32 tv[2];
 	int err;
 
@@ -316,7 +322,7 @@ long sys_timer_create(int clock, uaddr_t user_event, uaddr_t user_id)
 	if (user_event) {
 		if (copy_from_user(&se, user_event, sizeof(se)))
 			return -EFAULT;
-		event = (struct timer_event){ se.notify, se.signo, se.tid, se.value };
+		event = (struct timer_event){se.notify, se.signo, se.tid, se.value};
 	}
 	id = posix_timer_create(clock, user_event ? &event : NULL);
 	if (id < 0)
@@ -336,7 +342,8 @@ static int put_itimerspec(uaddr_t to, const struct itimer_value *v, put_time_fn 
 	return err ? err : put(v->value, to + size);
 }
 
-static long set_timer(int id, int flags, uaddr_t in, uaddr_t old, get_time_fn *get, put_time_fn *put, u32 size)
+static long set_timer(int id, int flags, uaddr_t in, uaddr_t old, get_time_fn *get,
+		      put_time_fn *put, u32 size)
 {
 	struct itimer_value value, old_value;
 	int err;

@@ -63,21 +63,15 @@ int clock_read(int clock, u64 *ns)
 	switch (clock) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
-	case CLOCK_TAI:
-		*ns = realtime_ns();
-		return 0;
+	case CLOCK_TAI: *ns = realtime_ns(); return 0;
 	case CLOCK_MONOTONIC:
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_BOOTTIME:
-		*ns = clock_ns();
-		return 0;
+	case CLOCK_BOOTTIME: *ns = clock_ns(); return 0;
 	case CLOCK_PROCESS_CPUTIME_ID:
 		*ns = cpu_time(NULL, current->process, CPUCLOCK_SCHED);
 		return 0;
-	case CLOCK_THREAD_CPUTIME_ID:
-		*ns = task_runtime_ns(current);
-		return 0;
+	case CLOCK_THREAD_CPUTIME_ID: *ns = task_runtime_ns(current); return 0;
 	}
 	return clock < 0 ? read_cpu_clock(clock, ns) : -EINVAL;
 }
@@ -170,16 +164,13 @@ int clock_sleep(int clock, u64 when)
 {
 	switch (clock) {
 	case CLOCK_REALTIME:
-	case CLOCK_TAI:
-		return sleep_until_realtime(when);
+	case CLOCK_TAI: return sleep_until_realtime(when);
 	case CLOCK_MONOTONIC:
-	case CLOCK_BOOTTIME:
-		return sleep_until(when);
+	case CLOCK_BOOTTIME: return sleep_until(when);
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_MONOTONIC_COARSE:
 	case CLOCK_REALTIME_COARSE:
-	case CLOCK_THREAD_CPUTIME_ID:
-		return -EOPNOTSUPP;
+	case CLOCK_THREAD_CPUTIME_ID: return -EOPNOTSUPP;
 	}
 	if (clock < 0 && (clock & CPUCLOCK_THREAD))
 		return -EINVAL; /* it would not run while it sleeps */

@@ -10,7 +10,7 @@ static struct kmem_cache *cred_cache;
 static DEFINE_SPINLOCK(users_lock, RANK_XARRAY); /* irqsave: RCU callbacks take it */
 static struct xarray users;
 
-static struct user root_user = { .refs = 2, .uid = 0 };
+static struct user root_user = {.refs = 2, .uid = 0};
 
 _Static_assert(CAP_LAST_CAP == 40, "CAP_FULL_SET has every capability");
 struct cred root_cred = {
@@ -81,7 +81,8 @@ static void cred_free(struct rcu_head *head)
 {
 	struct cred *cred = container_of(head, struct cred, rcu);
 
-	user_put(cred->user); /* not earlier: who charges a signal to another task reads its user under RCU */
+	user_put(
+		cred->user); /* not earlier: who charges a signal to another task reads its user under RCU */
 	kfree(cred->groups);
 	kmem_cache_free(cred_cache, cred);
 }

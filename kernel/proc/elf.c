@@ -15,7 +15,7 @@
 
 #define EM_486_OLD 6
 #define PHDRS_MAX (65536u / sizeof(Elf32_Phdr))
-#define BRK_RANDOM 0x02000000u   /* the heap begins up to 32 MB behind the image */
+#define BRK_RANDOM 0x02000000u /* the heap begins up to 32 MB behind the image */
 
 /* ---- reading ---- */
 
@@ -181,7 +181,8 @@ static bool segment_is_sane(const Elf32_Phdr *ph, uaddr_t bias)
 {
 	u32 start = bias + ph->p_vaddr;
 
-	return ph->p_filesz <= ph->p_memsz && start < TASK_SIZE && ph->p_memsz <= TASK_SIZE - start &&
+	return ph->p_filesz <= ph->p_memsz && start < TASK_SIZE &&
+	       ph->p_memsz <= TASK_SIZE - start &&
 	       (ph->p_vaddr & (PAGE_SIZE - 1)) == (ph->p_offset & (PAGE_SIZE - 1));
 }
 
@@ -216,7 +217,7 @@ struct span {
 
 static struct span image_span(const struct elf_image *image)
 {
-	struct span s = { ~0u, 0, PAGE_SIZE };
+	struct span s = {~0u, 0, PAGE_SIZE};
 
 	for (unsigned i = 0; i < image->header.e_phnum; i++) {
 		const Elf32_Phdr *ph = &image->phdrs[i];

@@ -4,27 +4,27 @@
  */
 #include "proc/internal.h"
 
-#define DR_STEP 0x4000u          /* DR6: single step */
-#define DR_TRAPS 0x000fu         /* DR6: a debug register matched */
+#define DR_STEP 0x4000u  /* DR6: single step */
+#define DR_TRAPS 0x000fu /* DR6: a debug register matched */
 
 struct exception {
 	u8 sig;
-	s8 code;                 /* 0: SI_KERNEL without an address */
-	bool has_address;        /* si_addr is the instruction */
+	s8 code;          /* 0: SI_KERNEL without an address */
+	bool has_address; /* si_addr is the instruction */
 };
 
 static const struct exception exceptions[32] = {
-	[0] = { SIGFPE, FPE_INTDIV, true },    /* divide error */
-	[3] = { SIGTRAP, 0, false },           /* int3 */
-	[4] = { SIGSEGV, 0, false },           /* into */
-	[5] = { SIGSEGV, 0, false },           /* bound */
-	[6] = { SIGILL, ILL_ILLOPN, true },    /* invalid opcode */
-	[9] = { SIGFPE, 0, false },            /* coprocessor segment overrun */
-	[10] = { SIGSEGV, 0, false },          /* invalid TSS */
-	[11] = { SIGBUS, 0, false },           /* segment not present */
-	[12] = { SIGBUS, 0, false },           /* stack segment */
-	[13] = { SIGSEGV, 0, false },          /* general protection */
-	[17] = { SIGBUS, BUS_ADRALN, false },  /* alignment check */
+	[0] = {SIGFPE, FPE_INTDIV, true},   /* divide error */
+	[3] = {SIGTRAP, 0, false},          /* int3 */
+	[4] = {SIGSEGV, 0, false},          /* into */
+	[5] = {SIGSEGV, 0, false},          /* bound */
+	[6] = {SIGILL, ILL_ILLOPN, true},   /* invalid opcode */
+	[9] = {SIGFPE, 0, false},           /* coprocessor segment overrun */
+	[10] = {SIGSEGV, 0, false},         /* invalid TSS */
+	[11] = {SIGBUS, 0, false},          /* segment not present */
+	[12] = {SIGBUS, 0, false},          /* stack segment */
+	[13] = {SIGSEGV, 0, false},         /* general protection */
+	[17] = {SIGBUS, BUS_ADRALN, false}, /* alignment check */
 };
 
 static int debug_code(void)
@@ -60,15 +60,9 @@ void user_exception(struct regs *regs, unsigned vector, unsigned error)
 
 	(void)error;
 	switch (vector) {
-	case 1:
-		force_signal(SIGTRAP, debug_code(), ip);
-		return;
-	case 16:
-		force_signal(SIGFPE, float_code(fpu->swd, fpu->cwd), ip);
-		return;
-	case 19:
-		force_signal(SIGFPE, float_code(fpu->mxcsr, fpu->mxcsr >> 7), ip);
-		return;
+	case 1: force_signal(SIGTRAP, debug_code(), ip); return;
+	case 16: force_signal(SIGFPE, float_code(fpu->swd, fpu->cwd), ip); return;
+	case 19: force_signal(SIGFPE, float_code(fpu->mxcsr, fpu->mxcsr >> 7), ip); return;
 	}
 	e = &exceptions[vector & 31];
 	if (!e->sig)

@@ -22,7 +22,8 @@
 
 #define STACK_RANDOM_PAGES 0x7ffu
 #define MMAP_RANDOM_PAGES 0xffu
-#define PER_CLEAR_ON_SETUID (READ_IMPLIES_EXEC | ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | MMAP_PAGE_ZERO)
+#define PER_CLEAR_ON_SETUID \
+	(READ_IMPLIES_EXEC | ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | MMAP_PAGE_ZERO)
 
 unsigned randomize_va_space = 2;
 
@@ -148,8 +149,8 @@ static void change_capabilities(struct cred *cred, const struct cred *old)
 	}
 	if (cred->euid != old->euid || cred->egid != old->egid)
 		cred->cap_ambient = 0;
-	cred->cap_permitted = (cred->cap_bset & file_permitted) | (cred->cap_inheritable & file_permitted) |
-			      cred->cap_ambient;
+	cred->cap_permitted = (cred->cap_bset & file_permitted) |
+			      (cred->cap_inheritable & file_permitted) | cred->cap_ambient;
 	cred->cap_effective = file_effective ? cred->cap_permitted : cred->cap_ambient;
 	cred->securebits &= ~(1u << SECURE_KEEP_CAPS);
 }
@@ -190,7 +191,8 @@ static void choose_personality(struct exec *e)
 	e->randomize = randomize_va_space && !(e->personality & ADDR_NO_RANDOMIZE);
 	random_bytes(&e->random, sizeof(e->random));
 	if (!e->randomize)
-		e->random.stack = e->random.mmap = e->random.align = e->random.image = e->random.brk = 0;
+		e->random.stack = e->random.mmap = e->random.align = e->random.image =
+			e->random.brk = 0;
 }
 
 static int prepare_stack(struct exec *e)
@@ -501,8 +503,8 @@ int process_execve(int dirfd, char *filename, uaddr_t argv, uaddr_t envp, int fl
 
 	if (!e)
 		return -ENOMEM;
-	e->argv = (struct exec_strings){ .user = true, .user_array = argv };
-	e->envp = (struct exec_strings){ .user = true, .user_array = envp };
+	e->argv = (struct exec_strings){.user = true, .user_array = argv};
+	e->envp = (struct exec_strings){.user = true, .user_array = envp};
 	e->filename = filename;
 	if (dirfd != AT_FDCWD && *filename != '/') {
 		e->filename = name = descriptor_name(dirfd, filename);

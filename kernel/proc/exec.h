@@ -8,8 +8,8 @@
 #include "proc/internal.h"
 #include <linux/elf.h>
 
-#define EXEC_HEAD_SIZE 256u      /* what decides the format is in the first bytes (BINPRM_BUF_SIZE) */
-#define EXEC_SCRIPTS_MAX 5       /* #! in the #! file of a #! file ...: one more is -ELOOP */
+#define EXEC_HEAD_SIZE 256u /* what decides the format is in the first bytes (BINPRM_BUF_SIZE) */
+#define EXEC_SCRIPTS_MAX 5  /* #! in the #! file of a #! file ...: one more is -ELOOP */
 
 /* argv or envp: pointers in user memory, or in the kernel's. */
 struct exec_strings {
@@ -23,14 +23,14 @@ struct exec_strings {
 struct elf_image {
 	struct file *file;
 	Elf32_Ehdr header;
-	Elf32_Phdr *phdrs;       /* header.e_phnum of them; kfree */
+	Elf32_Phdr *phdrs; /* header.e_phnum of them; kfree */
 };
 
 struct exec {
-	const char *filename;    /* as the caller named it: AT_EXECFN, and comm */
-	int fd;                  /* execveat of a descriptor, else -1 */
+	const char *filename; /* as the caller named it: AT_EXECFN, and comm */
+	int fd;               /* execveat of a descriptor, else -1 */
 	bool fd_is_cloexec;
-	struct file *file;       /* the program, or at first its script */
+	struct file *file; /* the program, or at first its script */
 	u8 head[EXEC_HEAD_SIZE];
 	struct exec_strings argv, envp;
 
@@ -40,24 +40,25 @@ struct exec {
 
 	struct elf_image program, interpreter;
 	bool has_interpreter;
-	bool stack_exec;         /* PT_GNU_STACK with PF_X */
-	bool read_implies_exec;  /* no PT_GNU_STACK: built before there was NX */
+	bool stack_exec;        /* PT_GNU_STACK with PF_X */
+	bool read_implies_exec; /* no PT_GNU_STACK: built before there was NX */
 
 	struct cred *cred;
-	bool secure;             /* the program has rights that the caller has not: AT_SECURE */
+	bool secure; /* the program has rights that the caller has not: AT_SECURE */
 	u32 personality;
 	bool randomize;
-	struct {                 /* drawn at once: a draw costs a cipher block whatever its size */
+	struct { /* drawn at once: a draw costs a cipher block whatever its size */
 		u8 at_random[16];
 		u32 stack, mmap, align, image, brk;
 	} random;
 
 	struct mm *mm;
 	struct sighand *sighand; /* for a process that shares its own */
-	uaddr_t stack_top, pos, floor; /* strings are pushed downward from stack_top, never below floor */
+	uaddr_t stack_top, pos,
+		floor; /* strings are pushed downward from stack_top, never below floor */
 	uaddr_t execfn;
 	unsigned argc, envc;
-	u32 *table;              /* argc, argv[], 0, envp[], 0, auxv: filled from slot downward as strings are pushed */
+	u32 *table; /* argc, argv[], 0, envp[], 0, auxv: filled from slot downward as strings are pushed */
 	unsigned slot;
 
 	uaddr_t load_bias, phdr_address, entry, program_entry, interpreter_base;

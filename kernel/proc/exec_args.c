@@ -12,7 +12,8 @@
 #include <linux/binfmts.h>
 #include <linux/limits.h>
 
-#define STACK_LIMIT_MAX (6u << 20)   /* three quarters of the default stack: execve(2), "Limits on size" */
+#define STACK_LIMIT_MAX \
+	(6u << 20) /* three quarters of the default stack: execve(2), "Limits on size" */
 #define PLATFORM "i686"
 #define AUXV_WORDS (2 * 22)
 #define STACK_SLACK 8192u
@@ -153,7 +154,8 @@ static void slot(struct exec *e, u32 value)
 }
 
 /* From the last to @first, so that they lie in order. */
-static int push_array(struct exec *e, struct window *w, const struct exec_strings *s, unsigned first)
+static int push_array(struct exec *e, struct window *w, const struct exec_strings *s,
+		      unsigned first)
 {
 	u32 ptr;
 	int err = 0;
@@ -189,7 +191,7 @@ static int push_argv(struct exec *e, struct window *w)
 
 int exec_push_strings(struct exec *e)
 {
-	struct window w = { NULL, NULL, 0 };
+	struct window w = {NULL, NULL, 0};
 	struct mm *mm = e->mm;
 	int err;
 
@@ -228,7 +230,7 @@ static void aux(struct auxv *v, u32 type, u32 value)
 /* In Linux's order: some programs print it, and tests compare it. */
 static unsigned fill_auxv(struct exec *e, u32 *words, uaddr_t random, uaddr_t platform)
 {
-	struct auxv v = { words, 0 };
+	struct auxv v = {words, 0};
 	const struct cred *cred = e->cred;
 
 	if (e->mm->vdso) {
@@ -272,7 +274,7 @@ static int push_table(struct exec *e, struct window *w, uaddr_t random, uaddr_t 
 
 int exec_build_stack(struct exec *e)
 {
-	struct window w = { NULL, NULL, 0 };
+	struct window w = {NULL, NULL, 0};
 	uaddr_t platform;
 	int err;
 
@@ -282,7 +284,8 @@ int exec_build_stack(struct exec *e)
 	err = push_kernel_string(e, &w, PLATFORM);
 	platform = e->pos;
 	if (!err)
-		err = push_bytes(e, &w, false, (unsigned long)e->random.at_random, sizeof(e->random.at_random));
+		err = push_bytes(e, &w, false, (unsigned long)e->random.at_random,
+				 sizeof(e->random.at_random));
 	if (!err)
 		err = push_table(e, &w, e->pos, platform);
 	window_close(&w);

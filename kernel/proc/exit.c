@@ -97,7 +97,8 @@ static struct process *find_reaper(struct process *p)
 }
 
 /* SIGHUP and SIGCONT for stopped jobs that nobody is left to continue (POSIX.1 3.264). => tasklist_lock held */
-static void signal_orphaned_group(struct process *p, struct process *parent, struct process *ignored)
+static void signal_orphaned_group(struct process *p, struct process *parent,
+				  struct process *ignored)
 {
 	struct pid *pgrp = p->pids[PIDTYPE_PGID];
 
@@ -230,7 +231,9 @@ void task_unlink(struct task *t)
 	signal_queue_flush(&t->pending);
 	t->pending_set = 0;
 	spin_unlock_irqrestore(&p->siglock, irq);
-	atomic_dec(&t->cred->user->processes); /* now, not when it is freed: whoever has waited may fork again */
+	atomic_dec(
+		&t->cred->user
+			 ->processes); /* now, not when it is freed: whoever has waited may fork again */
 	if (pid->task == t)
 		rcu_assign_pointer(pid->task, NULL);
 	pid_put(pid);

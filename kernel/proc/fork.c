@@ -15,7 +15,8 @@
 #include <linux/sched.h>
 
 #define CLONE_NAMESPACES \
-	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWCGROUP)
+	(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | \
+	 CLONE_NEWCGROUP)
 
 /* ---- what a request may ask for: clone(2), ERRORS ---- */
 
@@ -33,7 +34,8 @@ static int check_flags(const struct clone_request *req)
 		return -EINVAL;
 	if ((flags & CLONE_PIDFD) && (flags & (CLONE_DETACHED | CLONE_THREAD)))
 		return -EINVAL;
-	if (flags & CLONE_NAMESPACES) /* there is one namespace of each kind, and only root may know that */
+	if (flags &
+	    CLONE_NAMESPACES) /* there is one namespace of each kind, and only root may know that */
 		return capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 	if (req->set_tid && !capable(CAP_SYS_ADMIN) && !capable(CAP_CHECKPOINT_RESTORE))
 		return -EPERM;
@@ -223,7 +225,8 @@ static int publish(struct task *child, struct pid *pid, const struct clone_reque
 	spin_unlock_irqrestore(&own->siglock, irq);
 	if (p != own) {
 		child->tgid = pid->nr;
-		child->exit_signal = req->flags & CLONE_PARENT ? own->leader->exit_signal : req->exit_signal;
+		child->exit_signal =
+			req->flags & CLONE_PARENT ? own->leader->exit_signal : req->exit_signal;
 		process_add_task(p, child);
 		link_process(p, pid, req->flags);
 	}
@@ -319,7 +322,7 @@ static long start_child(struct task *child, const struct clone_request *req)
 
 long process_clone(struct regs *regs, const struct clone_request *req)
 {
-	struct pidfd_reservation pidfd = { .fd = -1 };
+	struct pidfd_reservation pidfd = {.fd = -1};
 	struct task *child;
 	struct pid *pid;
 	long err = check_flags(req);

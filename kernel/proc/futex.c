@@ -13,12 +13,12 @@
 #include <linux/futex.h>
 
 struct futex_key {
-	const void *object;        /* struct mm or struct mapping: compared, never followed */
+	const void *object; /* struct mm or struct mapping: compared, never followed */
 	u32 page, offset;
 };
 
 struct futex_waiter {
-	struct list_head node;     /* in bucket->waiters; empty: woken */
+	struct list_head node; /* in bucket->waiters; empty: woken */
 	struct futex_key key;
 	struct futex_bucket *bucket; /* changes only under the locks of both buckets */
 	struct task *task;
@@ -26,7 +26,7 @@ struct futex_waiter {
 };
 
 struct futex_bucket {
-	spinlock_t lock;           /* RANK_FUTEX */
+	spinlock_t lock; /* RANK_FUTEX */
 	struct list_head waiters;
 };
 
@@ -161,7 +161,9 @@ static int queue_waiter(struct futex_waiter *w, uaddr_t addr, u32 val)
 		spin_lock(&b->lock);
 		w->task = current;
 		w->bucket = b;
-		list_add_tail(&w->node, &b->waiters); /* before the read: see futex_wake()'s look without the lock */
+		list_add_tail(
+			&w->node,
+			&b->waiters); /* before the read: see futex_wake()'s look without the lock */
 		smp_mb();
 		err = read_word_atomic(addr, &now);
 		if (!err && now == val) {
@@ -199,7 +201,7 @@ static bool unqueue_waiter(struct futex_waiter *w)
 
 int futex_wait(uaddr_t addr, unsigned flags, u32 val, u64 deadline, u32 bitset)
 {
-	struct futex_waiter w = { .bitset = bitset };
+	struct futex_waiter w = {.bitset = bitset};
 	int err, slept = 0;
 
 	if (!bitset)
@@ -245,8 +247,8 @@ static void unlock_two(struct futex_bucket *a, struct futex_bucket *b)
 		spin_unlock(&b->lock);
 }
 
-static int requeue_locked(struct futex_bucket *from, struct futex_bucket *to, const struct futex_key *key,
-			  const struct futex_key *key2, int n, int n2)
+static int requeue_locked(struct futex_bucket *from, struct futex_bucket *to,
+			  const struct futex_key *key, const struct futex_key *key2, int n, int n2)
 {
 	struct futex_waiter *w, *next;
 	int done = 0;
@@ -312,23 +314,12 @@ static int apply_op(u32 op, uaddr_t addr, u32 *old)
 		arg = 1u << (arg & 31);
 	pagefault_disable();
 	switch (op >> 28 & 7) {
-	case FUTEX_OP_SET:
-		err = user_xchg_u32(addr, arg, old);
-		break;
-	case FUTEX_OP_ADD:
-		err = user_add_u32(addr, arg, old);
-		break;
-	case FUTEX_OP_OR:
-		err = user_or_u32(addr, arg, old);
-		break;
-	case FUTEX_OP_ANDN:
-		err = user_and_u32(addr, ~arg, old);
-		break;
-	case FUTEX_OP_XOR:
-		err = user_xor_u32(addr, arg, old);
-		break;
-	default:
-		err = -ENOSYS;
+	case FUTEX_OP_SET: err = user_xchg_u32(addr, arg, old); break;
+	case FUTEX_OP_ADD: err = user_add_u32(addr, arg, old); break;
+	case FUTEX_OP_OR: err = user_or_u32(addr, arg, old); break;
+	case FUTEX_OP_ANDN: err = user_and_u32(addr, ~arg, old); break;
+	case FUTEX_OP_XOR: err = user_xor_u32(addr, arg, old); break;
+	default: err = -ENOSYS;
 	}
 	pagefault_enable();
 	return err;
@@ -340,18 +331,12 @@ static int compare_op(u32 op, u32 old)
 	s32 value = (s32)old, arg = (s32)(op << 20) >> 20;
 
 	switch (op >> 24 & 15) {
-	case FUTEX_OP_CMP_EQ:
-		return value == arg;
-	case FUTEX_OP_CMP_NE:
-		return value != arg;
-	case FUTEX_OP_CMP_LT:
-		return value < arg;
-	case FUTEX_OP_CMP_LE:
-		return value <= arg;
-	case FUTEX_OP_CMP_GT:
-		return value > arg;
-	case FUTEX_OP_CMP_GE:
-		return value >= arg;
+	case FUTEX_OP_CMP_EQ: return value == arg;
+	case FUTEX_OP_CMP_NE: return value != arg;
+	case FUTEX_OP_CMP_LT: return value < arg;
+	case FUTEX_OP_CMP_LE: return value <= arg;
+	case FUTEX_OP_CMP_GT: return value > arg;
+	case FUTEX_OP_CMP_GE: return value >= arg;
 	}
 	return -ENOSYS;
 }
@@ -393,7 +378,7 @@ int futex_wake_op(uaddr_t addr, uaddr_t addr2, unsigned flags, int n, int n2, u3
 
 /* ---- robust lists: the words that a dying thread still owns ---- */
 
-#define ROBUST_LIMIT 2048    /* a list made into a ring must not hold us */
+#define ROBUST_LIMIT 2048 /* a list made into a ring must not hold us */
 
 /* Say in the word that its owner died, and wake one waiter. */
 static void release_owned(uaddr_t addr, pid_t owner, bool pending, bool is_pi)
@@ -421,7 +406,9 @@ static void release_owned(uaddr_t addr, pid_t owner, bool pending, bool is_pi)
 
 void futex_exit_robust(struct task *t)
 {
-	struct { u32 next, offset, pending; } head;
+	struct {
+		u32 next, offset, pending;
+	} head;
 	u32 entry, next, limit = ROBUST_LIMIT;
 	bool more;
 
@@ -430,7 +417,8 @@ void futex_exit_robust(struct task *t)
 	if (copy_from_user(&head, t->robust_list, sizeof(head)))
 		return;
 	for (entry = head.next; (entry & ~1u) != t->robust_list && limit--; entry = next) {
-		more = !get_user_u32(&next, entry & ~1u); /* before the word is released: then it may be freed */
+		more = !get_user_u32(
+			&next, entry & ~1u); /* before the word is released: then it may be freed */
 		if (entry != head.pending)
 			release_owned((entry & ~1u) + head.offset, t->pid, false, entry & 1);
 		if (!more)

@@ -38,7 +38,8 @@ static void user_work(struct regs *regs)
 
 static void describe_current(void)
 {
-	printk(KERN_EMERG "CPU: %u PID: %d Comm: %.15s\n", smp_cpu_id(), current->pid, current->comm);
+	printk(KERN_EMERG "CPU: %u PID: %d Comm: %.15s\n", smp_cpu_id(), current->pid,
+	       current->comm);
 }
 
 /* ---- mm ---- */
@@ -58,7 +59,7 @@ static unsigned long own_rlimit(unsigned resource)
 
 static struct fs_cred own_fs_cred(void)
 {
-	return (struct fs_cred){ current->cred->fsuid, current->cred->fsgid };
+	return (struct fs_cred){current->cred->fsuid, current->cred->fsgid};
 }
 
 static const struct cred *own_cred_get(void)
@@ -82,10 +83,12 @@ static bool sigio_is_allowed(const struct file *file, const struct process *p)
 	const struct cred *target = rcu_dereference(p->leader->cred);
 	uid_t uid = file->owner.uid, euid = file->owner.euid;
 
-	return euid == 0 || euid == target->suid || euid == target->uid || uid == target->suid || uid == target->uid;
+	return euid == 0 || euid == target->suid || euid == target->uid || uid == target->suid ||
+	       uid == target->uid;
 }
 
-static void sigio_to_process(struct file *file, struct process *p, struct task *thread, const siginfo_t *info)
+static void sigio_to_process(struct file *file, struct process *p, struct task *thread,
+			     const siginfo_t *info)
 {
 	if (!sigio_is_allowed(file, p))
 		return;

@@ -13,10 +13,10 @@
 /* One queued signal. The queue is a ring: its owner points to the last, whose next is the first. */
 struct signal_queue {
 	struct signal_queue *next;
-	struct user *user;            /* charged for it; NULL: nobody */
-	struct posix_timer *timer;    /* its own timer's, not freed when it is dequeued */
-	bool queued;                  /* (s) a timer's: on a queue now */
-	siginfo_t info;               /* only its first SIGINFO_USED bytes exist */
+	struct user *user;         /* charged for it; NULL: nobody */
+	struct posix_timer *timer; /* its own timer's, not freed when it is dequeued */
+	bool queued;               /* (s) a timer's: on a queue now */
+	siginfo_t info;            /* only its first SIGINFO_USED bytes exist */
 };
 
 /* As much of a siginfo_t as any kind of signal fills; the rest of the 128 bytes is zero whenever user space sees it. */
@@ -48,7 +48,7 @@ static inline void sighand_read(const struct sighand *s, int sig, struct k_sigac
 	if (sighand_is_used(s, sig))
 		*out = s->action[sig - 1];
 	else
-		*out = (struct k_sigaction){ .handler = (uaddr_t)SIG_DFL };
+		*out = (struct k_sigaction){.handler = (uaddr_t)SIG_DFL};
 }
 
 /* proc's part of a task that most tasks do not need. */
@@ -106,9 +106,11 @@ int signal_send_pgrp_locked(struct pid *pgrp, int sig, const siginfo_t *info);
 void signal_init(void);
 /* Under siglock: the default and ignoring rules. */
 #define SIGNALS_STOP (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
-#define SIGNALS_DEFAULT_IGNORED (sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGWINCH) | sigmask(SIGURG))
+#define SIGNALS_DEFAULT_IGNORED \
+	(sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGWINCH) | sigmask(SIGURG))
 #define SIGNALS_SYNCHRONOUS \
-	(sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | sigmask(SIGTRAP) | sigmask(SIGFPE) | sigmask(SIGSYS))
+	(sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | sigmask(SIGTRAP) | \
+	 sigmask(SIGFPE) | sigmask(SIGSYS))
 #define SIGNALS_UNBLOCKABLE (sigmask(SIGKILL) | sigmask(SIGSTOP))
 
 /* signal_action.c */
@@ -134,12 +136,13 @@ void process_get_usage_locked(struct process *p, struct usage *out);
 struct posix_timers;
 struct itimers {
 	struct process *process;
-	struct timer real, cpu;       /* cpu looks at everything that counts CPU time */
-	u64 real_interval;            /* (s) all below too; ns */
-	u64 virt_expires, virt_interval, prof_expires, prof_interval; /* of CPU time; expires 0: not armed */
-	u64 limit_next;               /* CPU time of the next SIGXCPU; 0: RLIMIT_CPU is unlimited */
-	struct list_head cpu_timers;  /* POSIX timers on CPU clocks that are armed */
-	struct list_head timers;      /* all POSIX timers */
+	struct timer real, cpu; /* cpu looks at everything that counts CPU time */
+	u64 real_interval;      /* (s) all below too; ns */
+	u64 virt_expires, virt_interval, prof_expires,
+		prof_interval;       /* of CPU time; expires 0: not armed */
+	u64 limit_next;              /* CPU time of the next SIGXCPU; 0: RLIMIT_CPU is unlimited */
+	struct list_head cpu_timers; /* POSIX timers on CPU clocks that are armed */
+	struct list_head timers;     /* all POSIX timers */
 	struct xarray by_id;
 	u32 next_id;
 };

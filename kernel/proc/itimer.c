@@ -20,7 +20,8 @@ static void real_fired(struct timer *timer)
 
 	signal_send_locked(p, NULL, SIGALRM, SEND_SIG_PRIV);
 	if (it->real_interval && !timer->queued)
-		timer_set(timer, MAX(timer->expires + it->real_interval, now + CPU_CHECK_MIN_NS / 10));
+		timer_set(timer,
+			  MAX(timer->expires + it->real_interval, now + CPU_CHECK_MIN_NS / 10));
 	spin_unlock_irqrestore(&p->siglock, irq);
 }
 
@@ -223,7 +224,7 @@ int itimer_get(int which, struct itimer_value *out)
 	struct process *p = current->process;
 	irqflags_t irq;
 
-	*out = (struct itimer_value){ 0, 0 };
+	*out = (struct itimer_value){0, 0};
 	if (which < ITIMER_REAL || which > ITIMER_PROF)
 		return -EINVAL;
 	irq = spin_lock_irqsave(&p->siglock);

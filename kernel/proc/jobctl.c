@@ -26,7 +26,8 @@ static bool start_stop(struct process *p, int sig)
 {
 	struct task *t;
 
-	if (!(current->jobctl & JOBCTL_STOP_DEQUEUED) || (p->flags & SIGNAL_GROUP_EXIT) || p->group_exec_task)
+	if (!(current->jobctl & JOBCTL_STOP_DEQUEUED) || (p->flags & SIGNAL_GROUP_EXIT) ||
+	    p->group_exec_task)
 		return false;
 	if (!(p->flags & SIGNAL_STOP_STOPPED))
 		p->group_exit_code = sig;
@@ -88,7 +89,8 @@ void jobctl_task_gone(struct task *t)
 	if (take_part(p, t)) {
 		p->flags |= SIGNAL_CLD_STOPPED; /* a thread that still runs tells the parent */
 		if (p->nr_threads)
-			signal_wake(list_first_entry(&p->threads, struct task, thread_node), TASK_STOPPED);
+			signal_wake(list_first_entry(&p->threads, struct task, thread_node),
+				    TASK_STOPPED);
 	}
 }
 
@@ -166,7 +168,8 @@ bool pgrp_will_be_orphaned(struct pid *pgrp, struct process *ignored)
 		parent = p->parent;
 		if (p == ignored || parent == init_process || p->exit_state != PROCESS_ALIVE)
 			continue;
-		if (parent->pids[PIDTYPE_PGID] != pgrp && parent->pids[PIDTYPE_SID] == p->pids[PIDTYPE_SID])
+		if (parent->pids[PIDTYPE_PGID] != pgrp &&
+		    parent->pids[PIDTYPE_SID] == p->pids[PIDTYPE_SID])
 			return false;
 	}
 	return true;

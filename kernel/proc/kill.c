@@ -159,7 +159,8 @@ int signal_queueinfo(pid_t nr, int sig, const siginfo_t *info)
 	if (sig < 0 || sig > _NSIG)
 		return -EINVAL;
 	/* only the kernel's own may look as if the kernel or kill(2) had sent them */
-	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && nr != current->tgid && nr != current->pid)
+	if ((info->si_code >= 0 || info->si_code == SI_TKILL) && nr != current->tgid &&
+	    nr != current->pid)
 		return -EPERM;
 	return kill_one(nr, sig, info);
 }

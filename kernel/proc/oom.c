@@ -5,7 +5,8 @@
 #include "mm/oom.h"
 
 /* The address space of @p, which any of its threads may be the last to hold; fn runs under that thread's alloc_lock. */
-static void offer(struct process *p, struct oom_candidate *c, void (*fn)(const struct oom_candidate *, void *), void *arg)
+static void offer(struct process *p, struct oom_candidate *c,
+		  void (*fn)(const struct oom_candidate *, void *), void *arg)
 {
 	struct task *t;
 
@@ -30,9 +31,12 @@ static void for_each_candidate(void (*fn)(const struct oom_candidate *c, void *a
 	spin_lock(&tasklist_lock);
 	for (p = process_next(&nr); p; nr++, p = process_next(&nr)) {
 		struct oom_candidate c = {
-			.process = p, .pid = nr, .score_adj = p->oom_score_adj,
+			.process = p,
+			.pid = nr,
+			.score_adj = p->oom_score_adj,
 			.unkillable = p->flags & SIGNAL_UNKILLABLE,
-			.dying = (p->flags & SIGNAL_GROUP_EXIT) || (p->shared_pending_set & sigmask(SIGKILL)),
+			.dying = (p->flags & SIGNAL_GROUP_EXIT) ||
+				 (p->shared_pending_set & sigmask(SIGKILL)),
 		};
 
 		rcu_read_lock();

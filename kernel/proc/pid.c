@@ -8,8 +8,8 @@
 #include "proc/internal.h"
 #include "mm/slab.h"
 
-#define PID_FIRST 2u          /* 1 is init's */
-#define PID_RESERVED 300u     /* after the first round numbers begin here */
+#define PID_FIRST 2u      /* 1 is init's */
+#define PID_RESERVED 300u /* after the first round numbers begin here */
 
 static DEFINE_SPINLOCK(pid_lock, RANK_XARRAY);
 static struct xarray pids;
@@ -32,11 +32,12 @@ static void node_free_rcu(struct rcu_head *head)
 
 static void node_free(struct xa_node *node)
 {
-	_Static_assert(sizeof(node->rcu) >= sizeof(struct rcu_head), "a node has room for an rcu_head");
+	_Static_assert(sizeof(node->rcu) >= sizeof(struct rcu_head),
+		       "a node has room for an rcu_head");
 	call_rcu((struct rcu_head *)node->rcu, node_free_rcu);
 }
 
-const struct xa_ops proc_xa_ops = { .alloc = node_alloc, .free = node_free };
+const struct xa_ops proc_xa_ops = {.alloc = node_alloc, .free = node_free};
 
 /* ---- references ---- */
 
@@ -75,7 +76,8 @@ static int take_number(struct pid *pid, pid_t wanted)
 	} else {
 		if (pid_next >= pid_max)
 			pid_next = PID_RESERVED;
-		err = xa_alloc_cyclic(&pids, &nr, pid, pid_next > PID_RESERVED ? PID_RESERVED : PID_FIRST,
+		err = xa_alloc_cyclic(&pids, &nr, pid,
+				      pid_next > PID_RESERVED ? PID_RESERVED : PID_FIRST,
 				      pid_max - 1, &pid_next);
 	}
 	if (err == -ENOSPC)
@@ -171,7 +173,8 @@ struct process *process_next(pid_t *nr)
 	struct pid *pid;
 	struct process *p;
 
-	for (pid = xa_find(&pids, &index, pid_max); pid; pid = xa_find_after(&pids, &index, pid_max)) {
+	for (pid = xa_find(&pids, &index, pid_max); pid;
+	     pid = xa_find_after(&pids, &index, pid_max)) {
 		p = rcu_dereference(pid->process);
 		if (p) {
 			*nr = (pid_t)index;

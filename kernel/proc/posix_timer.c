@@ -11,20 +11,21 @@
 #include "mm/slab.h"
 
 #define TIMER_ID_MAX 0x7fffffffu
-#define IGNORED_PERIOD_MIN (NSEC_PER_SEC / CONFIG_HZ) /* nobody takes the signal: do not fire more often */
+#define IGNORED_PERIOD_MIN \
+	(NSEC_PER_SEC / CONFIG_HZ) /* nobody takes the signal: do not fire more often */
 
 struct posix_timer {
 	int id, clock;
 	struct process *process;
-	struct task *thread;          /* SIGEV_THREAD_ID: referenced */
-	struct task *clocked;         /* CLOCK_THREAD_CPUTIME_ID: whose time it is; referenced */
-	struct signal_queue *signal;  /* NULL: SIGEV_NONE */
-	struct timer timer;           /* of wall clocks */
-	struct list_head node;        /* it->timers */
-	struct list_head cpu_node;    /* it->cpu_timers while armed */
+	struct task *thread;            /* SIGEV_THREAD_ID: referenced */
+	struct task *clocked;           /* CLOCK_THREAD_CPUTIME_ID: whose time it is; referenced */
+	struct signal_queue *signal;    /* NULL: SIGEV_NONE */
+	struct timer timer;             /* of wall clocks */
+	struct list_head node;          /* it->timers */
+	struct list_head cpu_node;      /* it->cpu_timers while armed */
 	struct list_head realtime_node; /* realtime_timers while armed for a time of day */
-	u64 expires, interval;        /* in the clock's time; 0: not armed */
-	u32 overrun;                  /* of the signal taken last */
+	u64 expires, interval;          /* in the clock's time; 0: not armed */
+	u32 overrun;                    /* of the signal taken last */
 };
 
 /* Timers to be looked at when the time of day is set. Inside siglock. */
@@ -174,18 +175,18 @@ static int resolve_clock(int clock)
 	case CLOCK_BOOTTIME:
 	case CLOCK_TAI:
 	case CLOCK_PROCESS_CPUTIME_ID:
-	case CLOCK_THREAD_CPUTIME_ID:
-		return clock;
+	case CLOCK_THREAD_CPUTIME_ID: return clock;
 	case CLOCK_MONOTONIC_RAW:
 	case CLOCK_REALTIME_COARSE:
-	case CLOCK_MONOTONIC_COARSE:
-		return -EOPNOTSUPP;
+	case CLOCK_MONOTONIC_COARSE: return -EOPNOTSUPP;
 	}
 	if (clock >= 0 || (clock & 3) == 3)
 		return -EINVAL;
 	if (clock & 4) /* the thread's own, by number */
-		return ~(clock >> 3) == 0 || ~(clock >> 3) == current->pid ? CLOCK_THREAD_CPUTIME_ID : -EINVAL;
-	return ~(clock >> 3) == 0 || ~(clock >> 3) == current->tgid ? CLOCK_PROCESS_CPUTIME_ID : -EINVAL;
+		return ~(clock >> 3) == 0 || ~(clock >> 3) == current->pid ? CLOCK_THREAD_CPUTIME_ID
+									   : -EINVAL;
+	return ~(clock >> 3) == 0 || ~(clock >> 3) == current->tgid ? CLOCK_PROCESS_CPUTIME_ID
+								    : -EINVAL;
 }
 
 static int prepare_signal(struct posix_timer *t, const struct timer_event *event)
@@ -214,8 +215,7 @@ static int check_event(struct posix_timer *t, const struct timer_event *event)
 	switch (event->notify) {
 	case SIGEV_NONE:
 	case SIGEV_SIGNAL:
-	case SIGEV_THREAD:
-		return 0;
+	case SIGEV_THREAD: return 0;
 	case SIGEV_SIGNAL | SIGEV_THREAD_ID:
 		t->thread = task_find_get(event->thread);
 		if (t->thread && t->thread->process == current->process)
@@ -264,7 +264,7 @@ static int publish_timer(struct itimers *it, struct posix_timer *t)
 
 int posix_timer_create(int clock, const struct timer_event *event)
 {
-	struct timer_event alarm = { .notify = SIGEV_SIGNAL, .signo = SIGALRM };
+	struct timer_event alarm = {.notify = SIGEV_SIGNAL, .signo = SIGALRM};
 	struct itimers *it = itimers_get();
 	struct posix_timer *t;
 	int err;
@@ -356,7 +356,7 @@ static void read_value(struct posix_timer *t, struct itimer_value *out)
 {
 	u64 now = now_of(t), expires = t->expires;
 
-	*out = (struct itimer_value){ t->interval, 0 };
+	*out = (struct itimer_value){t->interval, 0};
 	if (!expires)
 		return;
 	if (t->interval && now >= expires) /* its signal waits to be taken */
@@ -381,7 +381,8 @@ static void start(struct posix_timer *t, bool absolute, const struct itimer_valu
 		itimers_kick(t->process->itimers);
 }
 
-int posix_timer_set(int id, bool absolute, const struct itimer_value *value, struct itimer_value *old)
+int posix_timer_set(int id, bool absolute, const struct itimer_value *value,
+		    struct itimer_value *old)
 {
 	struct process *p = current->process;
 	irqflags_t irq = spin_lock_irqsave(&p->siglock);

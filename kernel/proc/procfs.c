@@ -26,28 +26,51 @@ static bool thread_exists(struct task *t, int number)
 }
 
 static const struct proc_pid_file thread_row = {
-	.mode = S_IFDIR | 0555, .task_dir = true, .exists = thread_exists,
+	.mode = S_IFDIR | 0555,
+	.task_dir = true,
+	.exists = thread_exists,
 };
 
-#define TEXT(name_, show_) { .name = name_, .mode = S_IFREG | 0444, .show = show_ }
-#define GUARDED(name_, show_, mode_) { .name = name_, .mode = S_IFREG | (mode_), .guarded = true, .show = show_ }
-#define LINK(name_, link_) { .name = name_, .mode = S_IFLNK | 0777, .guarded = true, .link = link_ }
+#define TEXT(name_, show_) \
+	{ \
+		.name = name_, .mode = S_IFREG | 0444, .show = show_ \
+	}
+#define GUARDED(name_, show_, mode_) \
+	{ \
+		.name = name_, .mode = S_IFREG | (mode_), .guarded = true, .show = show_ \
+	}
+#define LINK(name_, link_) \
+	{ \
+		.name = name_, .mode = S_IFLNK | 0777, .guarded = true, .link = link_ \
+	}
 
 static const struct proc_pid_file rows[] = {
-	{ .name = "task", .mode = S_IFDIR | 0555, .process_only = true, .next = next_thread, .each = &thread_row },
-	{ .name = "fd", .mode = S_IFDIR | 0500, .guarded = true, .next = procfs_next_fd, .each = &procfs_fd_row },
-	{ .name = "fdinfo", .mode = S_IFDIR | 0555, .guarded = true, .next = procfs_next_fd, .each = &procfs_fdinfo_row },
+	{.name = "task",
+	 .mode = S_IFDIR | 0555,
+	 .process_only = true,
+	 .next = next_thread,
+	 .each = &thread_row},
+	{.name = "fd",
+	 .mode = S_IFDIR | 0500,
+	 .guarded = true,
+	 .next = procfs_next_fd,
+	 .each = &procfs_fd_row},
+	{.name = "fdinfo",
+	 .mode = S_IFDIR | 0555,
+	 .guarded = true,
+	 .next = procfs_next_fd,
+	 .each = &procfs_fdinfo_row},
 	GUARDED("environ", procfs_environ, 0400),
 	GUARDED("auxv", procfs_auxv, 0400),
 	TEXT("status", procfs_status),
 	GUARDED("personality", procfs_personality, 0400),
 	TEXT("limits", procfs_limits),
-	{ .name = "comm", .mode = S_IFREG | 0644, .show = procfs_comm, .write = procfs_comm_write },
+	{.name = "comm", .mode = S_IFREG | 0644, .show = procfs_comm, .write = procfs_comm_write},
 	TEXT("cmdline", procfs_cmdline),
 	TEXT("stat", procfs_stat),
 	TEXT("statm", procfs_statm),
 	GUARDED("maps", procfs_maps, 0444),
-	{ .name = "mem", .mode = S_IFREG | 0600, .op = &procfs_mem_fops },
+	{.name = "mem", .mode = S_IFREG | 0600, .op = &procfs_mem_fops},
 	LINK("cwd", procfs_cwd),
 	LINK("root", procfs_root),
 	LINK("exe", procfs_exe),
@@ -55,13 +78,15 @@ static const struct proc_pid_file rows[] = {
 	TEXT("mountinfo", procfs_mountinfo),
 	GUARDED("smaps", procfs_smaps, 0444),
 	GUARDED("smaps_rollup", procfs_smaps_rollup, 0444),
-	{ .name = "pagemap", .mode = S_IFREG | 0400, .op = &procfs_pagemap_fops },
+	{.name = "pagemap", .mode = S_IFREG | 0400, .op = &procfs_pagemap_fops},
 	TEXT("wchan", procfs_wchan),
 	TEXT("oom_score", procfs_oom_score),
-	{ .name = "oom_score_adj", .mode = S_IFREG | 0644, .show = procfs_oom_score_adj,
-	  .write = procfs_oom_score_adj_write },
+	{.name = "oom_score_adj",
+	 .mode = S_IFREG | 0644,
+	 .show = procfs_oom_score_adj,
+	 .write = procfs_oom_score_adj_write},
 	TEXT("loginuid", procfs_loginuid),
-	{ .name = NULL },
+	{.name = NULL},
 };
 
 static pid_t next_process(pid_t from)

@@ -55,7 +55,8 @@ static int fdinfo_show(struct seq_file *m, struct task *t)
 	if (!file)
 		return -ENOENT;
 	seq_printf(m, "pos:\t%lld\nflags:\t0%o\nmnt_id:\t%d\nino:\t%llu\n", file->pos,
-		   file->flags | (unsigned)files_fd_flags(t, fd), file->path.mnt->id, file->inode->ino);
+		   file->flags | (unsigned)files_fd_flags(t, fd), file->path.mnt->id,
+		   file->inode->ino);
 	if (file->op->show_fdinfo)
 		file->op->show_fdinfo(file, m);
 	fput(file);
@@ -63,11 +64,18 @@ static int fdinfo_show(struct seq_file *m, struct task *t)
 }
 
 const struct proc_pid_file procfs_fd_row = {
-	.mode = S_IFLNK | 0777, .guarded = true, .link = fd_link, .exists = fd_exists, .number_mode = fd_mode,
+	.mode = S_IFLNK | 0777,
+	.guarded = true,
+	.link = fd_link,
+	.exists = fd_exists,
+	.number_mode = fd_mode,
 };
 
 const struct proc_pid_file procfs_fdinfo_row = {
-	.mode = S_IFREG | 0444, .guarded = true, .show = fdinfo_show, .exists = fd_exists,
+	.mode = S_IFREG | 0444,
+	.guarded = true,
+	.show = fdinfo_show,
+	.exists = fd_exists,
 };
 
 /* ---- places ---- */
@@ -106,9 +114,13 @@ int procfs_root(struct task *t, int number, struct path *out)
 
 static void show_mount_flags(struct seq_file *m, u32 flags)
 {
-	static const struct { u32 flag; const char *text; } words[] = {
-		{ MS_NOSUID, ",nosuid" }, { MS_NODEV, ",nodev" }, { MS_NOEXEC, ",noexec" }, { MS_NOATIME, ",noatime" },
-		{ MS_NODIRATIME, ",nodiratime" }, { MS_RELATIME, ",relatime" },
+	static const struct {
+		u32 flag;
+		const char *text;
+	} words[] = {
+		{MS_NOSUID, ",nosuid"},         {MS_NODEV, ",nodev"},
+		{MS_NOEXEC, ",noexec"},         {MS_NOATIME, ",noatime"},
+		{MS_NODIRATIME, ",nodiratime"}, {MS_RELATIME, ",relatime"},
 	};
 
 	seq_puts(m, flags & MS_RDONLY ? "ro" : "rw");

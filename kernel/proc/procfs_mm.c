@@ -17,10 +17,11 @@ static void show_area(struct seq_file *m, const struct inspect_area *a)
 	const struct inode *inode = a->file ? a->file->inode : NULL;
 	kdev_t dev = inode ? inode->sb->dev : a->ino ? MKDEV(0, 1) : 0;
 
-	seq_printf(m, "%08x-%08x %c%c%c%c %08llx %02x:%02x %llu ", a->start, a->end, a->flags & VM_READ ? 'r' : '-',
-		   a->flags & VM_WRITE ? 'w' : '-', a->flags & VM_EXEC ? 'x' : '-',
-		   a->flags & VM_MAYSHARE ? 's' : 'p', inspect_area_offset(a), (unsigned)MAJOR(dev),
-		   (unsigned)MINOR(dev), inode ? inode->ino : a->ino);
+	seq_printf(m, "%08x-%08x %c%c%c%c %08llx %02x:%02x %llu ", a->start, a->end,
+		   a->flags & VM_READ ? 'r' : '-', a->flags & VM_WRITE ? 'w' : '-',
+		   a->flags & VM_EXEC ? 'x' : '-', a->flags & VM_MAYSHARE ? 's' : 'p',
+		   inspect_area_offset(a), (unsigned)MAJOR(dev), (unsigned)MINOR(dev),
+		   inode ? inode->ino : a->ino);
 	if (a->file) {
 		seq_pad(m, NAME_COLUMN);
 		seq_path(m, &a->file->path, "\n");
@@ -33,7 +34,9 @@ static void show_area(struct seq_file *m, const struct inspect_area *a)
 
 /* Call @fn for each area of @t. A process without memory (zombie, kernel thread) shows nothing. */
 static int for_each_area(struct seq_file *m, struct task *t,
-			 void (*fn)(struct seq_file *m, struct mm *mm, struct inspect_area *a, void *arg), void *arg)
+			 void (*fn)(struct seq_file *m, struct mm *mm, struct inspect_area *a,
+				    void *arg),
+			 void *arg)
 {
 	struct mm *mm = task_mm_get(t);
 	struct inspect_area area;
@@ -73,8 +76,8 @@ static void show_kb(struct seq_file *m, const char *name, u64 bytes)
 
 static void show_usage(struct seq_file *m, const struct inspect_usage *u)
 {
-	static const char *const none[] = { "LazyFree:", "AnonHugePages:", "ShmemPmdMapped:", "FilePmdMapped:",
-		"Shared_Hugetlb:", "Private_Hugetlb:" };
+	static const char *const none[] = {"LazyFree:",      "AnonHugePages:",  "ShmemPmdMapped:",
+					   "FilePmdMapped:", "Shared_Hugetlb:", "Private_Hugetlb:"};
 
 	show_kb(m, "Rss:", u->rss);
 	show_kb(m, "Pss:", u->pss);
@@ -94,7 +97,7 @@ static void show_usage(struct seq_file *m, const struct inspect_usage *u)
 
 static void smaps_area(struct seq_file *m, struct mm *mm, struct inspect_area *a, void *arg)
 {
-	struct inspect_usage usage = { 0 };
+	struct inspect_usage usage = {0};
 	char flags[128];
 
 	(void)arg;
@@ -131,7 +134,7 @@ static void rollup_area(struct seq_file *m, struct mm *mm, struct inspect_area *
 
 int procfs_smaps_rollup(struct seq_file *m, struct task *t)
 {
-	struct rollup r = { 0 };
+	struct rollup r = {0};
 
 	for_each_area(m, t, rollup_area, &r);
 	if (!r.end)
@@ -148,7 +151,7 @@ int procfs_smaps_rollup(struct seq_file *m, struct task *t)
 int procfs_statm(struct seq_file *m, struct task *t)
 {
 	struct mm *mm = task_mm_get(t);
-	struct inspect_sizes s = { 0 };
+	struct inspect_sizes s = {0};
 
 	if (mm) {
 		inspect_sizes(mm, &s);
@@ -381,7 +384,9 @@ static ssize_t pagemap_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	if (!mm)
 		return 0;
 	while (to->count && index < end) {
-		n = pagemap_chunk(mm, to, index, (unsigned)MIN((u64)MIN(to->count / 8, PAGEMAP_CHUNK), end - index));
+		n = pagemap_chunk(
+			mm, to, index,
+			(unsigned)MIN((u64)MIN(to->count / 8, PAGEMAP_CHUNK), end - index));
 		if (n < 0)
 			break;
 		done += n;

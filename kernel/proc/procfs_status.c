@@ -24,18 +24,18 @@ static void show_names(struct seq_file *m, struct task *t)
 	if (t->process->parent && t->process->parent->leader)
 		parent = t->process->parent->leader->tgid;
 	spin_unlock(&tasklist_lock);
-	seq_printf(m, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", state, t->tgid, t->pid,
-		   parent);
+	seq_printf(m, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
+		   state, t->tgid, t->pid, parent);
 }
 
 static void show_ids(struct seq_file *m, struct task *t, const struct cred *c)
 {
-	seq_printf(m, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t", c->uid, c->euid, c->suid,
-		   c->fsuid, c->gid, c->egid, c->sgid, c->fsgid, files_max(t));
+	seq_printf(m, "Uid:\t%u\t%u\t%u\t%u\nGid:\t%u\t%u\t%u\t%u\nFDSize:\t%u\nGroups:\t", c->uid,
+		   c->euid, c->suid, c->fsuid, c->gid, c->egid, c->sgid, c->fsgid, files_max(t));
 	for (unsigned i = 0; i < c->ngroups; i++)
 		seq_printf(m, i ? " %u" : "%u", c->groups[i]);
-	seq_printf(m, " \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", t->tgid, t->pid, task_pgrp_nr(t),
-		   task_session_nr(t));
+	seq_printf(m, " \nNStgid:\t%d\nNSpid:\t%d\nNSpgid:\t%d\nNSsid:\t%d\n", t->tgid, t->pid,
+		   task_pgrp_nr(t), task_session_nr(t));
 }
 
 static void show_kb(struct seq_file *m, const char *name, unsigned long kb)
@@ -83,16 +83,23 @@ static void show_signals(struct seq_file *m, struct task *t, const struct cred *
 	procfs_signal_sets(p, &ignored, &caught);
 	seq_printf(m, "Threads:\t%u\nSigQ:\t%u/%llu\n", p->nr_tasks, c->user->pending_signals,
 		   process_rlimit(p, RLIMIT_SIGPENDING));
-	seq_printf(m, "SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
-		   t->pending_set, p->shared_pending_set, t->blocked, ignored, caught);
+	seq_printf(
+		m,
+		"SigPnd:\t%016llx\nShdPnd:\t%016llx\nSigBlk:\t%016llx\nSigIgn:\t%016llx\nSigCgt:\t%016llx\n",
+		t->pending_set, p->shared_pending_set, t->blocked, ignored, caught);
 }
 
 static void show_caps(struct seq_file *m, const struct cred *c)
 {
-	seq_printf(m, "CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n",
-		   c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bset, c->cap_ambient);
+	seq_printf(
+		m,
+		"CapInh:\t%016llx\nCapPrm:\t%016llx\nCapEff:\t%016llx\nCapBnd:\t%016llx\nCapAmb:\t%016llx\n",
+		c->cap_inheritable, c->cap_permitted, c->cap_effective, c->cap_bset,
+		c->cap_ambient);
 	seq_printf(m, "NoNewPrivs:\t%d\nSeccomp:\t0\nSeccomp_filters:\t0\n", c->no_new_privs);
-	seq_puts(m, "Speculation_Store_Bypass:\tvulnerable\nSpeculationIndirectBranch:\talways enabled\n");
+	seq_puts(
+		m,
+		"Speculation_Store_Bypass:\tvulnerable\nSpeculationIndirectBranch:\talways enabled\n");
 }
 
 /* Ranges: "0-2,4". */
@@ -117,10 +124,12 @@ static void show_cpus(struct seq_file *m, struct task *t)
 	cpumask_t mask;
 
 	cpumask_and(&mask, &t->cpus_allowed, &cpu_online_mask);
-	seq_printf(m, "Cpus_allowed:\t%0*lx\nCpus_allowed_list:\t", (int)DIV_ROUND_UP(nr_cpus, 4), mask.bits[0]);
+	seq_printf(m, "Cpus_allowed:\t%0*lx\nCpus_allowed_list:\t", (int)DIV_ROUND_UP(nr_cpus, 4),
+		   mask.bits[0]);
 	show_cpu_list(m, &mask);
 	seq_printf(m, "\nMems_allowed:\t1\nMems_allowed_list:\t0\n");
-	seq_printf(m, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n", t->nvcsw, t->nivcsw);
+	seq_printf(m, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n", t->nvcsw,
+		   t->nivcsw);
 }
 
 int procfs_status(struct seq_file *m, struct task *t)

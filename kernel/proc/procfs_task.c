@@ -12,9 +12,14 @@
 
 char procfs_state(const struct task *t, const char **word)
 {
-	static const struct { unsigned state; const char *word; } names[] = {
-		{ TASK_UNINTERRUPTIBLE, "D (disk sleep)" }, { TASK_INTERRUPTIBLE, "S (sleeping)" },
-		{ TASK_STOPPED, "T (stopped)" }, { TASK_TRACED, "t (tracing stop)" },
+	static const struct {
+		unsigned state;
+		const char *word;
+	} names[] = {
+		{TASK_UNINTERRUPTIBLE, "D (disk sleep)"},
+		{TASK_INTERRUPTIBLE, "S (sleeping)"},
+		{TASK_STOPPED, "T (stopped)"},
+		{TASK_TRACED, "t (tracing stop)"},
 	};
 	unsigned state = READ_ONCE(t->state);
 	const char *s = "R (running)";
@@ -134,8 +139,9 @@ static void stat_identity(struct seq_file *m, struct task *t)
 	if (proc_tty_hooks.info)
 		proc_tty_hooks.info(t->process, &tty, &tpgid);
 	task_get_comm(t, comm);
-	seq_printf(m, "%d (%s) %c %d %d %d %d %d %u", t->pid, comm, procfs_state(t, NULL), parent_nr(t->process),
-		   task_pgrp_nr(t), task_session_nr(t), (int)tty, tpgid, linux_flags(t));
+	seq_printf(m, "%d (%s) %c %d %d %d %d %d %u", t->pid, comm, procfs_state(t, NULL),
+		   parent_nr(t->process), task_pgrp_nr(t), task_session_nr(t), (int)tty, tpgid,
+		   linux_flags(t));
 }
 
 static void stat_times(struct seq_file *m, struct task *t)
@@ -145,9 +151,10 @@ static void stat_times(struct seq_file *m, struct task *t)
 	struct usage u;
 
 	read_usage(t, t == p->leader, &u);
-	seq_printf(m, " %lu %lu %lu %lu %llu %llu %llu %llu %d %d %u 0 %llu", u.min_flt, c->min_flt, u.maj_flt,
-		   c->maj_flt, ns_to_ticks(u.utime_ns), ns_to_ticks(u.stime_ns), ns_to_ticks(c->utime_ns),
-		   ns_to_ticks(c->stime_ns), priority_of(t), t->se.nice, p->nr_tasks, ns_to_ticks(t->start_time_ns));
+	seq_printf(m, " %lu %lu %lu %lu %llu %llu %llu %llu %d %d %u 0 %llu", u.min_flt, c->min_flt,
+		   u.maj_flt, c->maj_flt, ns_to_ticks(u.utime_ns), ns_to_ticks(u.stime_ns),
+		   ns_to_ticks(c->utime_ns), ns_to_ticks(c->stime_ns), priority_of(t), t->se.nice,
+		   p->nr_tasks, ns_to_ticks(t->start_time_ns));
 }
 
 int procfs_stat(struct seq_file *m, struct task *t)
@@ -159,13 +166,17 @@ int procfs_stat(struct seq_file *m, struct task *t)
 	procfs_signal_sets(t->process, &ignored, &caught);
 	stat_identity(m, t);
 	stat_times(m, t);
-	seq_printf(m, " %lu %lu %lu %u %u %u 0 0", s.vsize, s.rss, (unsigned long)MIN(rss_limit, (u64)~0UL),
-		   s.start_code, s.end_code, s.start_stack);
-	seq_printf(m, " %u %u %u %u", (u32)t->pending_set & 0x7fffffff, (u32)t->blocked & 0x7fffffff,
-		   (u32)ignored & 0x7fffffff, (u32)caught & 0x7fffffff);
-	seq_printf(m, " 0 0 0 %d %u %u %u 0 0 0", t->exit_signal, t->cpu, t->se.rt_priority, t->se.policy);
-	seq_printf(m, " %u %u %u %u %u %u %u %d\n", s.start_data, s.end_data, s.start_brk, s.arg_start, s.arg_end,
-		   s.env_start, s.env_end, task_may_access(t) ? t->exit_code : 0);
+	seq_printf(m, " %lu %lu %lu %u %u %u 0 0", s.vsize, s.rss,
+		   (unsigned long)MIN(rss_limit, (u64)~0UL), s.start_code, s.end_code,
+		   s.start_stack);
+	seq_printf(m, " %u %u %u %u", (u32)t->pending_set & 0x7fffffff,
+		   (u32)t->blocked & 0x7fffffff, (u32)ignored & 0x7fffffff,
+		   (u32)caught & 0x7fffffff);
+	seq_printf(m, " 0 0 0 %d %u %u %u 0 0 0", t->exit_signal, t->cpu, t->se.rt_priority,
+		   t->se.policy);
+	seq_printf(m, " %u %u %u %u %u %u %u %d\n", s.start_data, s.end_data, s.start_brk,
+		   s.arg_start, s.arg_end, s.env_start, s.env_end,
+		   task_may_access(t) ? t->exit_code : 0);
 	return 0;
 }
 
@@ -189,23 +200,25 @@ int procfs_comm_write(struct task *t, char *text)
 	return 0;
 }
 
-static const struct { const char *name, *unit; } limit_names[RLIM_NLIMITS] = {
-	[RLIMIT_CPU] = { "Max cpu time", "seconds" },
-	[RLIMIT_FSIZE] = { "Max file size", "bytes" },
-	[RLIMIT_DATA] = { "Max data size", "bytes" },
-	[RLIMIT_STACK] = { "Max stack size", "bytes" },
-	[RLIMIT_CORE] = { "Max core file size", "bytes" },
-	[RLIMIT_RSS] = { "Max resident set", "bytes" },
-	[RLIMIT_NPROC] = { "Max processes", "processes" },
-	[RLIMIT_NOFILE] = { "Max open files", "files" },
-	[RLIMIT_MEMLOCK] = { "Max locked memory", "bytes" },
-	[RLIMIT_AS] = { "Max address space", "bytes" },
-	[RLIMIT_LOCKS] = { "Max file locks", "locks" },
-	[RLIMIT_SIGPENDING] = { "Max pending signals", "signals" },
-	[RLIMIT_MSGQUEUE] = { "Max msgqueue size", "bytes" },
-	[RLIMIT_NICE] = { "Max nice priority", NULL },
-	[RLIMIT_RTPRIO] = { "Max realtime priority", NULL },
-	[RLIMIT_RTTIME] = { "Max realtime timeout", "us" },
+static const struct {
+	const char *name, *unit;
+} limit_names[RLIM_NLIMITS] = {
+	[RLIMIT_CPU] = {"Max cpu time", "seconds"},
+	[RLIMIT_FSIZE] = {"Max file size", "bytes"},
+	[RLIMIT_DATA] = {"Max data size", "bytes"},
+	[RLIMIT_STACK] = {"Max stack size", "bytes"},
+	[RLIMIT_CORE] = {"Max core file size", "bytes"},
+	[RLIMIT_RSS] = {"Max resident set", "bytes"},
+	[RLIMIT_NPROC] = {"Max processes", "processes"},
+	[RLIMIT_NOFILE] = {"Max open files", "files"},
+	[RLIMIT_MEMLOCK] = {"Max locked memory", "bytes"},
+	[RLIMIT_AS] = {"Max address space", "bytes"},
+	[RLIMIT_LOCKS] = {"Max file locks", "locks"},
+	[RLIMIT_SIGPENDING] = {"Max pending signals", "signals"},
+	[RLIMIT_MSGQUEUE] = {"Max msgqueue size", "bytes"},
+	[RLIMIT_NICE] = {"Max nice priority", NULL},
+	[RLIMIT_RTPRIO] = {"Max realtime priority", NULL},
+	[RLIMIT_RTTIME] = {"Max realtime timeout", "us"},
 };
 
 static void show_limit(struct seq_file *m, u64 limit)
@@ -264,7 +277,8 @@ int procfs_oom_score(struct seq_file *m, struct task *t)
 	struct mm *mm = task_mm_get(t);
 
 	if (mm) {
-		points = (long)(mm_rss(mm) + (unsigned long)mm->swap_ents + (mm->pt_bytes >> PAGE_SHIFT));
+		points = (long)(mm_rss(mm) + (unsigned long)mm->swap_ents +
+				(mm->pt_bytes >> PAGE_SHIFT));
 		points += (long)t->process->oom_score_adj * total / 1000;
 		mm_put(mm);
 	}

@@ -59,7 +59,8 @@ u64 process_rlimit(const struct process *p, unsigned resource)
 	return READ_ONCE(p->rlim[resource].rlim_cur);
 }
 
-int process_set_rlimit(struct process *p, unsigned resource, const struct rlimit64 *new_limit, struct rlimit64 *old)
+int process_set_rlimit(struct process *p, unsigned resource, const struct rlimit64 *new_limit,
+		       struct rlimit64 *old)
 {
 	struct rlimit64 *own = &p->rlim[resource];
 	irqflags_t irq;

@@ -173,7 +173,8 @@ static bool has_work(const struct task *t)
 {
 	const struct process *p = t->process;
 
-	return ((t->pending_set | p->shared_pending_set) & ~t->blocked) || (t->jobctl & JOBCTL_STOP_PENDING) ||
+	return ((t->pending_set | p->shared_pending_set) & ~t->blocked) ||
+	       (t->jobctl & JOBCTL_STOP_PENDING) ||
 	       (p->flags & (SIGNAL_CLD_STOPPED | SIGNAL_CLD_CONTINUED));
 }
 
@@ -363,7 +364,8 @@ static void fill_info(siginfo_t *to, int sig, const siginfo_t *info)
 /* Signals that come with information from a user, and of which each counts. */
 static bool must_queue(int sig, const siginfo_t *info)
 {
-	return sig >= 32 && info != SEND_SIG_NOINFO && info != SEND_SIG_PRIV && info->si_code != SI_USER;
+	return sig >= 32 && info != SEND_SIG_NOINFO && info != SEND_SIG_PRIV &&
+	       info->si_code != SI_USER;
 }
 
 static void wake_signalfd(struct process *p)
@@ -434,7 +436,8 @@ bool signal_send_timer_locked(struct process *p, struct task *thread, struct sig
 
 	if (q->queued)
 		return true;
-	if ((p->flags & SIGNAL_RELEASED) || (thread && thread->exit_state) || !prepare(p, t, sig, false))
+	if ((p->flags & SIGNAL_RELEASED) || (thread && thread->exit_state) ||
+	    !prepare(p, t, sig, false))
 		return false;
 	q->queued = true;
 	queue_append(thread ? &t->pending : &p->shared_pending, q);
@@ -520,7 +523,8 @@ static bool has_fatal_signal(const struct task *t)
 
 bool current_signal_blocked_or_ignored(int sig)
 {
-	return (current->blocked & sigmask(sig)) || handler_of(current->process, sig) == (uaddr_t)SIG_IGN;
+	return (current->blocked & sigmask(sig)) ||
+	       handler_of(current->process, sig) == (uaddr_t)SIG_IGN;
 }
 
 struct wait_queue *signal_wait_queue(void)
@@ -552,6 +556,7 @@ int signal_dequeue(u64 mask, siginfo_t *info)
 
 void __init signal_init(void)
 {
-	queue_cache = kmem_cache_create("sigqueue", offsetof(struct signal_queue, info) + SIGINFO_USED, 0, SLAB_PANIC);
+	queue_cache = kmem_cache_create(
+		"sigqueue", offsetof(struct signal_queue, info) + SIGINFO_USED, 0, SLAB_PANIC);
 	task_fatal_signal_pending = has_fatal_signal;
 }

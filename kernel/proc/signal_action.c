@@ -4,9 +4,9 @@
  */
 #include "proc/internal.h"
 
-#define SA_KNOWN                                                                                             \
-	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND |     \
-	 SA_RESTORER)
+#define SA_KNOWN \
+	(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_ONSTACK | SA_RESTART | SA_NODEFER | \
+	 SA_RESETHAND | SA_RESTORER)
 
 /* ---- actions ---- */
 
@@ -63,7 +63,7 @@ int signal_action(int sig, const struct k_sigaction *act, struct k_sigaction *ol
 static void forget_handler(struct sighand *s, int sig)
 {
 	if (sighand_handler(s, sig) == (uaddr_t)SIG_IGN)
-		s->action[sig - 1] = (struct k_sigaction){ .handler = (uaddr_t)SIG_IGN };
+		s->action[sig - 1] = (struct k_sigaction){.handler = (uaddr_t)SIG_IGN};
 	else
 		sighand_reset(s, sig);
 }

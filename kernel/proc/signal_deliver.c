@@ -21,9 +21,7 @@ static void restart_without_handler(struct regs *regs)
 	switch (regs_result(regs)) {
 	case -ERESTARTNOHAND:
 	case -ERESTARTSYS:
-	case -ERESTARTNOINTR:
-		regs_restart_syscall(regs);
-		break;
+	case -ERESTARTNOINTR: regs_restart_syscall(regs); break;
 	case -ERESTART_RESTARTBLOCK:
 		regs_restart_syscall(regs);
 		regs_set_result(regs, __NR_restart_syscall);
@@ -41,12 +39,8 @@ static void restart_with_handler(struct regs *regs, u32 sa_flags)
 			regs_restart_syscall(regs);
 		break;
 	case -ERESTART_RESTARTBLOCK:
-	case -ERESTARTNOHAND:
-		regs_set_result(regs, -EINTR);
-		break;
-	case -ERESTARTNOINTR:
-		regs_restart_syscall(regs);
-		break;
+	case -ERESTARTNOHAND: regs_set_result(regs, -EINTR); break;
+	case -ERESTARTNOINTR: regs_restart_syscall(regs); break;
 	}
 }
 
@@ -111,7 +105,8 @@ static void read_action(struct sighand *sighand, int sig, struct k_sigaction *ac
 /* One turn with siglock held: what to do with the next pending signal. */
 enum verdict { NONE, AGAIN, HANDLE, DIE };
 
-static enum verdict next_signal(struct process *p, siginfo_t *info, struct k_sigaction *action, irqflags_t *irq)
+static enum verdict next_signal(struct process *p, siginfo_t *info, struct k_sigaction *action,
+				irqflags_t *irq)
 {
 	int sig;
 
@@ -119,7 +114,8 @@ static enum verdict next_signal(struct process *p, siginfo_t *info, struct k_sig
 		tell_parent(p, irq);
 		return AGAIN;
 	}
-	if ((p->flags & SIGNAL_GROUP_EXIT) || (p->group_exec_task && p->group_exec_task != current)) {
+	if ((p->flags & SIGNAL_GROUP_EXIT) ||
+	    (p->group_exec_task && p->group_exec_task != current)) {
 		info->si_signo = SIGKILL;
 		return DIE;
 	}

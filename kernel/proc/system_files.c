@@ -25,8 +25,9 @@ static int show_loadavg(struct seq_file *m, void *v)
 
 static void show_cpu(struct seq_file *m, const char *name, const struct cpu_times *t)
 {
-	seq_printf(m, "%s %llu %llu %llu %llu 0 %llu 0 0 0 0\n", name, ns_to_ticks(t->user_ns), ns_to_ticks(t->nice_ns),
-		   ns_to_ticks(t->system_ns), ns_to_ticks(t->idle_ns), ns_to_ticks(t->irq_ns));
+	seq_printf(m, "%s %llu %llu %llu %llu 0 %llu 0 0 0 0\n", name, ns_to_ticks(t->user_ns),
+		   ns_to_ticks(t->nice_ns), ns_to_ticks(t->system_ns), ns_to_ticks(t->idle_ns),
+		   ns_to_ticks(t->irq_ns));
 }
 
 struct irq_sum {
@@ -46,13 +47,14 @@ static void add_irqs(unsigned irq, const char *chip, const char *name, const u32
 
 static int show_stat(struct seq_file *m, void *v)
 {
-	struct cpu_times sum = { 0 }, t;
-	struct irq_sum irqs = { 0 };
+	struct cpu_times sum = {0}, t;
+	struct irq_sum irqs = {0};
 	char name[16];
 	unsigned cpu;
 
 	(void)v;
-	for_each_online_cpu(cpu) {
+	for_each_online_cpu(cpu)
+	{
 		sched_cpu_times(cpu, &t);
 		sum.user_ns += t.user_ns;
 		sum.nice_ns += t.nice_ns;
@@ -62,14 +64,18 @@ static int show_stat(struct seq_file *m, void *v)
 		sum.switches += t.switches;
 	}
 	show_cpu(m, "cpu ", &sum);
-	for_each_online_cpu(cpu) {
+	for_each_online_cpu(cpu)
+	{
 		sched_cpu_times(cpu, &t);
 		snprintf(name, sizeof(name), "cpu%u", cpu);
 		show_cpu(m, name, &t);
 	}
 	irq_for_each(add_irqs, &irqs);
-	seq_printf(m, "intr %llu\nctxt %llu\nbtime %llu\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n", irqs.total,
-		   sum.switches, div_u64(realtime_ns() - clock_ns(), (u32)NSEC_PER_SEC), total_forks, sched_nr_running());
+	seq_printf(
+		m,
+		"intr %llu\nctxt %llu\nbtime %llu\nprocesses %lu\nprocs_running %u\nprocs_blocked 0\n",
+		irqs.total, sum.switches, div_u64(realtime_ns() - clock_ns(), (u32)NSEC_PER_SEC),
+		total_forks, sched_nr_running());
 	return 0;
 }
 
@@ -78,7 +84,8 @@ static int show_stat(struct seq_file *m, void *v)
 static int show_version(struct seq_file *m, void *v)
 {
 	(void)v;
-	seq_printf(m, "Linux version %s (isthmus) (%s) %s\n", uts_release, __VERSION__, uts_version);
+	seq_printf(m, "Linux version %s (isthmus) (%s) %s\n", uts_release, __VERSION__,
+		   uts_version);
 	return 0;
 }
 
@@ -93,27 +100,38 @@ static int show_string(struct seq_file *m, void *v)
 
 static unsigned ngroups_max = 65536, cap_last_cap = 40, overflow_id = 65534, threads_max;
 
-static const struct { const char *path; unsigned *value, min, max; mode_t mode; } numbers[] = {
-	{ "sys/kernel/pid_max", &pid_max, 301, 4194304, 0644 },
-	{ "sys/kernel/randomize_va_space", &randomize_va_space, 0, 2, 0644 },
-	{ "sys/kernel/ngroups_max", &ngroups_max, 65536, 65536, 0444 },
-	{ "sys/kernel/cap_last_cap", &cap_last_cap, 40, 40, 0444 },
-	{ "sys/kernel/overflowuid", &overflow_id, 65534, 65534, 0444 },
-	{ "sys/kernel/overflowgid", &overflow_id, 65534, 65534, 0444 },
-	{ "sys/kernel/threads-max", &threads_max, 1, ~0u, 0444 },
-	{ "sys/fs/suid_dumpable", &suid_dumpable, 0, 2, 0644 },
+static const struct {
+	const char *path;
+	unsigned *value, min, max;
+	mode_t mode;
+} numbers[] = {
+	{"sys/kernel/pid_max", &pid_max, 301, 4194304, 0644},
+	{"sys/kernel/randomize_va_space", &randomize_va_space, 0, 2, 0644},
+	{"sys/kernel/ngroups_max", &ngroups_max, 65536, 65536, 0444},
+	{"sys/kernel/cap_last_cap", &cap_last_cap, 40, 40, 0444},
+	{"sys/kernel/overflowuid", &overflow_id, 65534, 65534, 0444},
+	{"sys/kernel/overflowgid", &overflow_id, 65534, 65534, 0444},
+	{"sys/kernel/threads-max", &threads_max, 1, ~0u, 0444},
+	{"sys/fs/suid_dumpable", &suid_dumpable, 0, 2, 0644},
 };
 
-static const struct { const char *path; int (*show)(struct seq_file *m, void *v); mode_t mode; } files[] = {
-	{ "loadavg", show_loadavg, 0444 },
-	{ "stat", show_stat, 0444 },
-	{ "version", show_version, 0444 },
+static const struct {
+	const char *path;
+	int (*show)(struct seq_file *m, void *v);
+	mode_t mode;
+} files[] = {
+	{"loadavg", show_loadavg, 0444},
+	{"stat", show_stat, 0444},
+	{"version", show_version, 0444},
 };
 
-static const struct { const char *path; const char *text; } strings[] = {
-	{ "sys/kernel/ostype", "Linux" },
-	{ "sys/kernel/osrelease", uts_release },
-	{ "sys/kernel/version", uts_version },
+static const struct {
+	const char *path;
+	const char *text;
+} strings[] = {
+	{"sys/kernel/ostype", "Linux"},
+	{"sys/kernel/osrelease", uts_release},
+	{"sys/kernel/version", uts_version},
 };
 
 void __init system_files_init(void)
@@ -127,9 +145,12 @@ void __init system_files_init(void)
 	for (unsigned i = 0; i < ARRAY_SIZE(strings); i++)
 		err |= proc_register(strings[i].path, 0444, show_string, (void *)strings[i].text);
 	for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++)
-		err |= proc_register_uint(numbers[i].path, numbers[i].mode, numbers[i].value, numbers[i].min, numbers[i].max);
-	err |= proc_register_string("sys/kernel/hostname", 0644, uts_hostname, sizeof(uts_hostname));
-	err |= proc_register_string("sys/kernel/domainname", 0644, uts_domainname, sizeof(uts_domainname));
+		err |= proc_register_uint(numbers[i].path, numbers[i].mode, numbers[i].value,
+					  numbers[i].min, numbers[i].max);
+	err |= proc_register_string("sys/kernel/hostname", 0644, uts_hostname,
+				    sizeof(uts_hostname));
+	err |= proc_register_string("sys/kernel/domainname", 0644, uts_domainname,
+				    sizeof(uts_domainname));
 	if (err)
 		pr_err("some files of /proc could not be registered: no memory\n");
 }

@@ -29,7 +29,7 @@ unsigned long total_forks;
 #define STACKS_KEPT 4
 
 struct kept_stacks {
-	void *first;                  /* linked through their lowest words */
+	void *first; /* linked through their lowest words */
 	unsigned count;
 };
 static DEFINE_PER_CPU(struct kept_stacks, kept_stacks);
@@ -246,16 +246,16 @@ static struct process idle_process = {
 	.flags = SIGNAL_UNKILLABLE,
 };
 
-static struct pid idle_pid = { .refs = 2 };
+static struct pid idle_pid = {.refs = 2};
 
 static void default_rlimits(struct process *p)
 {
 	/* soft and hard; 0: unlimited, and those that are really 0 come after */
 	static const u32 limits[RLIM_NLIMITS][2] = {
-		[RLIMIT_STACK] = { 8 << 20, 0 },
-		[RLIMIT_NOFILE] = { 1024, 4096 },
-		[RLIMIT_MEMLOCK] = { 8 << 20, 8 << 20 },
-		[RLIMIT_MSGQUEUE] = { 819200, 819200 },
+		[RLIMIT_STACK] = {8 << 20, 0},
+		[RLIMIT_NOFILE] = {1024, 4096},
+		[RLIMIT_MEMLOCK] = {8 << 20, 8 << 20},
+		[RLIMIT_MSGQUEUE] = {819200, 819200},
 	};
 	/* as Linux: half of the tasks whose stacks would fill an eighth of low memory */
 	u32 tasks = (u32)MIN(max_low_pfn / (8 * THREAD_STACK_SIZE / PAGE_SIZE), 0x3fffffffUL) / 2;
@@ -265,7 +265,7 @@ static void default_rlimits(struct process *p)
 		p->rlim[i].rlim_max = limits[i][1] ? limits[i][1] : RLIM64_INFINITY;
 	}
 	p->rlim[RLIMIT_CORE].rlim_cur = 0;
-	p->rlim[RLIMIT_NICE] = p->rlim[RLIMIT_RTPRIO] = (struct rlimit64){ 0, 0 };
+	p->rlim[RLIMIT_NICE] = p->rlim[RLIMIT_RTPRIO] = (struct rlimit64){0, 0};
 	p->rlim[RLIMIT_NPROC].rlim_cur = p->rlim[RLIMIT_NPROC].rlim_max = tasks;
 	p->rlim[RLIMIT_SIGPENDING] = p->rlim[RLIMIT_NPROC];
 }
@@ -299,7 +299,8 @@ static void adopt_idle_task(void)
 
 void __init task_init(void)
 {
-	task_cache = kmem_cache_create("task", sizeof(struct task), _Alignof(struct task), SLAB_PANIC);
+	task_cache =
+		kmem_cache_create("task", sizeof(struct task), _Alignof(struct task), SLAB_PANIC);
 	process_cache = kmem_cache_create("process", sizeof(struct process), 0, SLAB_PANIC);
 	sighand_cache = kmem_cache_create("sighand", sizeof(struct sighand), 0, SLAB_PANIC);
 	task_free = free_task;

@@ -18,7 +18,7 @@ int clock_sleep(int clock, u64 when);
 u64 realtime_to_clock(u64 when);
 
 struct itimer_value {
-	u64 interval, value;          /* value: until it fires, 0 not armed */
+	u64 interval, value; /* value: until it fires, 0 not armed */
 };
 /* setitimer: @which ITIMER_*; @old may be NULL. 0, -EINVAL, -ENOMEM */
 int itimer_get(int which, struct itimer_value *out);
@@ -28,10 +28,11 @@ int itimer_set(int which, const struct itimer_value *value, struct itimer_value 
 struct timer_event {
 	int notify, signo;
 	pid_t thread;
-	u32 value;                    /* sigev_value */
+	u32 value; /* sigev_value */
 };
 int posix_timer_create(int clock, const struct timer_event *event);
-int posix_timer_set(int id, bool absolute, const struct itimer_value *value, struct itimer_value *old);
+int posix_timer_set(int id, bool absolute, const struct itimer_value *value,
+		    struct itimer_value *old);
 int posix_timer_get(int id, struct itimer_value *out);
 int posix_timer_overrun(int id);
 int posix_timer_delete(int id);

@@ -12,11 +12,11 @@
 
 /* Of one real uid, over all its processes. */
 struct user {
-	u32 refs;                     /* (a) */
-	uid_t uid;                    /* (k) */
-	u32 processes;                /* (a) tasks: RLIMIT_NPROC */
-	u32 pending_signals;          /* (a) queued siginfos: RLIMIT_SIGPENDING */
-	u32 files_in_flight;          /* (a) descriptors sent and not yet received: unix(7) */
+	u32 refs;            /* (a) */
+	uid_t uid;           /* (k) */
+	u32 processes;       /* (a) tasks: RLIMIT_NPROC */
+	u32 pending_signals; /* (a) queued siginfos: RLIMIT_SIGPENDING */
+	u32 files_in_flight; /* (a) descriptors sent and not yet received: unix(7) */
 };
 /* The user of @uid, referenced, made if need be; NULL: no memory. */
 struct user *user_get(uid_t uid);
@@ -24,24 +24,30 @@ void user_hold(struct user *user);
 void user_put(struct user *user);
 
 struct cred {
-	u32 refs;                     /* (a) the rest is constant once published */
+	u32 refs; /* (a) the rest is constant once published */
 	uid_t uid, euid, suid, fsuid;
 	gid_t gid, egid, sgid, fsgid;
 	u64 cap_effective, cap_permitted, cap_inheritable, cap_bset, cap_ambient;
 	u32 securebits;
 	bool no_new_privs;
 	unsigned ngroups;
-	gid_t *groups;                /* sorted; each cred has its own array */
-	struct user *user;            /* of uid */
+	gid_t *groups;     /* sorted; each cred has its own array */
+	struct user *user; /* of uid */
 	struct rcu_head rcu;
 };
 
-extern struct cred root_cred;     /* of the kernel's own tasks */
+extern struct cred root_cred; /* of the kernel's own tasks */
 
 #define CAP_FULL_SET ((1ULL << 41) - 1) /* CAP_LAST_CAP + 1 bits */
-static inline bool cred_has_cap(const struct cred *cred, int cap) { return cred->cap_effective >> cap & 1; }
+static inline bool cred_has_cap(const struct cred *cred, int cap)
+{
+	return cred->cap_effective >> cap & 1;
+}
 
-static inline const struct cred *current_cred(void) { return current->cred; }
+static inline const struct cred *current_cred(void)
+{
+	return current->cred;
+}
 bool capable(int cap);
 /* Is @gid the caller's file-system gid or one of its supplementary groups? */
 bool in_group(gid_t gid);

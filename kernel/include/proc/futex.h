@@ -6,7 +6,7 @@
 
 #include "sched/task.h"
 
-#define FUTEX_KEY_SHARED 1u   /* the word may be in memory shared with other processes */
+#define FUTEX_KEY_SHARED 1u /* the word may be in memory shared with other processes */
 
 /* Sleep while the word at @addr is @val: 0 woken, -EAGAIN (another value), -ETIMEDOUT, -ERESTARTSYS, -EFAULT, -EINVAL. */
 int futex_wait(uaddr_t addr, unsigned flags, u32 val, u64 deadline, u32 bitset);

@@ -8,7 +8,7 @@
 
 /* CLONE_PIDFD: the descriptor is told to the parent before the child exists. */
 struct pidfd_reservation {
-	int fd;                /* -1: none */
+	int fd; /* -1: none */
 	struct file *file;
 };
 /* A descriptor for @pid, its number written to @user. 0, -EMFILE, -ENOMEM, -EFAULT: then nothing is left. */

@@ -20,16 +20,17 @@ struct tty; /* drivers/ owns it */
 /* A number and who bears it; found in O(log n) by number; freed (RCU) when nothing uses it. */
 enum pid_type { PIDTYPE_PID, PIDTYPE_TGID, PIDTYPE_PGID, PIDTYPE_SID, PIDTYPE_MAX };
 struct pid {
-	u32 refs;                     /* (a) */
-	pid_t nr;                     /* (k) */
-	struct task *task;            /* (t) the thread with this number; read under RCU */
-	struct process *process;      /* (t) the process with this number; read under RCU */
-	struct list_head users[PIDTYPE_MAX]; /* (t) processes, by pid_links: PIDTYPE_PGID and PIDTYPE_SID */
-	struct wait_queue wait_exit;  /* pidfd pollers */
+	u32 refs;                /* (a) */
+	pid_t nr;                /* (k) */
+	struct task *task;       /* (t) the thread with this number; read under RCU */
+	struct process *process; /* (t) the process with this number; read under RCU */
+	struct list_head
+		users[PIDTYPE_MAX];  /* (t) processes, by pid_links: PIDTYPE_PGID and PIDTYPE_SID */
+	struct wait_queue wait_exit; /* pidfd pollers */
 	struct rcu_head rcu;
 };
-struct pid *pid_find_get(pid_t nr);   /* referenced, or NULL */
-struct pid *pid_find(pid_t nr);       /* => rcu_read_lock */
+struct pid *pid_find_get(pid_t nr); /* referenced, or NULL */
+struct pid *pid_find(pid_t nr);     /* => rcu_read_lock */
 void pid_get(struct pid *pid);
 void pid_put(struct pid *pid);
 /* The thread or process of this number, referenced, or NULL. */
@@ -41,69 +42,70 @@ struct task *process_next_leader(pid_t from);
 bool task_get_live(struct task *t);
 
 /* process->flags */
-#define SIGNAL_STOP_STOPPED 1u        /* every thread has stopped */
-#define SIGNAL_STOP_CONTINUED 2u      /* SIGCONT came since (WCONTINUED) */
-#define SIGNAL_GROUP_EXIT 4u          /* dying with group_exit_code */
-#define SIGNAL_CLD_STOPPED 16u        /* the parent is to be told */
+#define SIGNAL_STOP_STOPPED 1u   /* every thread has stopped */
+#define SIGNAL_STOP_CONTINUED 2u /* SIGCONT came since (WCONTINUED) */
+#define SIGNAL_GROUP_EXIT 4u     /* dying with group_exit_code */
+#define SIGNAL_CLD_STOPPED 16u   /* the parent is to be told */
 #define SIGNAL_CLD_CONTINUED 32u
-#define SIGNAL_UNKILLABLE 64u         /* init: default actions do not happen */
-#define SIGNAL_RELEASED 128u          /* reaped: takes no more signals */
+#define SIGNAL_UNKILLABLE 64u /* init: default actions do not happen */
+#define SIGNAL_RELEASED 128u  /* reaped: takes no more signals */
 
 /* process->exit_state (t) */
 #define PROCESS_ALIVE 0
-#define PROCESS_ZOMBIE 1              /* dead, to be waited for */
-#define PROCESS_REAPED 2              /* somebody has claimed it */
+#define PROCESS_ZOMBIE 1 /* dead, to be waited for */
+#define PROCESS_REAPED 2 /* somebody has claimed it */
 
 /* What ended threads and waited-for children used. */
 struct usage {
 	u64 utime_ns, stime_ns;
 	unsigned long min_flt, maj_flt, nvcsw, nivcsw;
-	unsigned long maxrss;         /* pages; a maximum, not a sum */
+	unsigned long maxrss; /* pages; a maximum, not a sum */
 };
 
 struct sighand {
-	u32 refs;                     /* (a) processes: more than one with CLONE_SIGHAND */
-	spinlock_t lock;              /* actions against another process that shares them; inside siglock */
-	u32 used[2];                  /* a bit for each action that is not the default: the others' memory means nothing */
+	u32 refs;        /* (a) processes: more than one with CLONE_SIGHAND */
+	spinlock_t lock; /* actions against another process that shares them; inside siglock */
+	u32 used[2]; /* a bit for each action that is not the default: the others' memory means nothing */
 	struct k_sigaction action[_NSIG];
 };
 
 struct process {
-	u32 refs;                     /* (a) one for each task, and others; the structure is freed through RCU */
-	u8 exit_state;                /* (t) PROCESS_* */
-	struct task *leader;          /* (ts) */
-	struct list_head threads;     /* (ts) not yet released, an exited leader among them */
-	unsigned nr_threads;          /* (s) not exited */
-	unsigned nr_tasks;            /* (ts) on the list */
-	struct process *parent;       /* (t) read under RCU */
+	u32 refs;      /* (a) one for each task, and others; the structure is freed through RCU */
+	u8 exit_state; /* (t) PROCESS_* */
+	struct task *leader;                /* (ts) */
+	struct list_head threads;           /* (ts) not yet released, an exited leader among them */
+	unsigned nr_threads;                /* (s) not exited */
+	unsigned nr_tasks;                  /* (ts) on the list */
+	struct process *parent;             /* (t) read under RCU */
 	struct list_head children, sibling; /* (t) */
-	struct pid *pids[PIDTYPE_MAX];/* (t) read under RCU; PID and TGID are the same */
+	struct pid *pids[PIDTYPE_MAX];      /* (t) read under RCU; PID and TGID are the same */
 	struct list_head pid_links[PIDTYPE_MAX]; /* (t) */
-	struct wait_queue wait_child; /* parents sleep here in wait4() */
+	struct wait_queue wait_child;            /* parents sleep here in wait4() */
 
 	/* signals */
-	spinlock_t siglock;           /* RANK_SIGNAL, irqsave */
-	struct sighand *sighand;      /* (s) handlers: shared by CLONE_SIGHAND */
+	spinlock_t siglock;                  /* RANK_SIGNAL, irqsave */
+	struct sighand *sighand;             /* (s) handlers: shared by CLONE_SIGHAND */
 	struct signal_queue *shared_pending; /* (s) */
-	u64 shared_pending_set;       /* (s) */
-	unsigned flags;               /* (s) SIGNAL_* */
-	int group_exit_code;          /* (s) wait status of the exit, or the signal of a stop */
-	unsigned group_stop_count;    /* (s) threads that have yet to stop */
-	struct task *group_exec_task; /* (s) the thread in execve() that waits for the others to go */
-	struct wait_queue wait_signal;/* signalfd pollers */
-	int pdeath_signal;            /* (c) PR_SET_PDEATHSIG */
+	u64 shared_pending_set;              /* (s) */
+	unsigned flags;                      /* (s) SIGNAL_* */
+	int group_exit_code;       /* (s) wait status of the exit, or the signal of a stop */
+	unsigned group_stop_count; /* (s) threads that have yet to stop */
+	struct task
+		*group_exec_task; /* (s) the thread in execve() that waits for the others to go */
+	struct wait_queue wait_signal; /* signalfd pollers */
+	int pdeath_signal;             /* (c) PR_SET_PDEATHSIG */
 
 	/* terminal: drivers/tty keeps these */
-	struct tty *tty;              /* (s) controlling terminal */
-	bool session_leader;          /* (t) */
+	struct tty *tty;     /* (s) controlling terminal */
+	bool session_leader; /* (t) */
 
-	mutex_t exec_lock;            /* RANK_PROC_EXEC */
+	mutex_t exec_lock; /* RANK_PROC_EXEC */
 
 	struct usage self, children_usage; /* (s) */
-	struct itimers *itimers;      /* (s) setitimer, alarm, POSIX timers; NULL mostly */
-	bool did_exec;                /* (t) */
-	bool child_subreaper;         /* (t) PR_SET_CHILD_SUBREAPER */
-	bool has_subreaper;           /* (t) an ancestor is one */
+	struct itimers *itimers;           /* (s) setitimer, alarm, POSIX timers; NULL mostly */
+	bool did_exec;                     /* (t) */
+	bool child_subreaper;              /* (t) PR_SET_CHILD_SUBREAPER */
+	bool has_subreaper;                /* (t) an ancestor is one */
 	u32 dumpable_flags;
 	s32 oom_score_adj, oom_score_adj_min;
 	struct rcu_head rcu;
@@ -112,23 +114,23 @@ struct process {
 void process_get(struct process *p);
 void process_put(struct process *p);
 
-extern spinlock_t tasklist_lock;      /* RANK_TASKLIST */
+extern spinlock_t tasklist_lock; /* RANK_TASKLIST */
 extern struct process *init_process;
 /* The number given last, for /proc/loadavg. */
 pid_t pid_last(void);
 /* Boot: /proc/stat, loadavg, version and sys/kernel. */
 void system_files_init(void);
-extern unsigned nr_tasks_total;       /* (a) threads that exist, kernel threads included */
-extern unsigned long total_forks;     /* (a) since boot, for /proc/stat */
+extern unsigned nr_tasks_total;   /* (a) threads that exist, kernel threads included */
+extern unsigned long total_forks; /* (a) since boot, for /proc/stat */
 
 /* task->exit_state (ts) */
 #define EXIT_ALIVE 0
-#define EXIT_ZOMBIE 1                 /* exited; a leader that is not reaped, or a thread on its way out */
+#define EXIT_ZOMBIE 1 /* exited; a leader that is not reaped, or a thread on its way out */
 
 /* task->jobctl (s) */
-#define JOBCTL_STOP_PENDING 1u        /* is to take part in the group stop */
-#define JOBCTL_STOP_DEQUEUED 2u       /* has dequeued a stop signal that SIGCONT may still cancel */
-#define JOBCTL_STOPPED 4u             /* sleeps in the group stop */
+#define JOBCTL_STOP_PENDING 1u  /* is to take part in the group stop */
+#define JOBCTL_STOP_DEQUEUED 2u /* has dequeued a stop signal that SIGCONT may still cancel */
+#define JOBCTL_STOPPED 4u       /* sleeps in the group stop */
 
 /* Boot: task 0 becomes a full process (kernel threads' parent); registers hooks of lower layers. */
 void proc_init(void);
@@ -137,29 +139,29 @@ struct task *proc_create_init(void (*fn)(void *), void *arg);
 /* Replace the current program: @argv, @envp NULL-terminated kernel strings. 0 or -errno (the old program is still there), or does not return it:
  * after success the caller returns to user mode. */
 int kernel_execve(const char *path, const char *const *argv, const char *const *envp);
-void __noreturn do_exit(int wait_status);         /* this thread */
-void __noreturn do_group_exit(int wait_status);   /* the process */
+void __noreturn do_exit(int wait_status);       /* this thread */
+void __noreturn do_group_exit(int wait_status); /* the process */
 
 /* ---- what the system calls stand on ---- */
 
 struct clone_request {
-	u64 flags;                    /* CLONE_*, without the signal */
+	u64 flags; /* CLONE_*, without the signal */
 	int exit_signal;
-	uaddr_t stack;                /* the new stack pointer; 0: the parent's */
+	uaddr_t stack; /* the new stack pointer; 0: the parent's */
 	uaddr_t parent_tid, child_tid, pidfd, tls;
-	pid_t set_tid;                /* clone3: the number that the child is to have; 0: any */
+	pid_t set_tid; /* clone3: the number that the child is to have; 0: any */
 };
 /* The child's pid, or -EINVAL, -EAGAIN, -ENOMEM, -EPERM, -EFAULT, -EEXIST. */
 long process_clone(struct regs *regs, const struct clone_request *req);
 
 struct wait_request {
-	int type;                     /* P_ALL, P_PID, P_PGID, P_PIDFD made P_PID */
-	struct pid *pid;              /* whom; referenced by the caller */
-	int options;                  /* WEXITED, WSTOPPED, ... */
+	int type;        /* P_ALL, P_PID, P_PGID, P_PIDFD made P_PID */
+	struct pid *pid; /* whom; referenced by the caller */
+	int options;     /* WEXITED, WSTOPPED, ... */
 	/* result */
 	pid_t child;
-	int code, status;             /* CLD_*, and its argument */
-	int wait_status;              /* as wait4 gives it */
+	int code, status; /* CLD_*, and its argument */
+	int wait_status;  /* as wait4 gives it */
 	uid_t uid;
 	struct usage usage;
 };
@@ -169,12 +171,13 @@ int process_wait(struct wait_request *req);
 /* execve(2): @argv, @envp are arrays in user memory. @dirfd, @flags as execveat(2). */
 int process_execve(int dirfd, char *filename, uaddr_t argv, uaddr_t envp, int flags);
 
-void process_get_usage(struct process *p, struct usage *out);    /* threads that ended and that live */
+void process_get_usage(struct process *p, struct usage *out); /* threads that ended and that live */
 void task_cpu_time(struct task *t, u64 *utime_ns, u64 *stime_ns);
 void process_cpu_time(struct process *p, u64 *utime_ns, u64 *stime_ns);
 /* The caller's soft limit; RLIM64_INFINITY. */
 u64 process_rlimit(const struct process *p, unsigned resource);
-int process_set_rlimit(struct process *p, unsigned resource, const struct rlimit64 *new_limit, struct rlimit64 *old);
+int process_set_rlimit(struct process *p, unsigned resource, const struct rlimit64 *new_limit,
+		       struct rlimit64 *old);
 /* May the caller look into @t (ptrace(2), "PTRACE_MODE_READ")? */
 bool task_may_access(struct task *t);
 void task_set_comm(struct task *t, const char *name);
@@ -188,7 +191,7 @@ int process_setsid(void);
 pid_t task_pgrp_nr(struct task *t);
 pid_t task_session_nr(struct task *t);
 bool pgrp_is_orphaned(struct pid *pgrp);
-struct pid *task_pgrp_get(struct task *t);        /* referenced */
+struct pid *task_pgrp_get(struct task *t); /* referenced */
 struct pid *task_session_get(struct task *t);
 bool task_is_session_leader(struct task *t);
 /* Every process of a session: fn under tasklist_lock. */
@@ -196,10 +199,11 @@ void session_for_each(struct pid *session, void (*fn)(struct process *p, void *a
 
 /* drivers/tty fills these in. */
 struct proc_tty_hooks {
-	void (*fork)(struct process *parent, struct process *child); /* the child inherits the terminal */
-	void (*release)(struct process *p);                          /* setsid, or the end of the process */
-	void (*session_leader_exit)(struct process *p);              /* the caller is one and exits; may sleep */
-	void (*info)(struct process *p, kdev_t *dev, pid_t *tpgid);  /* /proc/PID/stat */
+	void (*fork)(struct process *parent,
+		     struct process *child);            /* the child inherits the terminal */
+	void (*release)(struct process *p);             /* setsid, or the end of the process */
+	void (*session_leader_exit)(struct process *p); /* the caller is one and exits; may sleep */
+	void (*info)(struct process *p, kdev_t *dev, pid_t *tpgid); /* /proc/PID/stat */
 };
 extern struct proc_tty_hooks proc_tty_hooks;
 

@@ -14,7 +14,7 @@ struct process;
 struct cred;
 
 #define _NSIG 64
-#define sigmask(sig) (1ULL << ((sig) - 1))
+#define sigmask(sig) (1ULL << ((sig)-1))
 
 /* SI_KERNEL information with no sender. */
 #define SEND_SIG_PRIV ((const siginfo_t *)1)
@@ -36,7 +36,7 @@ int signal_dequeue(u64 mask, siginfo_t *info);
 /* Where signalfd waits: woken whenever a signal is queued for the caller's process; and what is pending for the caller. */
 struct wait_queue *signal_wait_queue(void);
 u64 signal_pending_set(void);
-void signal_set_blocked(u64 mask);         /* recalculates WORK_SIGNAL */
+void signal_set_blocked(u64 mask); /* recalculates WORK_SIGNAL */
 /* ppoll and friends: set the mask for the length of the call; restored on return to user mode if interrupted.
  * @set 0: nothing. 0, -EINVAL (size), -EFAULT */
 int signal_set_temporary_mask(uaddr_t set, u32 sigsetsize);
@@ -45,8 +45,8 @@ void signal_restore_temporary_mask(bool interrupted);
 /* ---- what the system calls of signals stand on (abi/signal.c) ---- */
 
 struct k_sigaction {
-	uaddr_t handler;               /* SIG_DFL 0, SIG_IGN 1, or the function */
-	u32 flags;                     /* SA_* */
+	uaddr_t handler; /* SIG_DFL 0, SIG_IGN 1, or the function */
+	u32 flags;       /* SA_* */
 	uaddr_t restorer;
 	u64 mask;
 };
