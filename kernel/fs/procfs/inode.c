@@ -176,7 +176,6 @@ void procfs_init(void)
 	proc_register_link("thread-self", NULL);
 	proc_entry_find(&proc_root, "thread-self", 11)->data = &proc_root;
 	proc_register_link("mounts", "self/mounts");
-	proc_register_link("net", "self/net");
 	proc_register_kernel();
 	proc_register_memory();
 	proc_register_sysctls();
