@@ -116,24 +116,6 @@ int may_lock_pages(const struct mm *mm, u32 flags, unsigned long pages)
 
 /* ---- totals ---- */
 
-DEFINE_PER_CPU(struct vm_events, vm_events);
-
-const char *const vm_event_names[NR_VM_EVENTS] = {
-	[VM_PGFAULT] = "pgfault",       [VM_PGMAJFAULT] = "pgmajfault",
-	[VM_PGREUSE] = "pgreuse",       [VM_PGSCAN] = "pgscan_direct",
-	[VM_PGSTEAL] = "pgsteal_direct",[VM_PGACTIVATE] = "pgactivate",
-	[VM_OOM_KILL] = "oom_kill",     [VM_TLB_REMOTE_FLUSH] = "nr_tlb_remote_flush",
-};
-
-unsigned long vm_event_total(enum vm_event event)
-{
-	unsigned long sum = 0;
-
-	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
-		sum += per_cpu_ptr(vm_events, cpu)->count[event];
-	return sum;
-}
-
 #define SUM_OVER_CPUS(counter)                                                         \
 	({                                                                             \
 		long sum_ = 0;                                                         \

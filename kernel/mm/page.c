@@ -11,6 +11,7 @@
 #include "arch/log.h"
 #include "lib/string.h"
 #include "mm/highmem.h"
+#include "mm/vmstat.h"
 #include "pcplist.h"
 
 struct page *zero_page;
@@ -112,6 +113,7 @@ static void release(struct page *page, unsigned order, void *caller)
 {
 	if (!retire(page, order, caller))
 		return;
+	vm_event_add(VM_PGFREE, 1u << order);
 	if (likely(!order)) {
 		pcp_free(page, pfn_zone_id(page_to_pfn(page)));
 	} else {

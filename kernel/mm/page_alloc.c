@@ -21,6 +21,7 @@
 #include "sched/task.h"
 #include "mm/inspect.h"
 #include "mm/memblock.h"
+#include "mm/vmstat.h"
 #include "pcplist.h"
 
 unsigned long (*mm_reclaim)(gfp_t gfp, unsigned order);
@@ -194,7 +195,9 @@ struct page *alloc_pages(gfp_t gfp, unsigned order)
 		page = alloc_slow(gfp, order);
 		if (!page)
 			return NULL;
+		id = pfn_zone_id(page_to_pfn(page));
 	}
+	vm_event_add(VM_PGALLOC_DMA + id, 1u << order);
 	page_prepare(page, order, gfp);
 	return page;
 }

@@ -13,6 +13,10 @@ enum vm_event {
 	VM_PGSCAN,           /* pages that reclaim looked at */
 	VM_PGSTEAL,          /* and dropped */
 	VM_PGACTIVATE,       /* and kept because they were used */
+	VM_PGALLOC_DMA,      /* pages given out, by zone in the order of enum zone_id */
+	VM_PGALLOC_NORMAL,
+	VM_PGALLOC_HIGH,
+	VM_PGFREE,           /* pages taken back */
 	VM_OOM_KILL,
 	VM_TLB_REMOTE_FLUSH, /* TLB flushes that interrupted other CPUs */
 	NR_VM_EVENTS,
