@@ -1,5 +1,6 @@
 /*
- * User and group ids, supplementary groups, capabilities: setuid(2) and its family in their 16- and 32-bit shapes, capget(2).
+ * User and group ids, supplementary groups, capabilities: setuid(2) and its family in their 16- and
+ * 32-bit shapes, capget(2).
  *
  * The 16-bit calls pass -1 on as -1 and show ids that do not fit as 65534 (overflowuid).
  */

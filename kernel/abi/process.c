@@ -1,5 +1,6 @@
 /*
- * fork and its relatives, wait, identifiers of processes, thread areas: system calls on proc/process.h.
+ * fork and its relatives, wait, identifiers of processes, thread areas: system calls on
+ * proc/process.h.
  */
 #include "abi/proc.h"
 #include "abi/usage.h"
@@ -57,7 +58,10 @@ long sys_vfork(struct regs *regs)
 	return process_clone(regs, &req);
 }
 
-/* clone(flags, stack, parent_tid, tls, child_tid): the order of i386. The descriptor of CLONE_PIDFD goes where the tid would. */
+/*
+ * clone(flags, stack, parent_tid, tls, child_tid): the order of i386. The descriptor of
+ * CLONE_PIDFD goes where the tid would.
+ */
 long sys_clone(struct regs *regs)
 {
 	u32 flags = (u32)regs_arg(regs, 0);

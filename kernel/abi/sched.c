@@ -1,5 +1,6 @@
 /*
- * Scheduling: policies, nice, affinity. sched(7), sched_setscheduler(2), setpriority(2), sched_setaffinity(2).
+ * Scheduling: policies, nice, affinity. sched(7), sched_setscheduler(2), setpriority(2),
+ * sched_setaffinity(2).
  */
 #include "abi/proc.h"
 #include "abi/timespec.h"

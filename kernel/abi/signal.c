@@ -1,6 +1,6 @@
 /*
- * The system calls of signals: the shapes that i386 has for them (32-bit sets from 1991, 64-bit ones since), on
- * proc/signal.h.
+ * The system calls of signals: the shapes that i386 has for them (32-bit sets from 1991, 64-bit
+ * ones since), on proc/signal.h.
  */
 #include "abi/proc.h"
 #include "abi/timespec.h"

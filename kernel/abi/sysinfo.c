@@ -184,8 +184,19 @@ static long read_all(u64 from, uaddr_t buf, int len, char *text)
 	return (long)done;
 }
 
-static DEFINE_WAIT_QUEUE(
-	unused_wait); /* SYSLOG_ACTION_READ looks again every 100 ms: /dev/kmsg is what waits properly */
+/* SYSLOG_ACTION_READ looks again every 100 ms: /dev/kmsg is what waits properly. */
+static int wait_for_records(void)
+{
+	while (read_seq >= log_next_seq()) {
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (signal_pending(current)) {
+			set_current_state(TASK_RUNNING);
+			return -ERESTARTSYS;
+		}
+		schedule_until(clock_ns() + 100 * NSEC_PER_MSEC);
+	}
+	return 0;
+}
 
 static long read_new(uaddr_t buf, int len, char *text)
 {
@@ -195,12 +206,9 @@ static long read_new(uaddr_t buf, int len, char *text)
 	u64 seq;
 	int err;
 
-	while (read_seq >= log_next_seq()) {
-		err = wait_event_interruptible_until(&unused_wait, read_seq < log_next_seq(),
-						     clock_ns() + 100 * NSEC_PER_MSEC);
-		if (err == -ERESTARTSYS)
-			return err;
-	}
+	err = wait_for_records();
+	if (err)
+		return err;
 	for (seq = read_seq; log_read(&seq, &rec, text, LINE_MAX - 64) > 0; read_seq = seq) {
 		n = format_line(line, &rec, text);
 		if (done + n > (size_t)len)

@@ -1,6 +1,6 @@
 /*
- * Clocks, sleeping and timers: the calls with 32-bit and with 64-bit seconds are rows over the same functions. time(2), clock_gettime(2),
- * nanosleep(2), setitimer(2), timer_create(2), adjtimex(2).
+ * Clocks, sleeping and timers: the calls with 32-bit and with 64-bit seconds are rows over the same
+ * functions. time(2), clock_gettime(2), nanosleep(2), setitimer(2), timer_create(2), adjtimex(2).
  */
 #include "abi/proc.h"
 #include "abi/timespec.h"

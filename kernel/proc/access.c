@@ -1,6 +1,6 @@
 /*
- * Small state of tasks and of the system that other files only ask for: who may look into whom, I/O priority, timer slack, subreapers,
- * the names of uname(2).
+ * Small state of tasks and of the system that other files only ask for: who may look into whom, I/O
+ * priority, timer slack, subreapers, the names of uname(2).
  */
 #include "proc/internal.h"
 #include "mm/slab.h"
@@ -97,7 +97,10 @@ static void mark_descendants(struct process *p)
 {
 	struct process *child = p, *next;
 
-	/* depth first, without recursion: down, else to the next sibling of the nearest ancestor that has one */
+	/*
+	 * depth first, without recursion: down, else to the next sibling of the nearest ancestor
+	 * that has one
+	 */
 	for (;;) {
 		next = list_first_entry_or_null(&child->children, struct process, sibling);
 		while (!next && child != p) {

@@ -1,8 +1,8 @@
 /*
  * Clocks: which number is which, reading, setting, sleeping. clock_gettime(2).
  *
- * CLOCK_MONOTONIC is clock_ns(), CLOCK_REALTIME an offset to it. A negative number is a CPU clock of a
- * process or thread: ~pid << 3 | kind (clock_getcpuclockid(3), pthread_getcpuclockid(3)).
+ * CLOCK_MONOTONIC is clock_ns(), CLOCK_REALTIME an offset to it. A negative number is a CPU clock
+ * of a process or thread: ~pid << 3 | kind (clock_getcpuclockid(3), pthread_getcpuclockid(3)).
  */
 #include "proc/clock.h"
 #include "proc/internal.h"

@@ -81,8 +81,8 @@ static void cred_free(struct rcu_head *head)
 {
 	struct cred *cred = container_of(head, struct cred, rcu);
 
-	user_put(
-		cred->user); /* not earlier: who charges a signal to another task reads its user under RCU */
+	/* not earlier: who charges a signal to another task reads its user under RCU */
+	user_put(cred->user);
 	kfree(cred->groups);
 	kmem_cache_free(cred_cache, cred);
 }
@@ -142,7 +142,10 @@ int cred_set_user(struct cred *cred)
 	return 0;
 }
 
-/* A change of who the process is makes it opaque to its former peers: dumpable goes, and the signal of its parent's death. */
+/*
+ * A change of who the process is makes it opaque to its former peers: dumpable goes, and the
+ * signal of its parent's death.
+ */
 static void forget_dumpable(const struct cred *old, const struct cred *cred)
 {
 	if (old->euid == cred->euid && old->egid == cred->egid && old->fsuid == cred->fsuid &&

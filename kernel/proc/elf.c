@@ -3,7 +3,8 @@
  * where it was linked for, ET_DYN (PIE) at a random place, with the interpreter that PT_INTERP
  * names. elf(5), System V ABI.
  *
- * Nothing of this touches the caller's own memory, so whatever is wrong with the file, the caller goes on with an errno.
+ * Nothing of this touches the caller's own memory, so whatever is wrong with the file, the caller
+ * goes on with an errno.
  */
 #include "proc/exec.h"
 #include "layout.h"
@@ -247,7 +248,10 @@ static long free_bias(struct exec *e, const struct span *s)
 	return (long)(ALIGN_UP((uaddr_t)at, s->align) - s->start);
 }
 
-/* Where a position-independent program goes: a program low, to leave room; an interpreter that was started by name where mmap puts it. */
+/*
+ * Where a position-independent program goes: a program low, to leave room; an interpreter that was
+ * started by name where mmap puts it.
+ */
 static int choose_program_bias(struct exec *e)
 {
 	struct span s = image_span(&e->program);
@@ -268,7 +272,10 @@ static int choose_program_bias(struct exec *e)
 	return 0;
 }
 
-/* Where the code, the data and the end of the image are, and where its program headers lie in memory. */
+/*
+ * Where the code, the data and the end of the image are, and where its program headers lie in
+ * memory.
+ */
 static uaddr_t note_addresses(struct exec *e)
 {
 	const Elf32_Ehdr *h = &e->program.header;
@@ -295,7 +302,10 @@ static uaddr_t note_addresses(struct exec *e)
 	return ALIGN_UP(end, (uaddr_t)PAGE_SIZE);
 }
 
-/* The heap begins behind the image; that of a PIE without an interpreter where programs normally are, away from mmap's area. */
+/*
+ * The heap begins behind the image; that of a PIE without an interpreter where programs normally
+ * are, away from mmap's area.
+ */
 static void place_heap(struct exec *e, uaddr_t image_end)
 {
 	struct mm *mm = e->mm;

@@ -1,6 +1,6 @@
 /*
- * CPU exceptions in user mode become signals: which, with what si_code and si_addr, as Linux on i386 does it.
- * Page faults are not here: mm/ decides them, and comes through mm_send_fault_signal.
+ * CPU exceptions in user mode become signals: which, with what si_code and si_addr, as Linux on
+ * i386 does it. Page faults are not here: mm/ decides them, and comes through mm_send_fault_signal.
  */
 #include "proc/internal.h"
 
@@ -36,7 +36,10 @@ static int debug_code(void)
 	return status & DR_TRAPS ? TRAP_HWBKPT : TRAP_BRKPT;
 }
 
-/* The first unmasked floating-point exception: @status and @mask have invalid, denormal, zero divide, overflow, underflow, precision. */
+/*
+ * The first unmasked floating-point exception: @status and @mask have invalid, denormal, zero
+ * divide, overflow, underflow, precision.
+ */
 static int float_code(u32 status, u32 mask)
 {
 	u32 raised = status & ~mask & 0x3f;

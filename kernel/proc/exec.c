@@ -5,8 +5,8 @@
  *   2  build   a new address space: stack with strings, image, interpreter, vDSO, tables
  *   3  become  alone in the process (other threads die), give up what does not survive, and switch
  *
- * Until 3 nothing of the caller has changed, so every error returns to the old program. In 3 nothing can fail, but for
- * the wait for the other threads, which a fatal signal ends.
+ * Until 3 nothing of the caller has changed, so every error returns to the old program. In 3
+ * nothing can fail, but for the wait for the other threads, which a fatal signal ends.
  */
 #include "proc/exec.h"
 #include "fs/mount.h"
@@ -35,8 +35,9 @@ static bool is_blank(u8 c)
 }
 
 /*
- * "#!" [blanks] interpreter [blanks argument] newline. The argument is one, blanks and all; those at its end go. Cuts the line up in place.
- * -ENOEXEC: no interpreter, or the line is too long to know its name.
+ * "#!" [blanks] interpreter [blanks argument] newline. The argument is one, blanks and all; those
+ * at its end go. Cuts the line up in place. -ENOEXEC: no interpreter, or the line is too long to
+ * know its name.
  */
 static int parse_script_line(char *line, char **interpreter, char **argument)
 {
@@ -76,7 +77,10 @@ static int remember_arg(struct exec *e, const char *s)
 	return 0;
 }
 
-/* e->file is a script called @name: its interpreter takes its place; pushed from the last argument to the first. */
+/*
+ * e->file is a script called @name: its interpreter takes its place; pushed from the last argument
+ * to the first.
+ */
 static int enter_script(struct exec *e, const char *name)
 {
 	char *interpreter, *argument;
@@ -138,7 +142,10 @@ static bool may_gain_rights(const struct exec *e)
 	return !e->cred->no_new_privs && !(e->file->path.mnt->flags & MS_NOSUID);
 }
 
-/* capabilities(7), "Transformation of capabilities during execve()", for files without capabilities of their own. */
+/*
+ * capabilities(7), "Transformation of capabilities during execve()", for files without
+ * capabilities of their own.
+ */
 static void change_capabilities(struct cred *cred, const struct cred *old)
 {
 	u64 file_permitted = 0, file_effective = 0;
@@ -208,7 +215,10 @@ static int prepare_stack(struct exec *e)
 	return mm_setup_stack(mm, e->stack_top, e->stack_exec);
 }
 
-/* A file whose headers are good but whose segments cannot be is found too late on Linux, where it is the caller's death: here too. */
+/*
+ * A file whose headers are good but whose segments cannot be is found too late on Linux, where it
+ * is the caller's death: here too.
+ */
 static int map_image(struct exec *e)
 {
 	int err = elf_map_image(e);
@@ -246,7 +256,10 @@ static int build(struct exec *e)
 
 /* ---- 3: alone ---- */
 
-/* How many tasks are left when only the caller runs: a leader that has exited stays until its place is taken. */
+/*
+ * How many tasks are left when only the caller runs: a leader that has exited stays until its
+ * place is taken.
+ */
 static bool others_are_gone(const struct process *p)
 {
 	if (p->nr_tasks == 1)
@@ -282,7 +295,10 @@ static int kill_other_threads(struct process *p)
 	return 0;
 }
 
-/* The process keeps its number, and the number is the leader's: the caller takes the old leader's place and the latter vanishes. */
+/*
+ * The process keeps its number, and the number is the leader's: the caller takes the old leader's
+ * place and the latter vanishes.
+ */
 static void take_leadership(struct process *p)
 {
 	struct task *me = current, *old;

@@ -1,6 +1,6 @@
 /*
- * execve in steps: exec.c finds the program and takes the point of no return, exec_args.c builds the
- * stack, elf.c maps the image. Private to proc/.
+ * execve in steps: exec.c finds the program and takes the point of no return, exec_args.c builds
+ * the stack, elf.c maps the image. Private to proc/.
  */
 #ifndef PROC_EXEC_H
 #define PROC_EXEC_H
@@ -58,7 +58,8 @@ struct exec {
 		floor; /* strings are pushed downward from stack_top, never below floor */
 	uaddr_t execfn;
 	unsigned argc, envc;
-	u32 *table; /* argc, argv[], 0, envp[], 0, auxv: filled from slot downward as strings are pushed */
+	/* argc, argv[], 0, envp[], 0, auxv: filled from slot downward as strings are pushed */
+	u32 *table;
 	unsigned slot;
 
 	uaddr_t load_bias, phdr_address, entry, program_entry, interpreter_base;
@@ -67,7 +68,10 @@ struct exec {
 /* exec_args.c: 0, -E2BIG, -EFAULT, -ENOMEM */
 int exec_count_strings(struct exec *e);
 int exec_push_strings(struct exec *e);
-/* The program's initial stack below its strings: argc, argv, envp, auxiliary vector. e->pos is its stack pointer. */
+/*
+ * The program's initial stack below its strings: argc, argv, envp, auxiliary vector. e->pos is its
+ * stack pointer.
+ */
 int exec_build_stack(struct exec *e);
 
 /* elf.c: 0 or -ENOEXEC, -ELIBBAD, -EIO, -ENOMEM... */

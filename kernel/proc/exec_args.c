@@ -1,6 +1,6 @@
 /*
- * The stack of a new program, written through the kernel's windows into the pages of an address space that nobody runs in
- * yet. From high to low, as Linux lays it out:
+ * The stack of a new program, written through the kernel's windows into the pages of an address
+ * space that nobody runs in yet. From high to low, as Linux lays it out:
  *
  *   4 zero bytes, file name, environment strings, argument strings,
  *   platform string, 16 random bytes, gap to 16 bytes, auxiliary vector, envp[], argv[], argc
@@ -260,7 +260,10 @@ static unsigned fill_auxv(struct exec *e, u32 *words, uaddr_t random, uaddr_t pl
 	return v.count;
 }
 
-/* argc, argv, envp are in e->table since the strings were pushed; the auxiliary vector goes behind them. */
+/*
+ * argc, argv, envp are in e->table since the strings were pushed; the auxiliary vector goes behind
+ * them.
+ */
 static int push_table(struct exec *e, struct window *w, uaddr_t random, uaddr_t platform)
 {
 	unsigned pointers = 1 + e->argc + 1 + e->envc + 1, words;

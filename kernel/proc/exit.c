@@ -2,11 +2,12 @@
  * The end of a thread and of a process.
  *
  *   do_group_exit()  tells every thread of the process to die, then
- *   do_exit()        gives back what the thread holds, leaves the thread group (exit_notify) and stops for ever
+ *   do_exit()        gives back what the thread holds, leaves the thread group (exit_notify),
+ *                    and stops for ever
  *
- * A thread that is not the leader vanishes in exit_notify(). The leader stays as the zombie until the last thread has gone,
- * and then until the parent has waited (process_release in wait.c). Whoever sets process->exit_state to PROCESS_REAPED,
- * under tasklist_lock, is the one who releases.
+ * A thread that is not the leader vanishes in exit_notify(). The leader stays as the zombie until
+ * the last thread has gone, and then until the parent has waited (process_release in wait.c).
+ * Whoever sets process->exit_state to PROCESS_REAPED, under tasklist_lock, is the one who releases.
  */
 #include "proc/internal.h"
 #include <linux/poll.h>
@@ -14,7 +15,10 @@
 
 /* ---- what a thread gives back ---- */
 
-/* The program is done with the address space (exit, exec): wake the parent of a vfork and whoever joins the thread. */
+/*
+ * The program is done with the address space (exit, exec): wake the parent of a vfork and whoever
+ * joins the thread.
+ */
 void mm_release(struct task *t)
 {
 	struct completion *done;
@@ -96,7 +100,10 @@ static struct process *find_reaper(struct process *p)
 	return init_process;
 }
 
-/* SIGHUP and SIGCONT for stopped jobs that nobody is left to continue (POSIX.1 3.264). => tasklist_lock held */
+/*
+ * SIGHUP and SIGCONT for stopped jobs that nobody is left to continue (POSIX.1 3.264). =>
+ * tasklist_lock held
+ */
 static void signal_orphaned_group(struct process *p, struct process *parent,
 				  struct process *ignored)
 {
@@ -134,7 +141,9 @@ static void child_siginfo(struct process *p, siginfo_t *info)
 	}
 }
 
-/* Tell the parent that @p is dead: true if it does not want to wait for it. => tasklist_lock held */
+/*
+ * Tell the parent that @p is dead: true if it does not want to wait for it. => tasklist_lock held
+ */
 static bool notify_parent(struct process *p)
 {
 	struct process *parent = p->parent;
@@ -172,7 +181,10 @@ static bool become_zombie(struct process *p)
 	return true;
 }
 
-/* @child gets a new parent: true if it was a zombie that the new one does not want. => tasklist_lock held */
+/*
+ * @child gets a new parent: true if it was a zombie that the new one does not want. =>
+ * tasklist_lock held
+ */
 static bool reparent(struct process *child, struct process *reaper)
 {
 	struct process *old = child->parent;
@@ -231,9 +243,8 @@ void task_unlink(struct task *t)
 	signal_queue_flush(&t->pending);
 	t->pending_set = 0;
 	spin_unlock_irqrestore(&p->siglock, irq);
-	atomic_dec(
-		&t->cred->user
-			 ->processes); /* now, not when it is freed: whoever has waited may fork again */
+	/* now, not when it is freed: whoever has waited may fork again */
+	atomic_dec(&t->cred->user->processes);
 	if (pid->task == t)
 		rcu_assign_pointer(pid->task, NULL);
 	pid_put(pid);

@@ -1,7 +1,8 @@
 /*
- * fork(2), clone(2): how a task comes to be. process_clone() builds the child piece by piece, with nobody else able to see it;
- * publish() then gives it its number, its place in the tree and, if it is one, its place in the
- * thread group, all under tasklist_lock: from there on signals reach it, and nothing can fail.
+ * fork(2), clone(2): how a task comes to be. process_clone() builds the child piece by piece, with
+ * nobody else able to see it; publish() then gives it its number, its place in the tree and, if it
+ * is one, its place in the thread group, all under tasklist_lock: from there on signals reach it,
+ * and nothing can fail.
  *
  * The child first runs in the machine's return path (arch_thread_fork), with result 0.
  */
@@ -200,8 +201,9 @@ static void link_process(struct process *p, struct pid *pid, u64 flags)
 }
 
 /*
- * A signal that is pending now was sent to the parent alone (or to its group, before the child was in it):
- * the fork is done again after it was handled, so that no signal to a group misses the child.
+ * A signal that is pending now was sent to the parent alone (or to its group, before the child was
+ * in it): the fork is done again after it was handled, so that no signal to a group misses the
+ * child.
  */
 static int publish(struct task *child, struct pid *pid, const struct clone_request *req)
 {
@@ -286,8 +288,9 @@ static struct task *copy_task(struct regs *regs, const struct clone_request *req
 /* ---- vfork ---- */
 
 /*
- * The completion is on the parent's stack. The child completes it under its own alloc_lock (mm_release), so that once the parent has
- * had that lock nobody touches the completion any more, whether it was waited for or given up.
+ * The completion is on the parent's stack. The child completes it under its own alloc_lock
+ * (mm_release), so that once the parent has had that lock nobody touches the completion any more,
+ * whether it was waited for or given up.
  */
 static void wait_for_vfork(struct task *child, struct completion *done)
 {
@@ -390,7 +393,10 @@ static void publish_kernel_task(struct task *t, struct pid *pid)
 	spin_unlock(&tasklist_lock);
 }
 
-/* A task with its process, called @name, numbered @nr (0: any). Takes over @sighand. NULL: no memory. */
+/*
+ * A task with its process, called @name, numbered @nr (0: any). Takes over @sighand. NULL: no
+ * memory.
+ */
 static struct task *alloc_with_process(const char *name, pid_t nr, struct sighand *sighand)
 {
 	struct task *t = task_alloc();

@@ -1,10 +1,12 @@
 /*
- * Futexes. Who waits for which word stands in a hash table: the key of a private word is its address space and address, of a
- * shared one the page of the object behind it, so that processes meet that map it at different addresses.
+ * Futexes. Who waits for which word stands in a hash table: the key of a private word is its
+ * address space and address, of a shared one the page of the object behind it, so that processes
+ * meet that map it at different addresses.
  *
- * The waiter queues itself and then compares the word, both under the bucket's lock; the waker changes the word first and
- * then looks into the bucket under the same lock. So either the waiter sees the new value or the waker sees the waiter.
- * The word is read with page faults off; if it is not there, the lock is dropped, the page brought in, and all of it repeated.
+ * The waiter queues itself and then compares the word, both under the bucket's lock; the waker
+ * changes the word first and then looks into the bucket under the same lock. So either the waiter
+ * sees the new value or the waker sees the waiter. The word is read with page faults off; if it is
+ * not there, the lock is dropped, the page brought in, and all of it repeated.
  */
 #include "proc/futex.h"
 #include "proc/internal.h"
@@ -92,7 +94,10 @@ static int read_word_atomic(uaddr_t addr, u32 *val)
 
 /* ---- waking ---- */
 
-/* The task may be gone as soon as it sees itself off the list, but its structure lives through this RCU section. => bucket locked */
+/*
+ * The task may be gone as soon as it sees itself off the list, but its structure lives through
+ * this RCU section. => bucket locked
+ */
 static void wake_waiter(struct futex_waiter *w)
 {
 	struct task *t = w->task;
@@ -161,9 +166,8 @@ static int queue_waiter(struct futex_waiter *w, uaddr_t addr, u32 val)
 		spin_lock(&b->lock);
 		w->task = current;
 		w->bucket = b;
-		list_add_tail(
-			&w->node,
-			&b->waiters); /* before the read: see futex_wake()'s look without the lock */
+		/* before the read: see futex_wake()'s look without the lock */
+		list_add_tail(&w->node, &b->waiters);
 		smp_mb();
 		err = read_word_atomic(addr, &now);
 		if (!err && now == val) {

@@ -1,6 +1,6 @@
 /*
- * What proc/ does for the parts below it: the hooks of arch/ (work before user mode, exceptions), mm/ and fs/ (limits,
- * credentials, signals) are answered here.
+ * What proc/ does for the parts below it: the hooks of arch/ (work before user mode, exceptions),
+ * mm/ and fs/ (limits, credentials, signals) are answered here.
  */
 #include "proc/internal.h"
 #include <linux/capability.h>

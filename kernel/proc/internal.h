@@ -19,7 +19,10 @@ struct signal_queue {
 	siginfo_t info;            /* only its first SIGINFO_USED bytes exist */
 };
 
-/* As much of a siginfo_t as any kind of signal fills; the rest of the 128 bytes is zero whenever user space sees it. */
+/*
+ * As much of a siginfo_t as any kind of signal fills; the rest of the 128 bytes is zero whenever
+ * user space sees it.
+ */
 #define SIGINFO_USED 48u
 static inline void siginfo_clear_rest(siginfo_t *info)
 {

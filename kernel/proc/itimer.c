@@ -1,9 +1,10 @@
 /*
  * setitimer(2), alarm(2) and RLIMIT_CPU.
  *
- * ITIMER_REAL is a kernel timer. What counts CPU time has none: it->cpu fires when the process, with all its threads running, may have
- * used what is left, looks, and is set again (never sooner than CPU_CHECK_MIN_NS). So nothing is done at
- * each tick, and processes without such timers pay nothing. All under siglock.
+ * ITIMER_REAL is a kernel timer. What counts CPU time has none: it->cpu fires when the process,
+ * with all its threads running, may have used what is left, looks, and is set again (never sooner
+ * than CPU_CHECK_MIN_NS). So nothing is done at each tick, and processes without such timers pay
+ * nothing. All under siglock.
  */
 #include "proc/clock.h"
 #include "proc/internal.h"

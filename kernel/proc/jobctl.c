@@ -1,11 +1,13 @@
 /*
  * Job control: stopping and continuing a whole process, and which process groups are orphaned.
  *
- * A stop begins with the thread that dequeues a stop signal (jobctl_stop): every thread is asked to take part, group_stop_count of
- * them have yet to, and the last to stop tells the parent. SIGCONT undoes it at once when it is sent
- * (jobctl_continue), and the first thread that runs again tells the parent.
+ * A stop begins with the thread that dequeues a stop signal (jobctl_stop): every thread is asked to
+ * take part, group_stop_count of them have yet to, and the last to stop tells the parent. SIGCONT
+ * undoes it at once when it is sent (jobctl_continue), and the first thread that runs again tells
+ * the parent.
  *
- * (s) siglock guards all of it; TASK_STOPPED is set under it too, so that a SIGCONT is never missed.
+ * (s) siglock guards all of it; TASK_STOPPED is set under it too, so that a SIGCONT is never
+ * missed.
  */
 #include "proc/internal.h"
 
@@ -54,8 +56,9 @@ static bool take_part(struct process *p, struct task *t)
 }
 
 /*
- * Stop the caller: it dequeued @sig, or (0) another thread did. Returns false, with siglock held as before, if there is nothing to do; true after the
- * stop has ended, siglock released. => siglock held, *flags its interrupt state
+ * Stop the caller: it dequeued @sig, or (0) another thread did. Returns false, with siglock held as
+ * before, if there is nothing to do; true after the stop has ended, siglock released. => siglock
+ * held, *flags its interrupt state
  */
 bool jobctl_stop(int sig, irqflags_t *flags)
 {
@@ -159,7 +162,9 @@ void jobctl_notify_parent(struct process *p, int code)
 
 /* ---- orphaned process groups: POSIX.1 3.264 ---- */
 
-/* No member but @ignored has a parent in another group of the same session. => tasklist_lock held */
+/*
+ * No member but @ignored has a parent in another group of the same session. => tasklist_lock held
+ */
 bool pgrp_will_be_orphaned(struct pid *pgrp, struct process *ignored)
 {
 	struct process *p, *parent;

@@ -4,7 +4,10 @@
 #include "proc/internal.h"
 #include <linux/capability.h>
 
-/* kill(2): "the real or effective user id of the sender equals the real or saved one of the target". => rcu */
+/*
+ * kill(2): "the real or effective user id of the sender equals the real or saved one of the
+ * target". => rcu
+ */
 static bool may_kill(const struct process *p, int sig)
 {
 	const struct cred *own = current->cred, *target = rcu_dereference(p->leader->cred);
@@ -74,7 +77,10 @@ static int kill_all(int sig)
 	return any ? result : -ESRCH;
 }
 
-/* The structures live through a grace period, and a process that is gone refuses: no reference is needed. */
+/*
+ * The structures live through a grace period, and a process that is gone refuses: no reference is
+ * needed.
+ */
 static int kill_one(pid_t nr, int sig, const siginfo_t *info)
 {
 	struct process *p = NULL;

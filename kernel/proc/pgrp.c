@@ -80,7 +80,10 @@ static void change_group(struct process *p, enum pid_type type, struct pid *pid)
 		pid_put(old);
 }
 
-/* The process of setpgid's first argument: the caller or a child of it that has not exec'ed. => tasklist_lock held */
+/*
+ * The process of setpgid's first argument: the caller or a child of it that has not exec'ed. =>
+ * tasklist_lock held
+ */
 static int find_target(struct pid *pid, struct process **out)
 {
 	struct process *own = current->process, *p = pid->process;

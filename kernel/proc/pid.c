@@ -86,7 +86,10 @@ static int take_number(struct pid *pid, pid_t wanted)
 	return err;
 }
 
-/* A new number with one reference, the caller's; @wanted 0: any. ERR_PTR(-EAGAIN, -ENOMEM, -EEXIST). */
+/*
+ * A new number with one reference, the caller's; @wanted 0: any. ERR_PTR(-EAGAIN, -ENOMEM,
+ * -EEXIST).
+ */
 struct pid *pid_alloc(pid_t wanted)
 {
 	struct pid *pid = kmem_cache_alloc(pid_cache, GFP_KERNEL);

@@ -1,7 +1,8 @@
 /*
- * POSIX timers: timer_create(2). Each has one signal_queue entry from its birth, so that firing never
- * allocates. A periodic timer is set again only when its signal has been taken; the periods that went
- * by meanwhile are the overrun count. So a timer of 1 ns costs the program, not the kernel.
+ * POSIX timers: timer_create(2). Each has one signal_queue entry from its birth, so that firing
+ * never allocates. A periodic timer is set again only when its signal has been taken; the periods
+ * that went by meanwhile are the overrun count. So a timer of 1 ns costs the program, not the
+ * kernel.
  *
  * All state under the process's siglock; the timers on CPU clocks are looked at by itimer.c.
  */

@@ -1,5 +1,6 @@
 /*
- * /proc/PID/{fd,fdinfo,cwd,root,mounts,mountinfo}: the files that a process has open and where it stands.
+ * /proc/PID/{fd,fdinfo,cwd,root,mounts,mountinfo}: the files that a process has open and where it
+ * stands.
  */
 #include "proc/procfs.h"
 #include "fs/mount.h"

@@ -1,6 +1,6 @@
 /*
- * What /proc/PID shows of an address space: maps, smaps, statm, cmdline, environ, auxv, exe, mem, pagemap.
- * mm/inspect_virt.h has the numbers; formats as Linux prints them on i386.
+ * What /proc/PID shows of an address space: maps, smaps, statm, cmdline, environ, auxv, exe, mem,
+ * pagemap. mm/inspect_virt.h has the numbers; formats as Linux prints them on i386.
  */
 #include "proc/procfs.h"
 #include "mm/inspect_virt.h"
@@ -182,7 +182,10 @@ static int show_memory(struct seq_file *m, struct mm *mm, uaddr_t start, uaddr_t
 	return 0;
 }
 
-/* A program that has written over the end of its arguments has made a title of them, up to a NUL in the environment. */
+/*
+ * A program that has written over the end of its arguments has made a title of them, up to a NUL
+ * in the environment.
+ */
 static uaddr_t title_end(struct mm *mm)
 {
 	uaddr_t at = mm->arg_end;
@@ -250,7 +253,10 @@ int procfs_exe(struct task *t, int number, struct path *out)
 	return 0;
 }
 
-/* ---- mem and pagemap: the descriptor belongs to the address space that was there when it was opened ---- */
+/*
+ * ---- mem and pagemap: the descriptor belongs to the address space that was there when it was
+ * opened ----
+ */
 
 static int mm_open(struct inode *inode, struct file *file)
 {

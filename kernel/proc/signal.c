@@ -1,9 +1,10 @@
 /*
  * Sending signals and the queues in which they wait.
  *
- * Each thread has a queue of its own and shares its process's; a set of bits beside each queue says which signals are pending.
- * A standard signal is pending at most once, real-time signals queue up to RLIMIT_SIGPENDING; when
- * there is no memory or room the bit alone stands for the signal. All under process->siglock.
+ * Each thread has a queue of its own and shares its process's; a set of bits beside each queue says
+ * which signals are pending. A standard signal is pending at most once, real-time signals queue up
+ * to RLIMIT_SIGPENDING; when there is no memory or room the bit alone stands for the signal. All
+ * under process->siglock.
  *
  * thread.work & WORK_SIGNAL says that a thread has something to look at. Others only set it; the
  * thread itself clears it (signal_recalc), so that a system call that was interrupted always comes
@@ -16,7 +17,10 @@ static struct kmem_cache *queue_cache;
 
 /* ---- the queue ---- */
 
-/* Charged to the real user of @t: NULL when he has too many pending and @force does not insist. => rcu or own cred */
+/*
+ * Charged to the real user of @t: NULL when he has too many pending and @force does not insist. =>
+ * rcu or own cred
+ */
 struct signal_queue *signal_queue_alloc(struct task *t, const struct cred *cred, bool force)
 {
 	struct user *user = cred->user;
@@ -141,7 +145,10 @@ static int pick_signal(u64 set)
 	return low ? __builtin_ctz(low) + 1 : __builtin_ctz((u32)(set >> 32)) + 33;
 }
 
-/* Dequeue the most urgent signal that is not in @mask: its number and the first SIGINFO_USED bytes of *@info, or 0. */
+/*
+ * Dequeue the most urgent signal that is not in @mask: its number and the first SIGINFO_USED bytes
+ * of *@info, or 0.
+ */
 int signal_take(u64 *pending, struct signal_queue **last, u64 mask, siginfo_t *info)
 {
 	u64 set = *pending & ~mask;
@@ -187,7 +194,10 @@ void signal_recalc(void)
 		atomic_and(&current->thread.work, ~WORK_SIGNAL);
 }
 
-/* Make @t look at its signals, waking it from an interruptible sleep and from @extra_states. => siglock held */
+/*
+ * Make @t look at its signals, waking it from an interruptible sleep and from @extra_states. =>
+ * siglock held
+ */
 void signal_wake(struct task *t, unsigned extra_states)
 {
 	atomic_or(&t->thread.work, WORK_SIGNAL);
@@ -214,7 +224,10 @@ void signal_kill_others(struct process *p)
 	}
 }
 
-/* @t no longer takes the signals of @set that were sent to its process: some other thread must. => siglock held */
+/*
+ * @t no longer takes the signals of @set that were sent to its process: some other thread must. =>
+ * siglock held
+ */
 void signal_retarget(struct task *t, u64 set)
 {
 	struct process *p = t->process;
@@ -257,7 +270,10 @@ bool signal_is_ignored(struct task *t, int sig)
 	return !((t->blocked | t->real_blocked) & sigmask(sig)) && is_ignored(t, sig, false);
 }
 
-/* The effects that a signal has when it is sent, before anybody takes it. False: it is not to be queued. => siglock held */
+/*
+ * The effects that a signal has when it is sent, before anybody takes it. False: it is not to be
+ * queued. => siglock held
+ */
 static bool prepare(struct process *p, struct task *t, int sig, bool force)
 {
 	struct task *each;
@@ -376,8 +392,8 @@ static void wake_signalfd(struct process *p)
 }
 
 /*
- * To @thread, or with NULL to the process. 0, -EAGAIN (a real-time signal that cannot be queued), -ESRCH (it is gone).
- * => siglock held; @p->threads is not empty
+ * To @thread, or with NULL to the process. 0, -EAGAIN (a real-time signal that cannot be queued),
+ * -ESRCH (it is gone). => siglock held; @p->threads is not empty
  */
 int signal_send_locked(struct process *p, struct task *thread, int sig, const siginfo_t *info)
 {
@@ -428,7 +444,10 @@ int send_signal_task(struct task *t, int sig, const siginfo_t *info)
 	return err;
 }
 
-/* A POSIX timer's own entry, which is never allocated here. False: nobody will take it (ignored). Any context. => siglock held */
+/*
+ * A POSIX timer's own entry, which is never allocated here. False: nobody will take it (ignored).
+ * Any context. => siglock held
+ */
 bool signal_send_timer_locked(struct process *p, struct task *thread, struct signal_queue *q)
 {
 	struct task *t = thread ? thread : p->leader;
@@ -469,7 +488,10 @@ int send_signal_pgrp(struct pid *pgrp, int sig)
 
 /* ---- signals that the current instruction caused ---- */
 
-/* If the program cannot take it, it dies of it: blocked or ignored, the action becomes the default. */
+/*
+ * If the program cannot take it, it dies of it: blocked or ignored, the action becomes the
+ * default.
+ */
 static void force_info(siginfo_t *info)
 {
 	struct task *t = current;
@@ -500,7 +522,10 @@ void force_signal(int sig, int code, uaddr_t addr)
 	force_info(&info);
 }
 
-/* A signal frame could not be written, or a program not be started: SIGSEGV, and for SIGSEGV itself the default action. */
+/*
+ * A signal frame could not be written, or a program not be started: SIGSEGV, and for SIGSEGV
+ * itself the default action.
+ */
 void force_sigsegv(int sig)
 {
 	struct process *p = current->process;

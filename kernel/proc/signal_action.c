@@ -68,7 +68,10 @@ static void forget_handler(struct sighand *s, int sig)
 		sighand_reset(s, sig);
 }
 
-/* exec: handlers are gone with the program, what was ignored stays ignored. => @p's sighand is its own */
+/*
+ * exec: handlers are gone with the program, what was ignored stays ignored. => @p's sighand is its
+ * own
+ */
 void signal_flush_handlers(struct process *p)
 {
 	irqflags_t irq = spin_lock_irqsave(&p->siglock);
@@ -115,8 +118,9 @@ int signal_set_temporary_mask(uaddr_t set, u32 sigsetsize)
 
 void signal_restore_temporary_mask(bool interrupted)
 {
+	/* interrupted: signal_deliver() does it, after the handler's frame has got the old mask */
 	if (interrupted || !current->restore_blocked)
-		return; /* signal_deliver() does it, after the handler's frame has got the old mask */
+		return;
 	current->restore_blocked = false;
 	signal_set_blocked(current->saved_blocked);
 }
@@ -145,7 +149,10 @@ static int take_any(struct process *p, u64 set, siginfo_t *info)
 	return sig ? sig : signal_take(&p->shared_pending_set, &p->shared_pending, ~set, info);
 }
 
-/* The signals waited for are unblocked meanwhile, so that they wake; real_blocked keeps them from being thrown away as ignored. */
+/*
+ * The signals waited for are unblocked meanwhile, so that they wake; real_blocked keeps them from
+ * being thrown away as ignored.
+ */
 int signal_wait(u64 set, siginfo_t *info, u64 deadline)
 {
 	struct task *t = current;

@@ -5,7 +5,8 @@
  *   restart_syscall()  what an interrupted system call returns, or that it is done again
  *   arch_sigframe_push() then directs the thread to the handler; sigreturn(2) undoes it
  *
- * Interrupted calls, by what they returned:          no handler      handler    handler with SA_RESTART
+ * Interrupted calls, by what they returned:          no handler      handler    handler with
+ * SA_RESTART
  *   -ERESTARTNOINTR                                   again           again      again
  *   -ERESTARTSYS                                      again           EINTR      again
  *   -ERESTARTNOHAND                                   again           EINTR      EINTR
@@ -46,7 +47,10 @@ static void restart_with_handler(struct regs *regs, u32 sa_flags)
 
 /* ---- choosing the signal ---- */
 
-/* Tell the parent of a stop or continuation that happened while nobody could. Drops and retakes siglock. */
+/*
+ * Tell the parent of a stop or continuation that happened while nobody could. Drops and retakes
+ * siglock.
+ */
 static void tell_parent(struct process *p, irqflags_t *irq)
 {
 	int code = p->flags & SIGNAL_CLD_CONTINUED ? CLD_CONTINUED : CLD_STOPPED;
@@ -71,7 +75,10 @@ static int dequeue(struct process *p, siginfo_t *info)
 	return sig;
 }
 
-/* The default action of a stop signal: true if the thread stopped (siglock dropped and taken again). */
+/*
+ * The default action of a stop signal: true if the thread stopped (siglock dropped and taken
+ * again).
+ */
 static bool default_stop(struct process *p, int sig, irqflags_t *irq)
 {
 	struct pid *pgrp;
@@ -140,7 +147,9 @@ static enum verdict next_signal(struct process *p, siginfo_t *info, struct k_sig
 	return DIE;
 }
 
-/* The next signal that has a handler: its number, or 0. Does not return if the process is to die. */
+/*
+ * The next signal that has a handler: its number, or 0. Does not return if the process is to die.
+ */
 static int get_signal(siginfo_t *info, struct k_sigaction *action)
 {
 	struct process *p = current->process;

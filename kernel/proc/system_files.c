@@ -1,5 +1,6 @@
 /*
- * Files of /proc about all processes: stat, loadavg, version, and the sysctls of sys/kernel. proc(5)
+ * Files of /proc about all processes: stat, loadavg, version, and the sysctls of sys/kernel.
+ * proc(5)
  */
 #include "proc/procfs.h"
 #include "lib/div64.h"

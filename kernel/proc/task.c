@@ -2,8 +2,8 @@
  * Tasks and processes as objects: allocation, reference counts, freeing, membership.
  *
  * A task has two references when it is made: the scheduler's, which goes after its last switch, and
- * proc's, which goes when it is reaped (exit.c). A process has one from each task. Both structures are freed a grace period
- * after their last reference, so that lookups by number need no lock.
+ * proc's, which goes when it is reaped (exit.c). A process has one from each task. Both structures
+ * are freed a grace period after their last reference, so that lookups by number need no lock.
  */
 #include "proc/internal.h"
 #include "mm/slab.h"
@@ -23,8 +23,8 @@ unsigned long total_forks;
 #define FPU_END (FPU_START + sizeof(((struct task *)0)->thread.fpu))
 
 /*
- * A structure is freed a grace period after its task, a stack nobody reads after the last switch: the next fork has it, with its
- * mapping and warm in the cache.
+ * A structure is freed a grace period after its task, a stack nobody reads after the last switch:
+ * the next fork has it, with its mapping and warm in the cache.
  */
 #define STACKS_KEPT 4
 

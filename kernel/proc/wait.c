@@ -1,8 +1,9 @@
 /*
  * wait4(2), waitid(2): a parent learns what became of its children, and a zombie ends.
  *
- * Children announce themselves on parent->wait_child after they have changed their state, under tasklist_lock; the waiter is on that queue
- * before it looks. claim_*() decide under tasklist_lock, so that each event is seen by one waiter only.
+ * Children announce themselves on parent->wait_child after they have changed their state, under
+ * tasklist_lock; the waiter is on that queue before it looks. claim_*() decide under tasklist_lock,
+ * so that each event is seen by one waiter only.
  */
 #include "proc/internal.h"
 #include <linux/wait.h>

@@ -1,8 +1,10 @@
 /*
- * The system calls about processes, signals, time, futexes, credentials, limits and scheduling. Each is named after its __NR_ name:
- * sys_setuid() is the 16-bit call of number 23, sys_setuid32() that of number 213. Arguments and errors: section 2 of the manual.
+ * The system calls about processes, signals, time, futexes, credentials, limits and scheduling.
+ * Each is named after its __NR_ name: sys_setuid() is the 16-bit call of number 23, sys_setuid32()
+ * that of number 213. Arguments and errors: section 2 of the manual.
  *
- * Those that take struct regs need the registers of the caller (fork copies them, exec and sigreturn replace them).
+ * Those that take struct regs need the registers of the caller (fork copies them, exec and
+ * sigreturn replace them).
  */
 #ifndef ABI_PROC_H
 #define ABI_PROC_H

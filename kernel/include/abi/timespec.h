@@ -1,6 +1,7 @@
 /*
- * Times of user space in their i386 shapes: struct timespec with 32-bit and with 64-bit seconds, struct timeval. In the kernel a time is
- * nanoseconds in 64 bits, 292 years: what is larger becomes the largest.
+ * Times of user space in their i386 shapes: struct timespec with 32-bit and with 64-bit seconds,
+ * struct timeval. In the kernel a time is nanoseconds in 64 bits, 292 years: what is larger becomes
+ * the largest.
  */
 #ifndef ABI_TIMESPEC_H
 #define ABI_TIMESPEC_H

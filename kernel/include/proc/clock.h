@@ -1,5 +1,6 @@
 /*
- * Clocks and timers by Linux's numbers: clock_gettime(2), clock_nanosleep(2), setitimer(2), timer_create(2). Times are ns.
+ * Clocks and timers by Linux's numbers: clock_gettime(2), clock_nanosleep(2), setitimer(2),
+ * timer_create(2). Times are ns.
  */
 #ifndef PROC_CLOCK_H
 #define PROC_CLOCK_H

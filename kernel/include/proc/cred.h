@@ -1,8 +1,10 @@
 /*
  * Credentials: who a task acts as. A struct cred never changes once a task bears it: a change is a
- * copy that replaces it (credentials(7), capabilities(7)). Tasks of a process share it until one changes.
+ * copy that replaces it (credentials(7), capabilities(7)). Tasks of a process share it until one
+ * changes.
  *
- * Readers of another task's cred: rcu_read_lock(), or cred_get_task(). (k) constant once published (a) atomic
+ * Readers of another task's cred: rcu_read_lock(), or cred_get_task(). (k) constant once published
+ * (a) atomic
  */
 #ifndef PROC_CRED_H
 #define PROC_CRED_H
@@ -60,7 +62,10 @@ void cred_put(const struct cred *cred);
 /* Those of another task, referenced. */
 const struct cred *cred_get_task(const struct task *t);
 
-/* A private copy of the caller's, to be changed and then committed or dropped with cred_put(). NULL: no memory. */
+/*
+ * A private copy of the caller's, to be changed and then committed or dropped with cred_put().
+ * NULL: no memory.
+ */
 struct cred *cred_prepare(void);
 /* Give @cred the user that its uid names: 0, -EAGAIN (no memory). */
 int cred_set_user(struct cred *cred);

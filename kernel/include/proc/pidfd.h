@@ -1,5 +1,6 @@
 /*
- * pidfds: descriptors that name a process, whoever has its number later. pidfd_open(2), clone(2) CLONE_PIDFD.
+ * pidfds: descriptors that name a process, whoever has its number later. pidfd_open(2), clone(2)
+ * CLONE_PIDFD.
  */
 #ifndef PROC_PIDFD_H
 #define PROC_PIDFD_H
@@ -11,7 +12,10 @@ struct pidfd_reservation {
 	int fd; /* -1: none */
 	struct file *file;
 };
-/* A descriptor for @pid, its number written to @user. 0, -EMFILE, -ENOMEM, -EFAULT: then nothing is left. */
+/*
+ * A descriptor for @pid, its number written to @user. 0, -EMFILE, -ENOMEM, -EFAULT: then nothing
+ * is left.
+ */
 int pidfd_reserve(struct pidfd_reservation *r, struct pid *pid, uaddr_t user);
 void pidfd_install(struct pidfd_reservation *r);
 void pidfd_cancel(struct pidfd_reservation *r);

@@ -1,10 +1,12 @@
 /*
- * The process: what the tasks (threads) of one thread group share; process groups and sessions; fork, exit and wait.
- * docs/processes.md tells their life with function names.
+ * The process: what the tasks (threads) of one thread group share; process groups and sessions;
+ * fork, exit and wait. docs/processes.md tells their life with function names.
  *
- * (t) tasklist_lock   (s) siglock   (ts) written under both, read under either   (k) constant   (a) atomic
+ * (t) tasklist_lock   (s) siglock   (ts) written under both, read under either   (k) constant   (a)
+ * atomic
  *
- * tasklist_lock is taken in task context only and never with interrupts off; siglock is taken by timers too and nests inside it.
+ * tasklist_lock is taken in task context only and never with interrupts off; siglock is taken by
+ * timers too and nests inside it.
  */
 #ifndef PROC_PROCESS_H
 #define PROC_PROCESS_H
@@ -65,7 +67,8 @@ struct usage {
 struct sighand {
 	u32 refs;        /* (a) processes: more than one with CLONE_SIGHAND */
 	spinlock_t lock; /* actions against another process that shares them; inside siglock */
-	u32 used[2]; /* a bit for each action that is not the default: the others' memory means nothing */
+	/* a bit for each action that is not the default: the others' memory means nothing */
+	u32 used[2];
 	struct k_sigaction action[_NSIG];
 };
 
@@ -134,10 +137,15 @@ extern unsigned long total_forks; /* (a) since boot, for /proc/stat */
 
 /* Boot: task 0 becomes a full process (kernel threads' parent); registers hooks of lower layers. */
 void proc_init(void);
-/* PID 1: a task that runs @fn in the kernel and then, by exec, in user mode. It runs at once. NULL: no memory. */
+/*
+ * PID 1: a task that runs @fn in the kernel and then, by exec, in user mode. It runs at once.
+ * NULL: no memory.
+ */
 struct task *proc_create_init(void (*fn)(void *), void *arg);
-/* Replace the current program: @argv, @envp NULL-terminated kernel strings. 0 or -errno (the old program is still there), or does not return it:
- * after success the caller returns to user mode. */
+/*
+ * Replace the current program: @argv, @envp NULL-terminated kernel strings. 0 or -errno (the old
+ * program is still there), or does not return it: after success the caller returns to user mode.
+ */
 int kernel_execve(const char *path, const char *const *argv, const char *const *envp);
 void __noreturn do_exit(int wait_status);       /* this thread */
 void __noreturn do_group_exit(int wait_status); /* the process */

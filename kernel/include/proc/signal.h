@@ -1,6 +1,6 @@
 /*
- * Signals: sending, and what drivers and other parts need. docs/processes.md tells the way of a signal;
- * delivery is in proc/signal_deliver.c. signal(7), sigaction(2), <asm/signal.h>.
+ * Signals: sending, and what drivers and other parts need. docs/processes.md tells the way of a
+ * signal; delivery is in proc/signal_deliver.c. signal(7), sigaction(2), <asm/signal.h>.
  */
 #ifndef PROC_SIGNAL_H
 #define PROC_SIGNAL_H
@@ -21,8 +21,10 @@ struct cred;
 /* From the current process (kill). */
 #define SEND_SIG_NOINFO ((const siginfo_t *)0)
 
-/* To a process, one thread, a process group. 0, -ESRCH, -EPERM (only the _checked one checks), -EAGAIN (real-time queue full). Any context,
- * but the group's: task context. */
+/*
+ * To a process, one thread, a process group. 0, -ESRCH, -EPERM (only the _checked one checks),
+ * -EAGAIN (real-time queue full). Any context, but the group's: task context.
+ */
 int send_signal_process(struct process *p, int sig, const siginfo_t *info);
 int send_signal_task(struct task *t, int sig, const siginfo_t *info);
 int send_signal_pgrp(struct pid *pgrp, int sig);
@@ -33,12 +35,17 @@ void force_sigsegv(int sig);
 bool current_signal_blocked_or_ignored(int sig);
 /* Dequeue for signalfd: 1 and *info, 0 none. */
 int signal_dequeue(u64 mask, siginfo_t *info);
-/* Where signalfd waits: woken whenever a signal is queued for the caller's process; and what is pending for the caller. */
+/*
+ * Where signalfd waits: woken whenever a signal is queued for the caller's process; and what is
+ * pending for the caller.
+ */
 struct wait_queue *signal_wait_queue(void);
 u64 signal_pending_set(void);
 void signal_set_blocked(u64 mask); /* recalculates WORK_SIGNAL */
-/* ppoll and friends: set the mask for the length of the call; restored on return to user mode if interrupted.
- * @set 0: nothing. 0, -EINVAL (size), -EFAULT */
+/*
+ * ppoll and friends: set the mask for the length of the call; restored on return to user mode if
+ * interrupted. @set 0: nothing. 0, -EINVAL (size), -EFAULT
+ */
 int signal_set_temporary_mask(uaddr_t set, u32 sigsetsize);
 void signal_restore_temporary_mask(bool interrupted);
 
@@ -52,7 +59,10 @@ struct k_sigaction {
 };
 /* Either may be NULL. 0 or -EINVAL. */
 int signal_action(int sig, const struct k_sigaction *act, struct k_sigaction *old);
-/* kill(2) with its pid rules; tkill (tgid 0) and tgkill. Checked. @info NULL: from the caller (SI_USER, SI_TKILL) */
+/*
+ * kill(2) with its pid rules; tkill (tgid 0) and tgkill. Checked. @info NULL: from the caller
+ * (SI_USER, SI_TKILL)
+ */
 int signal_kill(pid_t pid, int sig);
 int signal_tgkill(pid_t tgid, pid_t tid, int sig, const siginfo_t *info);
 int signal_queueinfo(pid_t pid, int sig, const siginfo_t *info);
@@ -63,7 +73,10 @@ bool signal_may_kill(const struct process *p, int sig);
 int signal_wait(u64 set, siginfo_t *info, u64 deadline);
 /* sigsuspend(2), pause(2): returns -ERESTARTNOHAND. */
 int signal_suspend(u64 mask);
-/* sigaltstack(2) for a thread whose stack pointer is @user_sp: 0, -EPERM, -EINVAL, -ENOMEM; and its SS_ flags. */
+/*
+ * sigaltstack(2) for a thread whose stack pointer is @user_sp: 0, -EPERM, -EINVAL, -ENOMEM; and
+ * its SS_ flags.
+ */
 int signal_altstack_set(uaddr_t sp, u32 size, u32 flags, unsigned long user_sp, u32 min_size);
 u32 signal_altstack_flags(unsigned long user_sp);
 
