@@ -16,6 +16,8 @@
 /* The order of locks: a lower rank is taken first (outermost). Sleeping locks come before spinlocks. */
 enum lock_rank {
 	/* sleeping locks */
+	RANK_FILE_POS = 4,     /* file->pos_lock: around the whole of a read or write */
+	RANK_FILE_DATA = 6,    /* what one open file keeps (seq_file, inotify, kmsg): around the functions that make the text */
 	RANK_PROC_EXEC = 10,  /* process->exec_lock: cred changes, ptrace against execve */
 	RANK_TTY = 20,        /* tty->lock: open, close, hang-up, termios */
 	RANK_TTY_OUTPUT = 22, /* tty->output_lock: one writer at a time */
@@ -24,8 +26,6 @@ enum lock_rank {
 	RANK_FS_MOUNT = 30,    /* namespace of mounts, superblock lists */
 	RANK_FS_RENAME = 32,   /* one per super block: rename of directories */
 	RANK_INODE = 34,       /* inode->lock (parents before children: nested) */
-	RANK_FILE_POS = 36,    /* file->pos_lock */
-	RANK_FILE_DATA = 37,   /* what one open file keeps: seq_file, inotify, kmsg readers */
 	RANK_PIPE = 38,        /* pipe->lock */
 	RANK_PTY_TABLE = 44,   /* the table of pseudo-terminals (found under a directory's lock) */
 	RANK_SOCKET_READ = 40, /* one reader of a socket at a time */
