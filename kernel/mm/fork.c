@@ -36,7 +36,15 @@ static void copy_ptes(struct copy *c, pte_t *to, pte_t *from, unsigned n)
 	for (; n; n--, to++, from++) {
 		pte_t pte = *from;
 
-		if (pte_none(pte) || !pte_present(pte))
+		if (pte_none(pte)) {
+			unsigned skip = ptes_skip_empty(from + 1, n - 1);
+
+			from += skip;
+			to += skip;
+			n -= skip;
+			continue;
+		}
+		if (!pte_present(pte))
 			continue;
 		if (likely(!pte_special(pte))) {
 			struct page *page = pfn_to_page(pte_pfn(pte));
@@ -105,27 +113,52 @@ static bool has_private_pages(const struct vma *vma)
 	return vma->anon_id && !(vma->flags & VM_WIPEONFORK);
 }
 
-static struct vma *copy_vma(struct mm *mm, struct vma *old)
+/*
+ * The child's tree has the shape of the parent's: no search, no balancing. Its areas are empty intervals at first, with
+ * no objects and nothing promised, so that the copy can be given up at any point. Depth: the tree's height.
+ */
+static int clone_tree(struct mm *mm, const struct rb_node *old, struct rb_node *parent, struct rb_node **link)
 {
-	struct vma *vma = vma_alloc(mm);
+	struct vma *vma = vma_alloc();
+	int err = 0;
 
 	if (!vma)
-		return NULL;
-	vma_copy(vma, old);
+		return -ENOMEM;
+	vma_copy(vma, rb_entry(old, struct vma, node));
 	vma->mm = mm;
-	vma->flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
+	vma->flags = 0;
+	vma->anon_id = 0;
+	vma->mapping = NULL;
+	vma->file = NULL;
+	vma->ops = NULL;
+	vma->node.parent_color = (unsigned long)parent | (old->parent_color & 1);
+	vma->node.left = NULL;
+	vma->node.right = NULL;
+	*link = &vma->node;
+	if (old->left)
+		err = clone_tree(mm, old->left, &vma->node, &vma->node.left);
+	if (!err && old->right)
+		err = clone_tree(mm, old->right, &vma->node, &vma->node.right);
+	return err;
+}
+
+/* The area gets what the parent's has. => nothing is copied yet */
+static void adopt(struct vma *vma, struct vma *old)
+{
+	vma->flags = old->flags & ~(VM_LOCKED | VM_LOCKONFAULT);
+	vma->mapping = old->mapping;
+	vma->file = old->file;
+	vma->ops = old->ops;
 	if (has_private_pages(old))
-		vma->anon_id = ++mm->last_anon_id | ANON_ID_FORKED;
-	else
-		vma->anon_id = 0;
-	return vma;
+		vma->anon_id = ++vma->mm->last_anon_id | ANON_ID_FORKED;
+	vma_get_objects(vma);
 }
 
 /*
  * The area becomes visible to truncate before its pages are copied and not later, and truncate must not
  * pass between the two: i_mmap_sem is held over both.
  */
-static int link_and_copy(struct mm *mm, struct vma *old, struct vma *vma, bool *flush)
+static int link_and_copy(struct vma *vma, struct vma *old, bool *flush)
 {
 	struct mapping *m = vma->mapping;
 	int err = 0;
@@ -134,44 +167,57 @@ static int link_and_copy(struct mm *mm, struct vma *old, struct vma *vma, bool *
 		down_write(&m->i_mmap_sem);
 		i_mmap_insert(vma);
 	}
-	vma_tree_insert(&mm->areas, vma);
-	account_area(mm, vma->flags, (long)vma_pages(vma));
 	if (has_private_pages(old))
-		err = copy_page_range(mm, old, flush);
+		err = copy_page_range(vma->mm, old, flush);
 	if (m)
 		up_write(&m->i_mmap_sem);
 	return err;
 }
 
-static int copy_area(struct mm *mm, struct vma *old, bool *flush)
+static int copy_area(struct vma *vma, struct vma *old, bool *flush)
 {
-	struct vma *vma;
+	struct mm *mm = vma->mm;
 
+	if (old->flags & VM_DONTCOPY) {
+		account_area(mm, old->flags & ~VM_LOCKED, -(long)vma_pages(old));
+		vma_tree_erase(&mm->areas, vma);
+		vma_free(vma);
+		return 0;
+	}
 	if ((old->flags & VM_ACCOUNT) && vm_commit(vma_pages(old)))
 		return -ENOMEM;
-	vma = copy_vma(mm, old);
-	if (!vma) {
-		if (old->flags & VM_ACCOUNT)
-			vm_uncommit(vma_pages(old));
-		return -ENOMEM;
-	}
-	vma_get_objects(vma);
-	return link_and_copy(mm, old, vma, flush);
+	adopt(vma, old);
+	return link_and_copy(vma, old, flush);
 }
 
 static int copy_areas(struct mm *mm, struct mm *old)
 {
+	struct vma *from = vma_first(old), *to, *next;
 	bool flush = false;
 	int err = 0;
 
-	for (struct vma *vma = vma_first(old); vma && !err; vma = vma_next(vma)) {
-		if (vma->flags & VM_DONTCOPY)
-			continue;
-		err = copy_area(mm, vma, &flush);
+	if (!from)
+		return 0;
+	err = clone_tree(mm, old->areas.root.node, NULL, &mm->areas.root.node);
+	if (err)
+		return err;
+	mm->areas.count = old->areas.count;
+	for (to = vma_first(mm); from && !err; from = vma_next(from), to = next) {
+		next = vma_next(to);
+		err = copy_area(to, from, &flush);
 	}
 	if (flush)
 		tlb_flush_mm(old);
 	return err;
+}
+
+static void copy_sizes(struct mm *mm, const struct mm *old)
+{
+	mm->total_vm = old->total_vm;
+	mm->data_vm = old->data_vm;
+	mm->exec_vm = old->exec_vm;
+	mm->stack_vm = old->stack_vm;
+	mm->hiwater_vm = old->total_vm;
 }
 
 static void copy_layout(struct mm *mm, const struct mm *old)
@@ -210,6 +256,7 @@ struct mm *mm_fork(struct mm *old)
 		return NULL;
 	down_write(&old->mmap_lock);
 	copy_layout(mm, old);
+	copy_sizes(mm, old);
 	err = copy_areas(mm, old);
 	up_write(&old->mmap_lock);
 	if (err) {

@@ -42,15 +42,9 @@ void mm_virt_init(void)
 
 /* ---- areas as objects ---- */
 
-struct vma *vma_alloc(struct mm *mm)
+struct vma *vma_alloc(void)
 {
-	struct vma *vma = kmem_cache_alloc(vma_cache, GFP_KERNEL);
-
-	if (!vma)
-		return NULL;
-	memset(vma, 0, sizeof(*vma));
-	vma->mm = mm;
-	return vma;
+	return kmem_cache_alloc(vma_cache, GFP_KERNEL);
 }
 
 void vma_free(struct vma *vma)
@@ -172,22 +166,19 @@ static void exit_areas(struct mm *mm)
 	struct tlb_gather tlb;
 	struct vma *vma, *next;
 	unsigned long promised = 0;
-	uaddr_t low;
 
 	mm_unload(mm);
 	down_write(&mm->mmap_lock);
 	tlb_gather_begin(&tlb, mm);
 	tlb.exiting = true;
-	vma = vma_first(mm);
-	low = vma ? vma->start : 0;
-	for (; vma; vma = next) {
+	for (vma = vma_first(mm); vma; vma = next) {
 		next = vma_next(vma);
 		vma_unlink_file(vma);
 		zap_range(&tlb, vma, vma->start, vma->end, false);
 		if (vma->flags & VM_ACCOUNT)
 			promised += vma_pages(vma);
-		if (!next)
-			free_pgtables(&tlb, low, vma->end, 0, TASK_SIZE);
+		/* A table that the next area shares goes with that one. */
+		free_pgtables(&tlb, vma->start, vma->end, 0, next ? next->start : TASK_SIZE);
 	}
 	tlb_gather_end(&tlb);
 	bury_all(mm, &dead);

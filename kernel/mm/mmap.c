@@ -123,10 +123,12 @@ static bool grow_neighbour(struct mm *mm, uaddr_t addr, u32 len, u32 vm_flags, s
 
 static struct vma *build_vma(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len, u32 vm_flags)
 {
-	struct vma *vma = vma_alloc(mm);
+	struct vma *vma = vma_alloc();
 
 	if (!vma)
 		return NULL;
+	vma->mm = mm;
+	vma->anon_id = 0;
 	vma->start = addr;
 	vma->end = addr + len;
 	vma->flags = vm_flags;

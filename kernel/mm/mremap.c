@@ -104,7 +104,7 @@ static void move_entries(struct mm *mm, struct vma *to, uaddr_t old, uaddr_t new
 
 static struct vma *build_target(struct move *r, struct vma *old)
 {
-	struct vma *vma = vma_alloc(r->mm);
+	struct vma *vma = vma_alloc();
 
 	if (!vma)
 		return NULL;

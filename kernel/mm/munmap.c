@@ -80,12 +80,12 @@ int split_reserve(struct mm *mm, uaddr_t start, uaddr_t end, struct split_reserv
 			return err;
 	}
 	if (lower) {
-		r->lower = vma_alloc(mm);
+		r->lower = vma_alloc();
 		if (!r->lower)
 			return -ENOMEM;
 	}
 	if (upper) {
-		r->upper = vma_alloc(mm);
+		r->upper = vma_alloc();
 		if (!r->upper) {
 			split_reserve_free(r);
 			return -ENOMEM;

@@ -244,8 +244,13 @@ static uaddr_t zap_ptes(struct zap *z, pte_t *ptep, uaddr_t start, uaddr_t end)
 		pte_t pte = *ptep;
 		struct page *page = NULL;
 
-		if (pte_none(pte))
+		if (pte_none(pte)) {
+			unsigned skip = ptes_skip_empty(ptep + 1, ((end - addr) >> PAGE_SHIFT) - 1);
+
+			ptep += skip;
+			addr += skip << PAGE_SHIFT;
 			continue;
+		}
 		if (pte_present(pte) && !pte_special(pte))
 			page = pfn_to_page(pte_pfn(pte));
 		if (z->mapping_only && (!page || page_is_anon(page)))

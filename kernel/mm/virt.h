@@ -50,6 +50,17 @@ static inline pte_t *pte_alloc(struct mm *mm, uaddr_t addr)
 
 	return likely(ptep) ? ptep : pte_alloc_slow(mm, addr);
 }
+/* How many of the @n entries from @ptep, in fours, are empty: a large sparse area is mostly that. */
+static inline unsigned ptes_skip_empty(const pte_t *ptep, unsigned n)
+{
+	unsigned i = 0;
+
+	/* An entry that is in use has a bit set in its lower half: present, PROT_NONE or swap. */
+	while (i + 4 <= n &&
+	       !((u32)ptep[i].val | (u32)ptep[i + 1].val | (u32)ptep[i + 2].val | (u32)ptep[i + 3].val))
+		i += 4;
+	return i;
+}
 /* A table went out of use; it is all zero. */
 void table_free(void *table);
 
@@ -193,7 +204,8 @@ void lru_remove(struct page *page);
 
 /* An empty address space; @family: whose private pages it will share (fork), or NULL. */
 struct mm *mm_create(struct mm *family);
-struct vma *vma_alloc(struct mm *mm);
+/* Contents undefined: the caller sets every field but the tree links. */
+struct vma *vma_alloc(void);
 void vma_free(struct vma *vma);
 /* The properties of @from for @to, but not its place in the file's tree, which changes under i_mmap_sem alone. */
 static inline void vma_copy(struct vma *to, const struct vma *from)
