@@ -13,6 +13,7 @@
 #include "asm.h"
 #include "cpu.h"
 #include "arch/log.h"
+#include "layout_check.h"
 #include "lib/string.h"
 #include <linux/errno.h>
 
