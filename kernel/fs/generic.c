@@ -5,15 +5,32 @@
  */
 #include "fs/internal.h"
 
-/* relatime(8): only if the file changed since, or a day has passed; the day is looked at when reading begins. */
-static bool atime_is_old(const struct inode *inode, loff_t pos)
+#define DAY (24 * 60 * 60)
+
+static inline bool is_after(const struct timespec64 *a, const struct timespec64 *b)
 {
-	if (inode->atime.sec < inode->mtime.sec || inode->atime.sec < inode->ctime.sec)
-		return true;
-	if ((inode->atime.sec == inode->mtime.sec && inode->atime.nsec <= inode->mtime.nsec) ||
-	    (inode->atime.sec == inode->ctime.sec && inode->atime.nsec <= inode->ctime.nsec))
-		return true;
-	return pos == 0 && current_time().sec - inode->atime.sec >= 24 * 60 * 60;
+	s32 seconds = (s32)((u32)a->sec - (u32)b->sec);
+
+	return seconds > 0 || (seconds == 0 && a->nsec > b->nsec);
+}
+
+/* The common case in 32 bits: read later than changed, and within a day. */
+static inline bool atime_is_new(const struct inode *inode)
+{
+	return is_after(&inode->atime, &inode->mtime) && is_after(&inode->atime, &inode->ctime) &&
+	       (s32)(coarse_seconds() - (u32)inode->atime.sec) < DAY;
+}
+
+static bool is_before(const struct timespec64 *a, const struct timespec64 *b)
+{
+	return a->sec != b->sec ? a->sec < b->sec : a->nsec <= b->nsec;
+}
+
+/* relatime(8): only if the file changed since, or a day has passed. */
+static bool atime_is_old(const struct inode *inode)
+{
+	return is_before(&inode->atime, &inode->mtime) || is_before(&inode->atime, &inode->ctime) ||
+	       current_time().sec - inode->atime.sec >= DAY;
 }
 
 void file_accessed(struct file *file)
@@ -21,12 +38,14 @@ void file_accessed(struct file *file)
 	struct inode *inode = file->inode;
 	u32 mnt_flags = file->path.mnt->flags;
 
-	if (unlikely((file->flags & O_NOATIME) || (mnt_flags & (MS_NOATIME | MS_RDONLY)) || (inode->flags & INODE_NOATIME) ||
-		     (inode->sb->flags & MS_RDONLY)))
+	if (likely(atime_is_new(inode)) && !(mnt_flags & MS_STRICTATIME))
 		return;
-	if (unlikely(S_ISDIR(inode->mode) && (mnt_flags & MS_NODIRATIME)))
+	if ((file->flags & O_NOATIME) || (mnt_flags & (MS_NOATIME | MS_RDONLY)) || (inode->flags & INODE_NOATIME) ||
+	    (inode->sb->flags & MS_RDONLY))
 		return;
-	if ((mnt_flags & MS_STRICTATIME) || atime_is_old(inode, file->pos))
+	if (S_ISDIR(inode->mode) && (mnt_flags & MS_NODIRATIME))
+		return;
+	if ((mnt_flags & MS_STRICTATIME) || atime_is_old(inode))
 		inode_touch(inode, ATTR_ATIME);
 }
 

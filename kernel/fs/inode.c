@@ -23,6 +23,7 @@ struct second {
 	s64 sec;
 };
 static DEFINE_PER_CPU(struct second, this_second);
+DEFINE_PER_CPU(u32, coarse_second);
 
 struct timespec64 current_time(void)
 {
@@ -34,6 +35,7 @@ struct timespec64 current_time(void)
 		s->sec = (s64)div_u64_rem(now, NSEC_PER_SEC, &nsec);
 		s->ns = now - nsec;
 		since = nsec;
+		this_cpu_write(coarse_second, (u32)s->sec);
 	}
 	return (struct timespec64){ s->sec, (u32)since };
 }

@@ -128,6 +128,11 @@ void fs_context_replace_all(const struct path *from, const struct path *to);
 int may_create(struct inode *dir);
 int may_delete(struct inode *dir, struct inode *victim, bool want_dir);
 
+/* ---- inode.c ---- */
+/* The second of the last current_time() on this CPU: old, but cheap. */
+DECLARE_PER_CPU(u32, coarse_second);
+static inline u32 coarse_seconds(void) { return this_cpu_read(coarse_second); }
+
 /* ---- attr.c ---- */
 /* RLIMIT_FSIZE (with its signal) and the file system's own limit: 0 or -EFBIG. */
 int check_file_size_limit(struct inode *inode, loff_t size);

@@ -227,7 +227,8 @@ static int unlink_locked(struct inode *dir, struct dentry *d, bool is_dir)
 static void notify_removed(struct inode *dir, const char *name, struct inode *inode, bool is_dir)
 {
 	inotify_name_event(dir, name, NOTIFY_DELETE, 0, is_dir);
-	inotify_inode_event(inode, NOTIFY_ATTRIB);
+	if (!is_dir)
+		inotify_inode_event(inode, NOTIFY_ATTRIB);
 	if (!inode->nlink)
 		inotify_inode_event(inode, NOTIFY_DELETE_SELF);
 }
