@@ -194,6 +194,26 @@ long sys_personality(u32 persona)
 	return old;
 }
 
+/* ---- I/O ports: user programs get none ---- */
+
+long sys_iopl(u32 level)
+{
+	if (level > 3)
+		return -EINVAL;
+	if (!level)
+		return 0;
+	return capable(CAP_SYS_RAWIO) ? -ENOSYS : -EPERM;
+}
+
+long sys_ioperm(unsigned long from, unsigned long count, int on)
+{
+	if (from + count <= from || from + count > 65536)
+		return -EINVAL;
+	if (!on)
+		return 0;
+	return capable(CAP_SYS_RAWIO) ? -ENOSYS : -EPERM;
+}
+
 /* i386 has only the switch for CPUID faulting, which the CPU lacks. */
 long sys_arch_prctl(int option, unsigned long arg)
 {

@@ -73,7 +73,8 @@ static int check_change(struct task *t, int policy, int priority)
 	return owns(t) ? 0 : -EPERM;
 }
 
-static long set_policy(pid_t pid, int policy, int priority)
+/* @policy < 0: the present one; @reset: SCHED_RESET_ON_FORK on, off, or < 0 as it is. */
+static long set_policy(pid_t pid, int policy, int priority, int reset)
 {
 	struct task *t;
 	long err;
@@ -89,8 +90,12 @@ static long set_policy(pid_t pid, int policy, int priority)
 	if (policy_is_known(policy) &&
 	    (is_rt_policy(policy) ? priority >= 1 && priority <= 99 : priority == 0))
 		err = check_change(t, policy, priority);
+	if (!err && reset == 0 && (t->jobctl & JOBCTL_RESET_ON_FORK) && !capable(CAP_SYS_NICE))
+		err = -EPERM;
 	if (!err)
 		err = sched_set_policy(t, policy, priority);
+	if (!err && reset >= 0)
+		task_set_reset_on_fork(t, reset);
 	task_put(t);
 	return err;
 }
@@ -103,7 +108,8 @@ long sys_sched_setscheduler(pid_t pid, int policy, uaddr_t param)
 		return -EINVAL;
 	if (get_user_u32(&priority, param))
 		return -EFAULT;
-	return set_policy(pid, policy & ~SCHED_RESET_ON_FORK, (int)priority);
+	return set_policy(pid, policy & ~SCHED_RESET_ON_FORK, (int)priority,
+			  !!(policy & SCHED_RESET_ON_FORK));
 }
 
 long sys_sched_setparam(pid_t pid, uaddr_t param)
@@ -114,7 +120,7 @@ long sys_sched_setparam(pid_t pid, uaddr_t param)
 		return -EINVAL;
 	if (get_user_u32(&priority, param))
 		return -EFAULT;
-	return set_policy(pid, -1, (int)priority);
+	return set_policy(pid, -1, (int)priority, -1);
 }
 
 long sys_sched_getscheduler(pid_t pid)
@@ -128,6 +134,8 @@ long sys_sched_getscheduler(pid_t pid)
 	if (!t)
 		return -ESRCH;
 	policy = t->se.policy;
+	if (t->jobctl & JOBCTL_RESET_ON_FORK)
+		policy |= SCHED_RESET_ON_FORK;
 	task_put(t);
 	return policy;
 }
@@ -292,7 +300,8 @@ long sys_sched_setattr(pid_t pid, uaddr_t user, u32 flags)
 	if ((attr.sched_flags & ~(u64)SCHED_FLAG_RESET_ON_FORK) ||
 	    attr.sched_policy == SCHED_DEADLINE)
 		return -EINVAL;
-	err = set_policy(pid, (int)attr.sched_policy, (int)attr.sched_priority);
+	err = set_policy(pid, (int)attr.sched_policy, (int)attr.sched_priority,
+			 !!(attr.sched_flags & SCHED_FLAG_RESET_ON_FORK));
 	if (err || is_rt_policy((int)attr.sched_policy))
 		return err;
 	t = find(pid);
@@ -319,6 +328,8 @@ long sys_sched_getattr(pid_t pid, uaddr_t user, u32 size, u32 flags)
 	memset(&attr, 0, sizeof(attr));
 	attr.size = MIN(size, (u32)sizeof(attr));
 	attr.sched_policy = t->se.policy;
+	if (t->jobctl & JOBCTL_RESET_ON_FORK)
+		attr.sched_flags = SCHED_FLAG_RESET_ON_FORK;
 	if (is_rt_policy(t->se.policy))
 		attr.sched_priority = t->se.rt_priority;
 	else

@@ -74,6 +74,17 @@ int task_set_ioprio(struct task *t, int ioprio)
 	return 0;
 }
 
+void task_set_reset_on_fork(struct task *t, bool on)
+{
+	irqflags_t irq = spin_lock_irqsave(&t->process->siglock);
+
+	if (on)
+		t->jobctl |= JOBCTL_RESET_ON_FORK;
+	else
+		t->jobctl &= ~JOBCTL_RESET_ON_FORK;
+	spin_unlock_irqrestore(&t->process->siglock, irq);
+}
+
 unsigned long task_timer_slack(void)
 {
 	const struct task_ext *ext = current->ext;

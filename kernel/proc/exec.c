@@ -434,7 +434,7 @@ static int prepare_sighand(struct exec *e)
 
 static int exec_locked(struct exec *e)
 {
-	int err = exec_count_strings(e);
+	int err = exec_prepare_table(e);
 
 	if (!err)
 		err = choose_credentials(e);
@@ -467,11 +467,23 @@ static void drop(struct exec *e)
 		fput(e->file);
 }
 
-static int exec(struct exec *e)
+static int open_program(struct exec *e, int dirfd, const char *name, int flags)
+{
+	struct file *file = file_open_exec(dirfd, name, flags);
+
+	if (IS_ERR(file))
+		return (int)PTR_ERR(file);
+	e->file = file;
+	return find_program(e);
+}
+
+static int exec(struct exec *e, int dirfd, const char *name, int flags)
 {
 	struct process *p = current->process;
-	int err = find_program(e);
+	int err = exec_count_strings(e);
 
+	if (!err)
+		err = open_program(e, dirfd, name, flags);
 	if (!err)
 		err = mutex_lock_interruptible(&p->exec_lock) ? -ERESTARTNOINTR : 0;
 	if (!err) {
@@ -492,13 +504,7 @@ int kernel_execve(const char *path, const char *const *argv, const char *const *
 	e->filename = path;
 	e->argv.kernel_array = argv;
 	e->envp.kernel_array = envp;
-	e->file = file_open_exec(AT_FDCWD, path, 0);
-	if (IS_ERR(e->file)) {
-		err = (int)PTR_ERR(e->file);
-		e->file = NULL;
-	} else {
-		err = exec(e);
-	}
+	err = exec(e, AT_FDCWD, path, 0);
 	kfree(e);
 	return err;
 }
@@ -528,13 +534,7 @@ int process_execve(int dirfd, char *filename, uaddr_t argv, uaddr_t envp, int fl
 			goto out;
 		e->fd_is_cloexec = fd_get_cloexec(dirfd) > 0;
 	}
-	e->file = file_open_exec(dirfd, filename, flags);
-	if (IS_ERR(e->file)) {
-		err = (int)PTR_ERR(e->file);
-		e->file = NULL;
-		goto out;
-	}
-	err = exec(e);
+	err = exec(e, dirfd, filename, flags);
 out:
 	kfree(name);
 	kfree(e);

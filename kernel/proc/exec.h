@@ -58,6 +58,7 @@ struct exec {
 		floor; /* strings are pushed downward from stack_top, never below floor */
 	uaddr_t execfn;
 	unsigned argc, envc;
+	u32 string_limit; /* bytes */
 	/* argc, argv[], 0, envp[], 0, auxv: filled from slot downward as strings are pushed */
 	u32 *table;
 	unsigned slot;
@@ -67,6 +68,7 @@ struct exec {
 
 /* exec_args.c: 0, -E2BIG, -EFAULT, -ENOMEM */
 int exec_count_strings(struct exec *e);
+int exec_prepare_table(struct exec *e);
 int exec_push_strings(struct exec *e);
 /*
  * The program's initial stack below its strings: argc, argv, envp, auxiliary vector. e->pos is its

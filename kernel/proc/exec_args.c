@@ -45,33 +45,41 @@ static int count(struct exec_strings *s)
 	}
 }
 
-static int set_floor(struct exec *e)
-{
-	u64 stack = process_rlimit(current->process, RLIMIT_STACK);
-	u32 limit = (u32)MIN(stack / 4, (u64)STACK_LIMIT_MAX);
-	u32 pointers = (e->argc + e->envc) * 4;
-
-	limit = MAX(limit, (u32)ARG_MAX);
-	if (limit <= pointers)
-		return -E2BIG;
-	e->floor = e->pos - (limit - pointers);
-	return 0;
-}
-
 int exec_count_strings(struct exec *e)
 {
 	int err = count(&e->argv);
 
 	if (!err)
 		err = count(&e->envp);
-	if (err)
-		return err;
+	return err;
+}
+
+/* How many bytes of strings: execve(2), "Limits on size of arguments and environment". */
+static int set_limit(struct exec *e)
+{
+	u64 stack = process_rlimit(current->process, RLIMIT_STACK);
+	u32 limit = (u32)MIN(stack / 4, (u64)STACK_LIMIT_MAX);
+
+	limit = MAX(limit, (u32)ARG_MAX);
+	if (e->argc + e->envc >= limit / 4)
+		return -E2BIG;
+	e->string_limit = limit - (e->argc + e->envc) * 4;
+	return 0;
+}
+
+int exec_prepare_table(struct exec *e)
+{
+	int err;
+
 	e->envc = e->envp.count;
 	e->argc = e->argv.count;
 	if (e->script_count) /* argv[0] gives way to what the #! lines say */
 		e->argc = (e->argc ? e->argc - 1 : 0) + e->script_count;
 	else if (!e->argc) /* a program may count on argv[0] */
 		e->argc = 1;
+	err = set_limit(e);
+	if (err)
+		return err;
 	e->slot = 1 + e->argc + 1 + e->envc + 1;
 	e->table = kvmalloc((e->slot + AUXV_WORDS) * 4, GFP_KERNEL);
 	return e->table ? 0 : -ENOMEM;
@@ -196,9 +204,7 @@ int exec_push_strings(struct exec *e)
 	int err;
 
 	e->pos = e->stack_top - 4;
-	err = set_floor(e);
-	if (err)
-		return err;
+	e->floor = e->pos - e->string_limit;
 	err = push_kernel_string(e, &w, e->filename);
 	mm->env_end = e->execfn = e->pos;
 	slot(e, 0);

@@ -81,6 +81,17 @@ static void copy_own_state(struct task *child, const struct clone_request *req)
 	child->clear_child_tid = req->flags & CLONE_CHILD_CLEARTID ? req->child_tid : 0;
 }
 
+/* SCHED_RESET_ON_FORK: privileges of scheduling are the parent's alone. */
+static void reset_scheduling(struct task *child)
+{
+	if (!(current->jobctl & JOBCTL_RESET_ON_FORK))
+		return;
+	if (child->se.rt_priority)
+		sched_set_policy(child, SCHED_NORMAL, 0);
+	if (child->se.nice < 0)
+		sched_set_nice(child, 0);
+}
+
 static int copy_files(struct task *child, u64 flags)
 {
 	int err = 0;
@@ -168,7 +179,7 @@ static int copy_process(struct task *child, u64 flags)
 	spin_unlock_irqrestore(&old->siglock, irq);
 	p->has_subreaper = old->has_subreaper || old->child_subreaper;
 	child->process = p;
-	return 0;
+	return rlimit_cpu_inherit(p);
 }
 
 /* CLONE_SETTLS: on i386 the argument is a struct user_desc. */
@@ -265,6 +276,7 @@ static struct task *copy_task(struct regs *regs, const struct clone_request *req
 		return ERR_PTR(-ENOMEM);
 	copy_own_state(child, req);
 	sched_fork(child, current);
+	reset_scheduling(child);
 	err = copy_process(child, req->flags);
 	if (!err)
 		err = copy_files(child, req->flags);
@@ -352,6 +364,7 @@ long process_clone(struct regs *regs, const struct clone_request *req)
 		drop_pieces(child);
 		return err;
 	}
+	rlimit_cpu_start(child->process);
 	pidfd_install(&pidfd);
 	err = start_child(child, req);
 	pid_put(pid);

@@ -105,15 +105,10 @@ void itimers_kick(struct itimers *it)
 
 /* ---- the object ---- */
 
-struct itimers *itimers_get(void)
+static struct itimers *itimers_alloc(struct process *p)
 {
-	struct process *p = current->process;
-	struct itimers *it = READ_ONCE(p->itimers);
-	irqflags_t irq;
+	struct itimers *it = kzalloc(sizeof(*it), GFP_KERNEL);
 
-	if (it)
-		return it;
-	it = kzalloc(sizeof(*it), GFP_KERNEL);
 	if (!it)
 		return NULL;
 	it->process = p;
@@ -122,47 +117,90 @@ struct itimers *itimers_get(void)
 	list_init(&it->timers);
 	list_init(&it->cpu_timers);
 	xa_init(&it->by_id, &proc_xa_ops);
+	return it;
+}
+
+struct itimers *itimers_get(struct process *p)
+{
+	struct itimers *it = READ_ONCE(p->itimers), *fresh;
+	irqflags_t irq;
+
+	if (it)
+		return it;
+	fresh = itimers_alloc(p);
+	if (!fresh)
+		return NULL;
 	irq = spin_lock_irqsave(&p->siglock);
-	if (p->itimers) {
-		kfree(it);
-		it = p->itimers;
-	} else {
-		p->itimers = it;
+	if (!p->itimers && p->nr_threads) {
+		p->itimers = fresh;
+		fresh = NULL;
 	}
+	it = p->itimers;
 	spin_unlock_irqrestore(&p->siglock, irq);
+	kfree(fresh);
 	return it;
 }
 
 /* The last thread exits. */
 void itimers_exit(struct process *p)
 {
-	struct itimers *it = p->itimers;
+	struct itimers *it;
 	irqflags_t irq;
 
+	irq = spin_lock_irqsave(&p->siglock);
+	it = p->itimers;
+	p->itimers = NULL;
+	if (it)
+		it->real_interval = 0;
+	spin_unlock_irqrestore(&p->siglock, irq);
 	if (!it)
 		return;
-	irq = spin_lock_irqsave(&p->siglock);
-	it->real_interval = 0;
-	spin_unlock_irqrestore(&p->siglock, irq);
 	timer_cancel_sync(&it->real);
 	timer_cancel_sync(&it->cpu);
 	posix_timers_exit(it);
-	p->itimers = NULL;
 	kfree(it);
+}
+
+/* ---- RLIMIT_CPU ---- */
+
+/* => siglock held */
+static void watch_limit(struct process *p)
+{
+	u64 limit = process_rlimit(p, RLIMIT_CPU);
+	struct itimers *it = p->itimers;
+
+	if (!it)
+		return;
+	it->limit_next = limit == RLIM64_INFINITY ? 0 : MAX(limit, (u64)1) * NSEC_PER_SEC;
+	look_again(it);
 }
 
 void rlimit_cpu_changed(struct process *p)
 {
-	u64 limit = process_rlimit(p, RLIMIT_CPU);
-	struct itimers *it;
 	irqflags_t irq;
 
-	it = p == current->process ? itimers_get() : READ_ONCE(p->itimers);
-	if (!it)
+	(void)itimers_get(p);
+	irq = spin_lock_irqsave(&p->siglock);
+	watch_limit(p);
+	spin_unlock_irqrestore(&p->siglock, irq);
+}
+
+int rlimit_cpu_inherit(struct process *p)
+{
+	if (process_rlimit(p, RLIMIT_CPU) == RLIM64_INFINITY)
+		return 0;
+	p->itimers = itimers_alloc(p);
+	return p->itimers ? 0 : -ENOMEM;
+}
+
+void rlimit_cpu_start(struct process *p)
+{
+	irqflags_t irq;
+
+	if (!READ_ONCE(p->itimers))
 		return;
 	irq = spin_lock_irqsave(&p->siglock);
-	it->limit_next = limit == RLIM64_INFINITY ? 0 : MAX(limit, (u64)1) * NSEC_PER_SEC;
-	look_again(it);
+	watch_limit(p);
 	spin_unlock_irqrestore(&p->siglock, irq);
 }
 
@@ -243,7 +281,7 @@ int itimer_set(int which, const struct itimer_value *value, struct itimer_value 
 
 	if (which < ITIMER_REAL || which > ITIMER_PROF)
 		return -EINVAL;
-	it = itimers_get();
+	it = itimers_get(p);
 	if (!it)
 		return -ENOMEM;
 	irq = spin_lock_irqsave(&p->siglock);

@@ -266,7 +266,7 @@ static int publish_timer(struct itimers *it, struct posix_timer *t)
 int posix_timer_create(int clock, const struct timer_event *event)
 {
 	struct timer_event alarm = {.notify = SIGEV_SIGNAL, .signo = SIGALRM};
-	struct itimers *it = itimers_get();
+	struct itimers *it = itimers_get(current->process);
 	struct posix_timer *t;
 	int err;
 

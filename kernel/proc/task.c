@@ -194,6 +194,7 @@ void process_put(struct process *p)
 		return;
 	if (p->sighand)
 		sighand_put(p->sighand);
+	kfree(p->itimers); /* of a child that never ran */
 	call_rcu(&p->rcu, process_free);
 }
 

@@ -180,5 +180,7 @@ long sys_reboot(u32 magic1, u32 magic2, u32 cmd, uaddr_t arg);
 long sys_prctl(int option, unsigned long a2, unsigned long a3, unsigned long a4, unsigned long a5);
 long sys_personality(u32 persona);
 long sys_arch_prctl(int option, unsigned long arg);
+long sys_iopl(u32 level);
+long sys_ioperm(unsigned long from, unsigned long count, int on);
 
 #endif

@@ -134,6 +134,7 @@ extern unsigned long total_forks; /* (a) since boot, for /proc/stat */
 #define JOBCTL_STOP_PENDING 1u  /* is to take part in the group stop */
 #define JOBCTL_STOP_DEQUEUED 2u /* has dequeued a stop signal that SIGCONT may still cancel */
 #define JOBCTL_STOPPED 4u       /* sleeps in the group stop */
+#define JOBCTL_RESET_ON_FORK 8u /* SCHED_RESET_ON_FORK: children do not inherit its scheduling */
 
 /* Boot: task 0 becomes a full process (kernel threads' parent); registers hooks of lower layers. */
 void proc_init(void);
@@ -233,6 +234,7 @@ extern unsigned pid_max, randomize_va_space;
 
 /* ioprio_set(2); PR_SET_TIMERSLACK; PR_SET_CHILD_SUBREAPER. 0 or -ENOMEM */
 int task_ioprio(struct task *t);
+void task_set_reset_on_fork(struct task *t, bool on);
 int task_set_ioprio(struct task *t, int ioprio);
 unsigned long task_timer_slack(void);
 int task_set_timer_slack(unsigned long ns);
