@@ -82,7 +82,7 @@ void page_found_in_use(struct page *page)
 void page_prepare_slow(struct page *page, unsigned order, gfp_t gfp)
 {
 	if ((gfp & __GFP_COMP) && order) {
-		page->flags = 1u << PG_HEAD;
+		WRITE_ONCE(page->flags, 1u << PG_HEAD);
 		page->order = order;
 	}
 	if (gfp & __GFP_ZERO)
@@ -101,7 +101,7 @@ static bool retire(struct page *page, unsigned order, void *caller)
 				caller);
 		return false;
 	}
-	page->flags = 0;
+	WRITE_ONCE(page->flags, 0); /* a neighbour that merges looks at it */
 	page->mapping = 0;
 	for (unsigned i = 0; i < 1u << order; i++)
 		poison(page + i);

@@ -69,7 +69,7 @@ static void mark_pages(struct kmem_cache *cache, struct page *slab, bool on)
 {
 	for (unsigned i = 0; i < 1u << cache->order; i++) {
 		slab[i].owner = on ? cache : NULL;
-		slab[i].flags = on ? 1u << PG_SLAB : 0;
+		WRITE_ONCE(slab[i].flags, on ? 1u << PG_SLAB : 0);
 	}
 }
 
