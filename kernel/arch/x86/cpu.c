@@ -89,8 +89,11 @@ static void enable_syscall_gate(void)
 
 static void __init patch_smap_sites(void)
 {
-	for (const struct smap_site *site = __smap_sites_start; site < __smap_sites_end; site++)
-		memcpy((void *)site->at, &site->opcode, 3);
+	size_t n = ((unsigned long)__smap_sites_end - (unsigned long)__smap_sites_start) /
+		   sizeof(struct smap_site);
+
+	for (size_t i = 0; i < n; i++)
+		memcpy((void *)__smap_sites_start[i].at, &__smap_sites_start[i].opcode, 3);
 }
 
 void cpu_enable_features(void)

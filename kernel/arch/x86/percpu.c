@@ -18,9 +18,14 @@ unsigned nr_cpus = 1;
 
 __attribute__((weak)) struct arch_thread boot_thread;
 
+static size_t percpu_size(void)
+{
+	return (unsigned long)__percpu_end - (unsigned long)__percpu_start;
+}
+
 static void fill_area(unsigned cpu_id, void *area)
 {
-	memcpy(area, __percpu_start, (size_t)(__percpu_end - __percpu_start));
+	memcpy(area, __percpu_start, percpu_size());
 	percpu_offsets[cpu_id] = (unsigned long)area - (unsigned long)__percpu_start;
 	*per_cpu_ptr(percpu_offset, cpu_id) = percpu_offsets[cpu_id];
 	*per_cpu_ptr(percpu_cpu_id, cpu_id) = cpu_id;
@@ -34,7 +39,7 @@ void percpu_init_boot(void)
 
 int percpu_init_cpu(unsigned cpu_id)
 {
-	size_t size = (size_t)(__percpu_end - __percpu_start);
+	size_t size = percpu_size();
 	unsigned order = 0;
 	void *area;
 
@@ -49,7 +54,7 @@ int percpu_init_cpu(unsigned cpu_id)
 
 unsigned long arch_percpu_bytes(void)
 {
-	return nr_cpus * (unsigned long)(__percpu_end - __percpu_start);
+	return nr_cpus * percpu_size();
 }
 
 void set_current_thread(struct arch_thread *thread)

@@ -62,11 +62,12 @@ static void __noreturn new_cpu(void)
 
 static void fill_trampoline(void *page, void *stack)
 {
-	struct trampoline_data *data =
-		(void *)((char *)page + (trampoline_data - trampoline_start));
+	size_t size = (unsigned long)trampoline_end - (unsigned long)trampoline_start;
+	size_t data_at = (unsigned long)trampoline_data - (unsigned long)trampoline_start;
+	struct trampoline_data *data = (void *)((char *)page + data_at);
 
-	BUG_ON(trampoline_end - trampoline_start > TRAMPOLINE_MAX);
-	memcpy(page, trampoline_start, (size_t)(trampoline_end - trampoline_start));
+	BUG_ON(size > TRAMPOLINE_MAX);
+	memcpy(page, trampoline_start, size);
 	data->cr3 = kernel_mm.cr3;
 	data->cr4 = read_cr4() & (X86_CR4_PAE | X86_CR4_PSE);
 	data->efer = (cpu.fext_edx & CPU_NX) && pte_nx ? EFER_NX : 0;

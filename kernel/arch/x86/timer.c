@@ -86,7 +86,7 @@ void machine_timer_init(void)
 {
 	if (!apic_in_use()) {
 		device = TIMER_PIT;
-		pit_mult = (u32)div_u64((u64)PIT_HZ << 32, 1000000000);
+		pit_mult = (u32)(((u64)PIT_HZ << 32) / 1000000000);
 		if (irq_request(PIT_IRQ, pit_interrupt, NULL, IRQ_EDGE, "timer"))
 			panic("No timer: the PIT's interrupt cannot be used");
 		return;

@@ -65,28 +65,37 @@ struct fixup_entry {
 };
 extern struct fixup_entry __ex_table_start[], __ex_table_end[];
 
+static size_t fixup_count(void)
+{
+	return ((unsigned long)__ex_table_end - (unsigned long)__ex_table_start) /
+	       sizeof(struct fixup_entry);
+}
+
 /* The table is in link order: the entries of one section ascend, but the sections come as they come. */
 static void sort_exception_table(void)
 {
-	for (struct fixup_entry *i = __ex_table_start + 1; i < __ex_table_end; i++) {
-		struct fixup_entry entry = *i, *at = i;
+	struct fixup_entry *table = __ex_table_start;
 
-		for (; at > __ex_table_start && at[-1].at > entry.at; at--)
-			*at = at[-1];
-		*at = entry;
+	for (size_t i = 1; i < fixup_count(); i++) {
+		struct fixup_entry entry = table[i];
+		size_t at = i;
+
+		for (; at > 0 && table[at - 1].at > entry.at; at--)
+			table[at] = table[at - 1];
+		table[at] = entry;
 	}
 }
 
 static const struct fixup_entry *find_fixup(unsigned long ip)
 {
-	const struct fixup_entry *low = __ex_table_start, *high = __ex_table_end;
+	size_t low = 0, high = fixup_count();
 
 	while (low < high) {
-		const struct fixup_entry *middle = low + (high - low) / 2;
+		size_t middle = low + (high - low) / 2;
 
-		if (middle->at == ip)
-			return middle;
-		if (middle->at < ip)
+		if (__ex_table_start[middle].at == ip)
+			return &__ex_table_start[middle];
+		if (__ex_table_start[middle].at < ip)
 			low = middle + 1;
 		else
 			high = middle;

@@ -17,7 +17,7 @@ void vdso_init(void)
 	if (!(cpu.f1_edx & CPU_SEP))
 		memcpy(vdso_start + vdso_vsyscall_offset, int80_gate, sizeof(int80_gate));
 	image.text = vdso_start;
-	image.text_pages = (unsigned)((vdso_end - vdso_start) >> PAGE_SHIFT);
+	image.text_pages = ((unsigned)vdso_end - (unsigned)vdso_start) >> PAGE_SHIFT;
 	image.vvar_pages = 1;
 	image.vvar_pfn = vvar_pfn();
 	image.sysenter_offset = vdso_vsyscall_offset;

@@ -43,7 +43,8 @@ static inline uint64_t vvar_scaled(const struct vvar_data *v)
 }
 
 /* A TSC of 1 GHz or less. */
-static __attribute__((__noinline__, __unused__)) uint64_t vvar_scaled_slow(const struct vvar_data *v)
+static __attribute__((__noinline__, __unused__)) uint64_t vvar_scaled_slow(
+	const struct vvar_data *v)
 {
 	uint64_t cycles;
 
