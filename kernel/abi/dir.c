@@ -200,7 +200,7 @@ long sys_readlink(uaddr_t name, uaddr_t buf, int size)
 
 /* ---- reading directories ---- */
 
-struct linux_dirent64 {                /* getdents64(2) */
+struct linux_dirent64 { /* getdents64(2) */
 	u64 ino;
 	s64 off;
 	u16 reclen;
@@ -208,7 +208,7 @@ struct linux_dirent64 {                /* getdents64(2) */
 	char name[];
 } __packed;
 
-struct linux_dirent {                  /* getdents(2); the type is in the last byte */
+struct linux_dirent { /* getdents(2); the type is in the last byte */
 	u32 ino, off;
 	u16 reclen;
 	char name[];
@@ -218,7 +218,7 @@ struct dirent_buffer {
 	struct dir_context ctx;
 	uaddr_t user;
 	u32 left, used;
-	int error;                     /* why the first entry did not go in */
+	int error; /* why the first entry did not go in */
 };
 
 static bool put_name(uaddr_t to, const char *name, unsigned len)
@@ -226,17 +226,20 @@ static bool put_name(uaddr_t to, const char *name, unsigned len)
 	return !copy_to_user(to, name, len) && !put_user_u8(0, to + len);
 }
 
-static bool emit64(struct dir_context *ctx, const char *name, unsigned len, loff_t off, u64 ino, unsigned type)
+static bool emit64(struct dir_context *ctx, const char *name, unsigned len, loff_t off, u64 ino,
+		   unsigned type)
 {
 	struct dirent_buffer *b = container_of(ctx, struct dirent_buffer, ctx);
 	u32 size = ALIGN_UP((u32)sizeof(struct linux_dirent64) + len + 1, 8);
-	struct linux_dirent64 head = { .ino = ino, .off = off, .reclen = (u16)size, .type = (u8)type };
+	struct linux_dirent64 head = {
+		.ino = ino, .off = off, .reclen = (u16)size, .type = (u8)type};
 
 	b->error = -EINVAL;
 	if (size > b->left)
 		return false;
 	b->error = -EFAULT;
-	if (copy_to_user(b->user, &head, sizeof(head)) || !put_name(b->user + sizeof(head), name, len))
+	if (copy_to_user(b->user, &head, sizeof(head)) ||
+	    !put_name(b->user + sizeof(head), name, len))
 		return false;
 	b->user += size;
 	b->left -= size;
@@ -245,11 +248,12 @@ static bool emit64(struct dir_context *ctx, const char *name, unsigned len, loff
 	return true;
 }
 
-static bool emit32(struct dir_context *ctx, const char *name, unsigned len, loff_t off, u64 ino, unsigned type)
+static bool emit32(struct dir_context *ctx, const char *name, unsigned len, loff_t off, u64 ino,
+		   unsigned type)
 {
 	struct dirent_buffer *b = container_of(ctx, struct dirent_buffer, ctx);
 	u32 size = ALIGN_UP((u32)sizeof(struct linux_dirent) + len + 2, 4);
-	struct linux_dirent head = { .ino = (u32)ino, .off = (u32)off, .reclen = (u16)size };
+	struct linux_dirent head = {.ino = (u32)ino, .off = (u32)off, .reclen = (u16)size};
 
 	b->error = -EINVAL;
 	if (size > b->left)
@@ -258,7 +262,8 @@ static bool emit32(struct dir_context *ctx, const char *name, unsigned len, loff
 	if (head.ino != ino)
 		return false;
 	b->error = -EFAULT;
-	if (copy_to_user(b->user, &head, sizeof(head)) || !put_name(b->user + sizeof(head), name, len) ||
+	if (copy_to_user(b->user, &head, sizeof(head)) ||
+	    !put_name(b->user + sizeof(head), name, len) ||
 	    put_user_u8((u8)type, b->user + size - 1))
 		return false;
 	b->user += size;
@@ -269,9 +274,11 @@ static bool emit32(struct dir_context *ctx, const char *name, unsigned len, loff
 }
 
 static long read_directory(int fd, uaddr_t user, u32 size,
-			   bool (*emit)(struct dir_context *, const char *, unsigned, loff_t, u64, unsigned))
+			   bool (*emit)(struct dir_context *, const char *, unsigned, loff_t, u64,
+					unsigned))
 {
-	struct dirent_buffer b = { .ctx = { .emit = emit }, .user = user, .left = MIN(size, 0x7fffffffu) };
+	struct dirent_buffer b = {
+		.ctx = {.emit = emit}, .user = user, .left = MIN(size, 0x7fffffffu)};
 	struct fd_ref f = fdget_pos(fd);
 	long err;
 
@@ -297,16 +304,18 @@ long sys_getdents(int fd, uaddr_t buf, u32 size)
 }
 
 /* readdir(2), of the first Linux: one entry; 1, 0 at the end. The record's length field holds the name's. */
-static bool emit_one(struct dir_context *ctx, const char *name, unsigned len, loff_t off, u64 ino, unsigned type)
+static bool emit_one(struct dir_context *ctx, const char *name, unsigned len, loff_t off, u64 ino,
+		     unsigned type)
 {
 	struct dirent_buffer *b = container_of(ctx, struct dirent_buffer, ctx);
-	struct linux_dirent head = { .ino = (u32)ino, .off = (u32)ctx->pos, .reclen = (u16)len };
+	struct linux_dirent head = {.ino = (u32)ino, .off = (u32)ctx->pos, .reclen = (u16)len};
 
 	(void)type;
 	if (b->used)
 		return false;
 	b->error = -EFAULT;
-	if (copy_to_user(b->user, &head, sizeof(head)) || !put_name(b->user + sizeof(head), name, len))
+	if (copy_to_user(b->user, &head, sizeof(head)) ||
+	    !put_name(b->user + sizeof(head), name, len))
 		return false;
 	b->used = 1;
 	ctx->pos = off;
@@ -395,7 +404,9 @@ long sys_name_to_handle_at(int dirfd, uaddr_t name, uaddr_t handle, uaddr_t moun
 	if (flags & ~(u32)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
 	err = path_lookup_user(dirfd, name,
-			       (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0), &path);
+			       (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) |
+				       (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0),
+			       &path);
 	if (err)
 		return err;
 	path_put(&path);
@@ -431,7 +442,9 @@ long sys_inotify_add_watch(int fd, uaddr_t name, u32 mask)
 	if (!f.file)
 		return -EBADF;
 	wd = path_lookup_user(AT_FDCWD, name,
-			      (mask & IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW) | (mask & IN_ONLYDIR ? LOOKUP_DIRECTORY : 0), &path);
+			      (mask & IN_DONT_FOLLOW ? 0 : LOOKUP_FOLLOW) |
+				      (mask & IN_ONLYDIR ? LOOKUP_DIRECTORY : 0),
+			      &path);
 	if (!wd) {
 		wd = inotify_add(f.file, &path, mask);
 		path_put(&path);

@@ -60,7 +60,8 @@ static long set_flags(struct file *file, u32 flags)
 
 	if (((flags ^ file->flags) & O_APPEND) && (inode->flags & INODE_APPEND))
 		return -EPERM;
-	if ((flags & O_NOATIME) && !(file->flags & O_NOATIME) && current_cred()->fsuid != inode->uid && !fs_capable(3 /* CAP_FOWNER */))
+	if ((flags & O_NOATIME) && !(file->flags & O_NOATIME) &&
+	    current_cred()->fsuid != inode->uid && !fs_capable(3 /* CAP_FOWNER */))
 		return -EPERM;
 	spin_lock(&file->lock);
 	file->flags = (flags & SETFL_MASK) | (file->flags & ~(u32)SETFL_MASK);
@@ -71,19 +72,14 @@ static long set_flags(struct file *file, u32 flags)
 /* ---- locks ---- */
 
 /* The range that l_whence, l_start and l_len mean: 0, -EINVAL, -EOVERFLOW. */
-static int lock_range(struct file *file, int whence, loff_t start, loff_t len, struct lock_request *req)
+static int lock_range(struct file *file, int whence, loff_t start, loff_t len,
+		      struct lock_request *req)
 {
 	switch (whence) {
-	case 0:
-		break;
-	case 1:
-		start += file->pos;
-		break;
-	case 2:
-		start += inode_size(file->inode);
-		break;
-	default:
-		return -EINVAL;
+	case 0: break;
+	case 1: start += file->pos; break;
+	case 2: start += inode_size(file->inode); break;
+	default: return -EINVAL;
 	}
 	if (start < 0)
 		return -EINVAL;
@@ -118,19 +114,21 @@ static int copy_flock_in(struct any_flock *l, uaddr_t user, bool wide)
 	if (wide) {
 		if (copy_from_user(&l64, user, sizeof(l64)))
 			return -EFAULT;
-		*l = (struct any_flock){ l64.l_type, l64.l_whence, l64.l_start, l64.l_len, l64.l_pid };
+		*l = (struct any_flock){l64.l_type, l64.l_whence, l64.l_start, l64.l_len,
+					l64.l_pid};
 	} else {
 		if (copy_from_user(&l32, user, sizeof(l32)))
 			return -EFAULT;
-		*l = (struct any_flock){ l32.l_type, l32.l_whence, l32.l_start, l32.l_len, l32.l_pid };
+		*l = (struct any_flock){l32.l_type, l32.l_whence, l32.l_start, l32.l_len,
+					l32.l_pid};
 	}
 	return 0;
 }
 
 static int copy_flock_out(const struct any_flock *l, uaddr_t user, bool wide)
 {
-	struct flock64 l64 = { l->type, l->whence, l->start, l->len, l->pid };
-	struct flock l32 = { l->type, l->whence, (long)l->start, (long)l->len, l->pid };
+	struct flock64 l64 = {l->type, l->whence, l->start, l->len, l->pid};
+	struct flock l32 = {l->type, l->whence, (long)l->start, (long)l->len, l->pid};
 
 	if (wide)
 		return copy_to_user(user, &l64, sizeof(l64)) ? -EFAULT : 0;
@@ -177,7 +175,8 @@ static long set_lock(struct file *file, uaddr_t user, bool wide, bool ofd, bool 
 	err = lock_range(file, l.whence, l.start, l.len, &req);
 	if (err)
 		return err;
-	if ((l.type == F_RDLCK && !(file->mode & FMODE_READ)) || (l.type == F_WRLCK && !(file->mode & FMODE_WRITE)))
+	if ((l.type == F_RDLCK && !(file->mode & FMODE_READ)) ||
+	    (l.type == F_WRLCK && !(file->mode & FMODE_WRITE)))
 		return -EBADF;
 	req.type = l.type;
 	req.pid = ofd ? -1 : current->tgid;
@@ -225,7 +224,7 @@ static long set_owner_ex(struct file *file, uaddr_t user)
 
 static long get_owner_ex(struct file *file, uaddr_t user)
 {
-	struct f_owner_ex o = { .type = file->owner.type, .pid = file->owner.pid };
+	struct f_owner_ex o = {.type = file->owner.type, .pid = file->owner.pid};
 
 	return copy_to_user(user, &o, sizeof(o)) ? -EFAULT : 0;
 }
@@ -243,59 +242,36 @@ static long set_signal(struct file *file, u32 sig)
 static long file_fcntl(int fd, struct file *file, u32 cmd, u32 arg)
 {
 	switch (cmd) {
-	case F_DUPFD:
-		return dup_from(file, arg, 0);
-	case F_DUPFD_CLOEXEC:
-		return dup_from(file, arg, O_CLOEXEC);
-	case F_GETFD:
-		return fd_get_cloexec(fd);
-	case F_SETFD:
-		return fd_set_cloexec(fd, arg & FD_CLOEXEC);
-	case F_GETFL:
-		return (long)file->flags;
+	case F_DUPFD: return dup_from(file, arg, 0);
+	case F_DUPFD_CLOEXEC: return dup_from(file, arg, O_CLOEXEC);
+	case F_GETFD: return fd_get_cloexec(fd);
+	case F_SETFD: return fd_set_cloexec(fd, arg & FD_CLOEXEC);
+	case F_GETFL: return (long)file->flags;
 	}
 	if (file->mode & FMODE_PATH)
 		return -EBADF;
 	switch (cmd) {
-	case F_SETFL:
-		return set_flags(file, arg);
-	case F_GETLK:
-		return get_lock(file, arg, false, false);
+	case F_SETFL: return set_flags(file, arg);
+	case F_GETLK: return get_lock(file, arg, false, false);
 	case F_SETLK:
-	case F_SETLKW:
-		return set_lock(file, arg, false, false, cmd == F_SETLKW);
-	case F_GETLK64:
-		return get_lock(file, arg, true, false);
+	case F_SETLKW: return set_lock(file, arg, false, false, cmd == F_SETLKW);
+	case F_GETLK64: return get_lock(file, arg, true, false);
 	case F_SETLK64:
-	case F_SETLKW64:
-		return set_lock(file, arg, true, false, cmd == F_SETLKW64);
-	case F_OFD_GETLK:
-		return get_lock(file, arg, true, true);
+	case F_SETLKW64: return set_lock(file, arg, true, false, cmd == F_SETLKW64);
+	case F_OFD_GETLK: return get_lock(file, arg, true, true);
 	case F_OFD_SETLK:
-	case F_OFD_SETLKW:
-		return set_lock(file, arg, true, true, cmd == F_OFD_SETLKW);
-	case F_SETOWN:
-		return set_owner_number(file, (s32)arg);
-	case F_GETOWN:
-		return get_owner_number(file);
-	case F_SETOWN_EX:
-		return set_owner_ex(file, arg);
-	case F_GETOWN_EX:
-		return get_owner_ex(file, arg);
-	case F_SETSIG:
-		return set_signal(file, arg);
-	case F_GETSIG:
-		return file->owner.sig;
-	case F_SETPIPE_SZ:
-		return pipe_set_size(file, arg);
-	case F_GETPIPE_SZ:
-		return pipe_get_size(file);
-	case F_ADD_SEALS:
-		return file_add_seals(file, arg);
-	case F_GET_SEALS:
-		return file_get_seals(file);
-	default:
-		return -EINVAL;
+	case F_OFD_SETLKW: return set_lock(file, arg, true, true, cmd == F_OFD_SETLKW);
+	case F_SETOWN: return set_owner_number(file, (s32)arg);
+	case F_GETOWN: return get_owner_number(file);
+	case F_SETOWN_EX: return set_owner_ex(file, arg);
+	case F_GETOWN_EX: return get_owner_ex(file, arg);
+	case F_SETSIG: return set_signal(file, arg);
+	case F_GETSIG: return file->owner.sig;
+	case F_SETPIPE_SZ: return pipe_set_size(file, arg);
+	case F_GETPIPE_SZ: return pipe_get_size(file);
+	case F_ADD_SEALS: return file_add_seals(file, arg);
+	case F_GET_SEALS: return file_get_seals(file);
+	default: return -EINVAL;
 	}
 }
 
@@ -320,15 +296,14 @@ long sys_fcntl(int fd, u32 cmd, u32 arg)
 	case F_SETLKW64:
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
-	case F_OFD_SETLKW:
-		return -EINVAL;
+	case F_OFD_SETLKW: return -EINVAL;
 	}
 	return sys_fcntl64(fd, cmd, arg);
 }
 
 long sys_flock(int fd, u32 op)
 {
-	static const int types[] = { [LOCK_SH] = F_RDLCK, [LOCK_EX] = F_WRLCK, [LOCK_UN] = F_UNLCK };
+	static const int types[] = {[LOCK_SH] = F_RDLCK, [LOCK_EX] = F_WRLCK, [LOCK_UN] = F_UNLCK};
 	u32 what = op & ~(u32)LOCK_NB;
 	struct fd_ref f;
 	long err;

@@ -79,14 +79,18 @@ long sys_creat(uaddr_t name, u32 mode)
 	return sys_openat(AT_FDCWD, name, O_CREAT | O_WRONLY | O_TRUNC, mode);
 }
 
-#define VALID_OPEN_FLAGS (O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | FASYNC |    \
-			  O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | __O_TMPFILE)
+#define VALID_OPEN_FLAGS \
+	(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | \
+	 FASYNC | O_DIRECT | O_LARGEFILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | \
+	 O_PATH | __O_TMPFILE)
 
 static unsigned resolve_to_lookup(u64 resolve)
 {
-	return (resolve & RESOLVE_NO_XDEV ? LOOKUP_NO_XDEV : 0) | (resolve & RESOLVE_NO_MAGICLINKS ? LOOKUP_NO_MAGICLINKS : 0) |
+	return (resolve & RESOLVE_NO_XDEV ? LOOKUP_NO_XDEV : 0) |
+	       (resolve & RESOLVE_NO_MAGICLINKS ? LOOKUP_NO_MAGICLINKS : 0) |
 	       (resolve & RESOLVE_NO_SYMLINKS ? LOOKUP_NO_SYMLINKS | LOOKUP_NO_MAGICLINKS : 0) |
-	       (resolve & RESOLVE_BENEATH ? LOOKUP_BENEATH : 0) | (resolve & RESOLVE_IN_ROOT ? LOOKUP_IN_ROOT : 0);
+	       (resolve & RESOLVE_BENEATH ? LOOKUP_BENEATH : 0) |
+	       (resolve & RESOLVE_IN_ROOT ? LOOKUP_IN_ROOT : 0);
 }
 
 /* A later kernel's larger struct is fine as long as what we do not know is zero. */
@@ -115,17 +119,20 @@ long sys_openat2(int dirfd, uaddr_t name, uaddr_t user_how, u32 size)
 	if (err)
 		return err;
 	if (how.flags & ~(u64)VALID_OPEN_FLAGS || how.mode & ~07777ull ||
-	    (how.resolve & ~(u64)(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH |
-				  RESOLVE_IN_ROOT | RESOLVE_CACHED)) ||
-	    (how.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
+	    (how.resolve & ~(u64)(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS |
+				  RESOLVE_BENEATH | RESOLVE_IN_ROOT | RESOLVE_CACHED)) ||
+	    (how.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) ==
+		    (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
 		return -EINVAL;
 	if (how.mode && !(how.flags & (O_CREAT | __O_TMPFILE)))
 		return -EINVAL;
-	if ((how.flags & O_PATH) && (how.flags & ~(u64)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)))
+	if ((how.flags & O_PATH) &&
+	    (how.flags & ~(u64)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)))
 		return -EINVAL;
 	if (how.resolve & RESOLVE_CACHED)
 		return -EAGAIN; /* allowed to say so at any time: openat2(2) */
-	return open_user(dirfd, name, (u32)how.flags, (mode_t)how.mode, resolve_to_lookup(how.resolve));
+	return open_user(dirfd, name, (u32)how.flags, (mode_t)how.mode,
+			 resolve_to_lookup(how.resolve));
 }
 
 long sys_close(int fd)
@@ -234,7 +241,8 @@ static long vector_io(struct file *file, uaddr_t iov, u32 n, loff_t *pos, bool w
 	if (result)
 		return result;
 	iov_iter_user(&it, v.iov, n, v.total);
-	result = write ? vfs_write(file, &it, pos ? pos : &file->pos) : vfs_read(file, &it, pos ? pos : &file->pos);
+	result = write ? vfs_write(file, &it, pos ? pos : &file->pos)
+		       : vfs_read(file, &it, pos ? pos : &file->pos);
 	user_vector_put(&v);
 	return result;
 }
@@ -292,7 +300,8 @@ static long vector2(int fd, uaddr_t iov, u32 n, loff_t pos, u32 flags, bool writ
 {
 	if (flags & ~(u32)RWF_HIPRI)
 		return -EOPNOTSUPP;
-	return pos == -1 ? vector_at_position(fd, iov, n, write) : vector_at(fd, iov, n, pos, write);
+	return pos == -1 ? vector_at_position(fd, iov, n, write)
+			 : vector_at(fd, iov, n, pos, write);
 }
 
 long sys_preadv2(int fd, uaddr_t iov, u32 n, u32 lo, u32 hi, u32 flags)
@@ -398,8 +407,8 @@ static long allocate(struct file *file, u32 mode, loff_t off, loff_t len)
 		return -EINVAL;
 	if (!(file->mode & FMODE_WRITE))
 		return -EBADF;
-	if (mode & ~(u32)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_ZERO_RANGE |
-			  FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
+	if (mode & ~(u32)(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE | FALLOC_FL_COLLAPSE_RANGE |
+			  FALLOC_FL_ZERO_RANGE | FALLOC_FL_INSERT_RANGE | FALLOC_FL_UNSHARE_RANGE))
 		return -EOPNOTSUPP;
 	if ((mode & FALLOC_FL_PUNCH_HOLE) && !(mode & FALLOC_FL_KEEP_SIZE))
 		return -EOPNOTSUPP;
@@ -495,10 +504,13 @@ long sys_sync_file_range(int fd, u32 off_lo, u32 off_hi, u32 len_lo, u32 len_hi,
 	f = fdget(fd);
 	if (!f.file)
 		return -EBADF;
-	if (!S_ISREG(f.file->inode->mode) && !S_ISDIR(f.file->inode->mode) && !S_ISLNK(f.file->inode->mode))
+	if (!S_ISREG(f.file->inode->mode) && !S_ISDIR(f.file->inode->mode) &&
+	    !S_ISLNK(f.file->inode->mode))
 		err = -ESPIPE;
 	else
-		err = f.file->mapping ? mapping_sync(f.file->mapping, off, len ? off + len - 1 : INT64_MAX) : 0;
+		err = f.file->mapping
+			      ? mapping_sync(f.file->mapping, off, len ? off + len - 1 : INT64_MAX)
+			      : 0;
 	fdput(f);
 	return err;
 }
@@ -591,20 +603,13 @@ long sys_ioctl(int fd, u32 cmd, u32 arg)
 	if (!f.file)
 		return -EBADF;
 	switch (cmd) {
-	case FIOCLEX:
-		err = fd_set_cloexec(fd, true);
-		break;
-	case FIONCLEX:
-		err = fd_set_cloexec(fd, false);
-		break;
-	case FIONBIO:
-		err = set_flag_from(f.file, O_NONBLOCK, arg);
-		break;
-	case FIOASYNC:
-		err = set_flag_from(f.file, FASYNC, arg);
-		break;
+	case FIOCLEX: err = fd_set_cloexec(fd, true); break;
+	case FIONCLEX: err = fd_set_cloexec(fd, false); break;
+	case FIONBIO: err = set_flag_from(f.file, O_NONBLOCK, arg); break;
+	case FIOASYNC: err = set_flag_from(f.file, FASYNC, arg); break;
 	case FIOQSIZE:
-		if (S_ISREG(f.file->inode->mode) || S_ISDIR(f.file->inode->mode) || S_ISLNK(f.file->inode->mode))
+		if (S_ISREG(f.file->inode->mode) || S_ISDIR(f.file->inode->mode) ||
+		    S_ISLNK(f.file->inode->mode))
 			err = put_user_u64((u64)inode_size(f.file->inode), arg);
 		else
 			err = -ENOTTY;

@@ -40,7 +40,7 @@ struct mount_arguments {
 
 static long first_error(const struct mount_arguments *a)
 {
-	const void *const all[] = { a->type, a->source, a->data, a->target };
+	const void *const all[] = {a->type, a->source, a->data, a->target};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(all); i++) {
 		if (IS_ERR(all[i]))
@@ -88,7 +88,9 @@ long sys_umount(uaddr_t target)
 long sys_pivot_root(uaddr_t new_root, uaddr_t put_old)
 {
 	char *new = getname(new_root, 0), *old = getname(put_old, 0);
-	long err = IS_ERR(new) ? PTR_ERR(new) : IS_ERR(old) ? PTR_ERR(old) : vfs_pivot_root(new, old);
+	long err = IS_ERR(new)   ? PTR_ERR(new)
+		   : IS_ERR(old) ? PTR_ERR(old)
+				 : vfs_pivot_root(new, old);
 
 	putname(new);
 	putname(old);

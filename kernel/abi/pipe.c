@@ -9,7 +9,7 @@
 #include <linux/fcntl.h>
 #include <linux/stat.h>
 
-#define SPLICE_F_MOVE 1u               /* splice(2) */
+#define SPLICE_F_MOVE 1u /* splice(2) */
 #define SPLICE_F_NONBLOCK 2u
 #define SPLICE_F_MORE 4u
 #define SPLICE_F_GIFT 8u
@@ -62,7 +62,8 @@ static long two_files_get(struct two_files *f, int in, int out)
 	if (!f->in.file)
 		return -EBADF;
 	f->out = fdget(out);
-	if (!f->out.file || !(f->in.file->mode & FMODE_READ) || !(f->out.file->mode & FMODE_WRITE)) {
+	if (!f->out.file || !(f->in.file->mode & FMODE_READ) ||
+	    !(f->out.file->mode & FMODE_WRITE)) {
 		if (f->out.file)
 			fdput(f->out);
 		fdput(f->in);
@@ -131,7 +132,7 @@ long sys_sendfile64(int out, int in, uaddr_t offset, u32 count)
 /* ---- offsets that the caller may give ---- */
 
 struct user_offset {
-	loff_t value, *pos;            /* NULL: the file's own position */
+	loff_t value, *pos; /* NULL: the file's own position */
 	uaddr_t user;
 };
 
@@ -185,7 +186,8 @@ long sys_copy_file_range(int in, uaddr_t in_off, int out, uaddr_t out_off, u32 l
 		n = user_offset_get(&b, out_off);
 	len = MIN(len, MAX_RW_COUNT);
 	if (!n)
-		n = check_ranges(&f, a.pos ? *a.pos : f.in.file->pos, b.pos ? *b.pos : f.out.file->pos, len);
+		n = check_ranges(&f, a.pos ? *a.pos : f.in.file->pos,
+				 b.pos ? *b.pos : f.out.file->pos, len);
 	if (!n) {
 		n = file_copy(f.in.file, a.pos, f.out.file, b.pos, len);
 		n = user_offset_put(&b, user_offset_put(&a, n));
@@ -196,7 +198,8 @@ long sys_copy_file_range(int in, uaddr_t in_off, int out, uaddr_t out_off, u32 l
 
 /* ---- splice and its kin ---- */
 
-static long splice_files(struct two_files *f, struct user_offset *in, struct user_offset *out, u32 len)
+static long splice_files(struct two_files *f, struct user_offset *in, struct user_offset *out,
+			 u32 len)
 {
 	bool from_pipe = file_is_pipe(f->in.file), to_pipe = file_is_pipe(f->out.file);
 
@@ -204,9 +207,11 @@ static long splice_files(struct two_files *f, struct user_offset *in, struct use
 		return -EINVAL;
 	if ((from_pipe && in->pos) || (to_pipe && out->pos))
 		return -ESPIPE;
-	if ((in->pos && !(f->in.file->mode & FMODE_PREAD)) || (out->pos && !(f->out.file->mode & FMODE_PWRITE)))
+	if ((in->pos && !(f->in.file->mode & FMODE_PREAD)) ||
+	    (out->pos && !(f->out.file->mode & FMODE_PWRITE)))
 		return -EINVAL;
-	if (!f->in.file->op->read_iter || !f->out.file->op->write_iter || (f->out.file->flags & O_APPEND))
+	if (!f->in.file->op->read_iter || !f->out.file->op->write_iter ||
+	    (f->out.file->flags & O_APPEND))
 		return -EINVAL;
 	return file_copy(f->in.file, in->pos, f->out.file, out->pos, len);
 }
@@ -267,7 +272,8 @@ long sys_vmsplice(int fd, uaddr_t iov, u32 n, u32 flags)
 	if (!file_is_pipe(f.file))
 		result = -EBADF;
 	else
-		result = f.file->mode & FMODE_WRITE ? sys_writev(fd, iov, n) : sys_readv(fd, iov, n);
+		result =
+			f.file->mode & FMODE_WRITE ? sys_writev(fd, iov, n) : sys_readv(fd, iov, n);
 	fdput(f);
 	return result;
 }

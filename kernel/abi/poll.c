@@ -17,7 +17,7 @@
 
 #define FOREVER (~0ULL)
 #define POLL_FAST 16
-#define SELECT_FAST_WORDS 8        /* 256 descriptors */
+#define SELECT_FAST_WORDS 8 /* 256 descriptors */
 
 /* ---- timeouts ---- */
 
@@ -42,7 +42,8 @@ static int timespec_ns(s64 sec, s64 nsec, u64 *ns)
 {
 	if (sec < 0 || nsec < 0 || nsec >= (s64)NSEC_PER_SEC)
 		return -EINVAL;
-	*ns = sec >= (s64)(INT64_MAX / NSEC_PER_SEC) ? INT64_MAX : (u64)sec * NSEC_PER_SEC + (u64)nsec;
+	*ns = sec >= (s64)(INT64_MAX / NSEC_PER_SEC) ? INT64_MAX
+						     : (u64)sec * NSEC_PER_SEC + (u64)nsec;
 	return 0;
 }
 
@@ -94,11 +95,11 @@ static void put_remaining(uaddr_t user, enum time_format format, u64 deadline)
 	left = deadline > now ? deadline - now : 0;
 	sec = div_u64_rem(left, NSEC_PER_SEC, &nsec);
 	if (format == TIMESPEC64) {
-		s64 t[2] = { (s64)sec, nsec };
+		s64 t[2] = {(s64)sec, nsec};
 
 		(void)!copy_to_user(user, t, sizeof(t));
 	} else {
-		s32 t[2] = { (s32)sec, (s32)(format == TIMEVAL32 ? nsec / 1000 : nsec) };
+		s32 t[2] = {(s32)sec, (s32)(format == TIMEVAL32 ? nsec / 1000 : nsec)};
 
 		(void)!copy_to_user(user, t, sizeof(t));
 	}
@@ -118,9 +119,11 @@ static long poll_user(uaddr_t user, u32 n, u64 deadline)
 		if (!fds)
 			return -ENOMEM;
 	}
-	ready = copy_from_user(fds, user, n * sizeof(*fds)) ? -EFAULT : poll_files(fds, n, deadline);
+	ready = copy_from_user(fds, user, n * sizeof(*fds)) ? -EFAULT
+							    : poll_files(fds, n, deadline);
 	for (u32 i = 0; i < n && ready >= 0; i++) {
-		if (put_user_u16((u16)fds[i].revents, user + i * (u32)sizeof(*fds) + offsetof(struct pollfd, revents)))
+		if (put_user_u16((u16)fds[i].revents,
+				 user + i * (u32)sizeof(*fds) + offsetof(struct pollfd, revents)))
 			ready = -EFAULT;
 	}
 	if (fds != fast)
@@ -149,7 +152,8 @@ long sys_poll(uaddr_t fds, u32 n, int timeout_ms)
 	return -ERESTART_RESTARTBLOCK;
 }
 
-static long ppoll_common(uaddr_t fds, u32 n, uaddr_t timeout, uaddr_t sigmask, u32 size, enum time_format format)
+static long ppoll_common(uaddr_t fds, u32 n, uaddr_t timeout, uaddr_t sigmask, u32 size,
+			 enum time_format format)
 {
 	u64 deadline;
 	long ready = get_deadline(timeout, format, &deadline);
@@ -217,9 +221,10 @@ static long select_user(unsigned n, const uaddr_t user[3], u64 deadline)
 	return ready;
 }
 
-static long select_common(int n, uaddr_t in, uaddr_t out, uaddr_t ex, uaddr_t timeout, enum time_format format)
+static long select_common(int n, uaddr_t in, uaddr_t out, uaddr_t ex, uaddr_t timeout,
+			  enum time_format format)
 {
-	const uaddr_t sets[3] = { in, out, ex };
+	const uaddr_t sets[3] = {in, out, ex};
 	u64 deadline;
 	long ready = n < 0 ? -EINVAL : get_deadline(timeout, format, &deadline);
 
@@ -245,9 +250,10 @@ long sys_old_select(uaddr_t args)
 }
 
 /* @sig: the address of { address of the mask, its size }; 0: none. */
-static long pselect_common(int n, uaddr_t in, uaddr_t out, uaddr_t ex, uaddr_t timeout, uaddr_t sig, enum time_format format)
+static long pselect_common(int n, uaddr_t in, uaddr_t out, uaddr_t ex, uaddr_t timeout, uaddr_t sig,
+			   enum time_format format)
 {
-	u32 mask[2] = { 0, 0 };
+	u32 mask[2] = {0, 0};
 	long ready;
 
 	if (sig && copy_from_user(mask, sig, sizeof(mask)))
@@ -296,7 +302,8 @@ long sys_epoll_ctl(int epfd, u32 op, int fd, uaddr_t user)
 	target = fdget(fd);
 	err = -EBADF;
 	if (target.file) {
-		err = epoll_control(ep.file, (int)op, target.file, fd, op == EPOLL_CTL_DEL ? NULL : &event);
+		err = epoll_control(ep.file, (int)op, target.file, fd,
+				    op == EPOLL_CTL_DEL ? NULL : &event);
 		fdput(target);
 	}
 	fdput(ep);
@@ -325,7 +332,8 @@ long sys_epoll_wait(int epfd, uaddr_t events, int max, int timeout_ms)
 	return epoll_wait_fd(epfd, events, max, deadline_ms(timeout_ms));
 }
 
-static long epoll_pwait_common(int epfd, uaddr_t events, int max, u64 deadline, uaddr_t sigmask, u32 size)
+static long epoll_pwait_common(int epfd, uaddr_t events, int max, u64 deadline, uaddr_t sigmask,
+			       u32 size)
 {
 	long n = signal_set_temporary_mask(sigmask, size);
 
@@ -394,10 +402,13 @@ static long put_timer_spec(uaddr_t user, bool wide, const struct timerfd_time *t
 	u32 interval_ns, value_ns;
 	s64 interval = (s64)div_u64_rem(t->interval, NSEC_PER_SEC, &interval_ns);
 	s64 value = (s64)div_u64_rem(t->value, NSEC_PER_SEC, &value_ns);
-	s64 raw[4] = { interval, interval_ns, value, value_ns };
-	s32 raw32[4] = { (s32)interval, (s32)interval_ns, (s32)value, (s32)value_ns };
+	s64 raw[4] = {interval, interval_ns, value, value_ns};
+	s32 raw32[4] = {(s32)interval, (s32)interval_ns, (s32)value, (s32)value_ns};
 
-	return (wide ? copy_to_user(user, raw, sizeof(raw)) : copy_to_user(user, raw32, sizeof(raw32))) ? -EFAULT : 0;
+	return (wide ? copy_to_user(user, raw, sizeof(raw))
+		     : copy_to_user(user, raw32, sizeof(raw32)))
+		       ? -EFAULT
+		       : 0;
 }
 
 static long timerfd_settime(int fd, u32 flags, uaddr_t new_user, uaddr_t old_user, bool wide)
@@ -429,10 +440,22 @@ static long timerfd_gettime(int fd, uaddr_t user, bool wide)
 	return err ? err : put_timer_spec(user, wide, &now);
 }
 
-long sys_timerfd_settime(int fd, u32 flags, uaddr_t new, uaddr_t old) { return timerfd_settime(fd, flags, new, old, false); }
-long sys_timerfd_settime64(int fd, u32 flags, uaddr_t new, uaddr_t old) { return timerfd_settime(fd, flags, new, old, true); }
-long sys_timerfd_gettime(int fd, uaddr_t cur) { return timerfd_gettime(fd, cur, false); }
-long sys_timerfd_gettime64(int fd, uaddr_t cur) { return timerfd_gettime(fd, cur, true); }
+long sys_timerfd_settime(int fd, u32 flags, uaddr_t new, uaddr_t old)
+{
+	return timerfd_settime(fd, flags, new, old, false);
+}
+long sys_timerfd_settime64(int fd, u32 flags, uaddr_t new, uaddr_t old)
+{
+	return timerfd_settime(fd, flags, new, old, true);
+}
+long sys_timerfd_gettime(int fd, uaddr_t cur)
+{
+	return timerfd_gettime(fd, cur, false);
+}
+long sys_timerfd_gettime64(int fd, uaddr_t cur)
+{
+	return timerfd_gettime(fd, cur, true);
+}
 
 /* ---- signalfd ---- */
 

@@ -121,24 +121,52 @@ static long put_oldstat(uaddr_t user, const struct kstat *st)
 	return copy_to_user(user, &s, sizeof(s)) ? -EFAULT : 0;
 }
 
-#define STAT_BY(fill, put)                                                             \
-	struct kstat st;                                                               \
-	long err = fill;                                                               \
+#define STAT_BY(fill, put) \
+	struct kstat st; \
+	long err = fill; \
 	return err ? err : put(buf, &st)
 
-long sys_stat64(uaddr_t name, uaddr_t buf) { STAT_BY(stat_name(AT_FDCWD, name, LOOKUP_FOLLOW, &st), put_stat64); }
-long sys_lstat64(uaddr_t name, uaddr_t buf) { STAT_BY(stat_name(AT_FDCWD, name, 0, &st), put_stat64); }
-long sys_fstat64(int fd, uaddr_t buf) { STAT_BY(stat_fd(fd, &st), put_stat64); }
-long sys_stat(uaddr_t name, uaddr_t buf) { STAT_BY(stat_name(AT_FDCWD, name, LOOKUP_FOLLOW, &st), put_stat); }
-long sys_lstat(uaddr_t name, uaddr_t buf) { STAT_BY(stat_name(AT_FDCWD, name, 0, &st), put_stat); }
-long sys_fstat(int fd, uaddr_t buf) { STAT_BY(stat_fd(fd, &st), put_stat); }
-long sys_oldstat(uaddr_t name, uaddr_t buf) { STAT_BY(stat_name(AT_FDCWD, name, LOOKUP_FOLLOW, &st), put_oldstat); }
-long sys_oldlstat(uaddr_t name, uaddr_t buf) { STAT_BY(stat_name(AT_FDCWD, name, 0, &st), put_oldstat); }
-long sys_oldfstat(int fd, uaddr_t buf) { STAT_BY(stat_fd(fd, &st), put_oldstat); }
+long sys_stat64(uaddr_t name, uaddr_t buf)
+{
+	STAT_BY(stat_name(AT_FDCWD, name, LOOKUP_FOLLOW, &st), put_stat64);
+}
+long sys_lstat64(uaddr_t name, uaddr_t buf)
+{
+	STAT_BY(stat_name(AT_FDCWD, name, 0, &st), put_stat64);
+}
+long sys_fstat64(int fd, uaddr_t buf)
+{
+	STAT_BY(stat_fd(fd, &st), put_stat64);
+}
+long sys_stat(uaddr_t name, uaddr_t buf)
+{
+	STAT_BY(stat_name(AT_FDCWD, name, LOOKUP_FOLLOW, &st), put_stat);
+}
+long sys_lstat(uaddr_t name, uaddr_t buf)
+{
+	STAT_BY(stat_name(AT_FDCWD, name, 0, &st), put_stat);
+}
+long sys_fstat(int fd, uaddr_t buf)
+{
+	STAT_BY(stat_fd(fd, &st), put_stat);
+}
+long sys_oldstat(uaddr_t name, uaddr_t buf)
+{
+	STAT_BY(stat_name(AT_FDCWD, name, LOOKUP_FOLLOW, &st), put_oldstat);
+}
+long sys_oldlstat(uaddr_t name, uaddr_t buf)
+{
+	STAT_BY(stat_name(AT_FDCWD, name, 0, &st), put_oldstat);
+}
+long sys_oldfstat(int fd, uaddr_t buf)
+{
+	STAT_BY(stat_fd(fd, &st), put_oldstat);
+}
 
 static unsigned at_lookup(u32 flags)
 {
-	return (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) | (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
+	return (flags & AT_SYMLINK_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
+	       (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0);
 }
 
 long sys_fstatat64(int dirfd, uaddr_t name, uaddr_t buf, u32 flags)
@@ -150,7 +178,7 @@ long sys_fstatat64(int dirfd, uaddr_t name, uaddr_t buf, u32 flags)
 
 static struct statx_timestamp statx_time(const struct timespec64 *ts)
 {
-	return (struct statx_timestamp){ .tv_sec = ts->sec, .tv_nsec = ts->nsec };
+	return (struct statx_timestamp){.tv_sec = ts->sec, .tv_nsec = ts->nsec};
 }
 
 static long put_statx(uaddr_t user, const struct kstat *st)
@@ -184,7 +212,8 @@ static long put_statx(uaddr_t user, const struct kstat *st)
 long sys_statx(int dirfd, uaddr_t name, u32 flags, u32 mask, uaddr_t buf)
 {
 	if ((mask & STATX__RESERVED) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
-	    (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)))
+	    (flags &
+	     ~(u32)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)))
 		return -EINVAL;
 	STAT_BY(stat_name(dirfd, name, at_lookup(flags), &st), put_statx);
 }
@@ -215,21 +244,21 @@ static long statfs_fd(int fd, struct kstatfs *out)
 	return err;
 }
 
-#define FILL_STATFS(s, k)                                                              \
-	do {                                                                           \
-		memset(&(s), 0, sizeof(s));                                            \
-		(s).f_type = (k)->type;                                                \
-		(s).f_bsize = (k)->bsize;                                              \
-		(s).f_blocks = (k)->blocks;                                            \
-		(s).f_bfree = (k)->bfree;                                              \
-		(s).f_bavail = (k)->bavail;                                            \
-		(s).f_files = (k)->files;                                              \
-		(s).f_ffree = (k)->ffree;                                              \
-		(s).f_fsid.val[0] = (int)(k)->fsid[0];                                 \
-		(s).f_fsid.val[1] = (int)(k)->fsid[1];                                 \
-		(s).f_namelen = (k)->namelen;                                          \
-		(s).f_frsize = (k)->frsize;                                            \
-		(s).f_flags = (k)->flags;                                              \
+#define FILL_STATFS(s, k) \
+	do { \
+		memset(&(s), 0, sizeof(s)); \
+		(s).f_type = (k)->type; \
+		(s).f_bsize = (k)->bsize; \
+		(s).f_blocks = (k)->blocks; \
+		(s).f_bfree = (k)->bfree; \
+		(s).f_bavail = (k)->bavail; \
+		(s).f_files = (k)->files; \
+		(s).f_ffree = (k)->ffree; \
+		(s).f_fsid.val[0] = (int)(k)->fsid[0]; \
+		(s).f_fsid.val[1] = (int)(k)->fsid[1]; \
+		(s).f_namelen = (k)->namelen; \
+		(s).f_frsize = (k)->frsize; \
+		(s).f_flags = (k)->flags; \
 	} while (0)
 
 static long put_statfs(uaddr_t user, const struct kstatfs *k)
@@ -425,9 +454,18 @@ static u32 widen(u32 id)
 	return (u16)id == 0xffff ? ~0u : (u16)id;
 }
 
-long sys_chown16(uaddr_t name, u32 uid, u32 gid) { return sys_chown(name, widen(uid), widen(gid)); }
-long sys_lchown16(uaddr_t name, u32 uid, u32 gid) { return sys_lchown(name, widen(uid), widen(gid)); }
-long sys_fchown16(int fd, u32 uid, u32 gid) { return sys_fchown(fd, widen(uid), widen(gid)); }
+long sys_chown16(uaddr_t name, u32 uid, u32 gid)
+{
+	return sys_chown(name, widen(uid), widen(gid));
+}
+long sys_lchown16(uaddr_t name, u32 uid, u32 gid)
+{
+	return sys_lchown(name, widen(uid), widen(gid));
+}
+long sys_fchown16(int fd, u32 uid, u32 gid)
+{
+	return sys_fchown(fd, widen(uid), widen(gid));
+}
 
 /* ---- times ---- */
 
@@ -492,7 +530,7 @@ long sys_utimensat_time64(int dirfd, uaddr_t name, uaddr_t user, u32 flags)
 
 long sys_utime(uaddr_t name, uaddr_t user)
 {
-	struct timespec64 times[2] = { { 0, 0 }, { 0, 0 } };
+	struct timespec64 times[2] = {{0, 0}, {0, 0}};
 	s32 raw[2];
 
 	if (!user)

@@ -113,13 +113,13 @@ static long remove_on(const struct path *path, uaddr_t user_name)
 	return err ? err : vfs_removexattr(path, name);
 }
 
-#define ON(target_expression, call)                                                    \
-	struct target t;                                                               \
-	long err = target_expression;                                                  \
-	if (err)                                                                       \
-		return err;                                                            \
-	err = call;                                                                    \
-	target_put(&t);                                                                \
+#define ON(target_expression, call) \
+	struct target t; \
+	long err = target_expression; \
+	if (err) \
+		return err; \
+	err = call; \
+	target_put(&t); \
 	return err
 
 long sys_setxattr(uaddr_t path, uaddr_t name, uaddr_t value, u32 size, u32 flags)

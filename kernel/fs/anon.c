@@ -15,10 +15,11 @@ static char *anon_name(struct dentry *dentry, char *buf, size_t size)
 	return (size_t)len < size ? buf : ERR_PTR(-ENAMETOOLONG);
 }
 
-static const struct dentry_operations anon_dentry_ops = { .name = anon_name };
+static const struct dentry_operations anon_dentry_ops = {.name = anon_name};
 
-struct file *file_pseudo(struct mount *mnt, struct inode *inode, const char *name, const struct dentry_operations *dop,
-			 const struct file_operations *op, int flags)
+struct file *file_pseudo(struct mount *mnt, struct inode *inode, const char *name,
+			 const struct dentry_operations *dop, const struct file_operations *op,
+			 int flags)
 {
 	struct dentry *dentry = dentry_alloc_root(mnt->sb, name);
 	struct file *file;
@@ -56,7 +57,8 @@ struct file *file_anon(const char *name, const struct file_operations *op, void 
 	return file;
 }
 
-struct mount *pseudo_mount(const struct file_system_type *type, const struct super_operations *op, u32 magic)
+struct mount *pseudo_mount(const struct file_system_type *type, const struct super_operations *op,
+			   u32 magic)
 {
 	struct super_block *sb = super_alloc(type, 0);
 	struct inode *root = sb ? inode_alloc(sb) : NULL;
@@ -76,7 +78,7 @@ struct mount *pseudo_mount(const struct file_system_type *type, const struct sup
 
 void __init anon_inode_init(void)
 {
-	static const struct file_system_type type = { .name = "anon_inodefs" };
+	static const struct file_system_type type = {.name = "anon_inodefs"};
 
 	anon_mount = pseudo_mount(&type, NULL, ANON_INODE_FS_MAGIC);
 	BUG_ON(!anon_mount);

@@ -34,7 +34,8 @@ int vfs_statfs(const struct path *path, struct kstatfs *out)
 	out->namelen = NAME_MAX;
 	out->fsid[0] = sb->dev;
 	/* ST_VALID, and the flags whose values are those of mount(2) up to MS_NOEXEC; ST_NOATIME and so on by hand */
-	out->flags = 0x20 | (flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS));
+	out->flags =
+		0x20 | (flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS));
 	out->flags |= (flags & MS_NOATIME ? 0x400u : 0) | (flags & MS_NODIRATIME ? 0x800u : 0) |
 		      (flags & (MS_NOATIME | MS_STRICTATIME) ? 0 : 0x1000u);
 	return sb->op && sb->op->statfs ? sb->op->statfs(sb, out) : 0;
@@ -43,7 +44,8 @@ int vfs_statfs(const struct path *path, struct kstatfs *out)
 /* Ask the file system; => inode->lock held for write */
 static int setattr_locked(struct inode *inode, struct iattr *attr)
 {
-	int (*setattr)(struct inode *, const struct iattr *) = inode->op && inode->op->setattr ? inode->op->setattr : simple_setattr;
+	int (*setattr)(struct inode *, const struct iattr *) =
+		inode->op && inode->op->setattr ? inode->op->setattr : simple_setattr;
 
 	attr->valid |= ATTR_CTIME;
 	attr->ctime = current_time();
@@ -72,7 +74,7 @@ static int finish(const struct path *path, int err)
 int vfs_chmod(const struct path *path, mode_t mode)
 {
 	struct inode *inode = path->dentry->inode;
-	struct iattr attr = { .valid = ATTR_MODE, .mode = mode & S_IALLUGO };
+	struct iattr attr = {.valid = ATTR_MODE, .mode = mode & S_IALLUGO};
 	int err = check_writable(path);
 
 	if (err)
@@ -108,7 +110,7 @@ static bool may_chown(const struct inode *inode, uid_t uid, gid_t gid)
 int vfs_chown(const struct path *path, uid_t uid, gid_t gid)
 {
 	struct inode *inode = path->dentry->inode;
-	struct iattr attr = { .valid = 0, .uid = uid, .gid = gid };
+	struct iattr attr = {.valid = 0, .uid = uid, .gid = gid};
 	int err = check_writable(path);
 
 	if (err)
@@ -136,11 +138,12 @@ int vfs_chown(const struct path *path, uid_t uid, gid_t gid)
 
 static int check_time(const struct timespec64 *ts)
 {
-	return ts->nsec == UTIME_NOW || ts->nsec == UTIME_OMIT || ts->nsec < 1000000000u ? 0 : -EINVAL;
+	return ts->nsec == UTIME_NOW || ts->nsec == UTIME_OMIT || ts->nsec < 1000000000u ? 0
+											 : -EINVAL;
 }
 
-static void set_time(struct iattr *attr, unsigned which, struct timespec64 *field, const struct timespec64 *ts,
-		     const struct timespec64 *now)
+static void set_time(struct iattr *attr, unsigned which, struct timespec64 *field,
+		     const struct timespec64 *ts, const struct timespec64 *now)
 {
 	if (ts->nsec == UTIME_OMIT)
 		return;
@@ -152,7 +155,7 @@ int vfs_utimes(const struct path *path, const struct timespec64 times[2])
 {
 	struct inode *inode = path->dentry->inode;
 	struct timespec64 now = current_time();
-	struct iattr attr = { .valid = 0 };
+	struct iattr attr = {.valid = 0};
 	bool only_now = !times || (times[0].nsec == UTIME_NOW && times[1].nsec == UTIME_NOW);
 	int err;
 
@@ -198,7 +201,7 @@ int check_file_size_limit(struct inode *inode, loff_t size)
 
 static int truncate_inode(struct inode *inode, loff_t size, bool growth_checked)
 {
-	struct iattr attr = { .valid = ATTR_SIZE | ATTR_MTIME, .size = size };
+	struct iattr attr = {.valid = ATTR_SIZE | ATTR_MTIME, .size = size};
 	int err = 0;
 
 	down_write(&inode->lock);
@@ -286,8 +289,8 @@ int vfs_access(const struct path *path, int mode)
 	if ((mode & MAY_EXEC) && S_ISREG(inode->mode) && (path->mnt->flags & MS_NOEXEC))
 		return -EACCES;
 	err = inode_permission(inode, mode);
-	if (!err && (mode & MAY_WRITE) && !S_ISCHR(inode->mode) && !S_ISBLK(inode->mode) && !S_ISFIFO(inode->mode) &&
-	    !S_ISSOCK(inode->mode))
+	if (!err && (mode & MAY_WRITE) && !S_ISCHR(inode->mode) && !S_ISBLK(inode->mode) &&
+	    !S_ISFIFO(inode->mode) && !S_ISSOCK(inode->mode))
 		err = mount_check_write(path->mnt);
 	return err;
 }

@@ -5,7 +5,7 @@
 #include "fs/internal.h"
 #include "fs/procfs.h"
 
-static struct rb_root devices = { NULL };
+static struct rb_root devices = {NULL};
 static DEFINE_SPINLOCK(devices_lock, RANK_INODE_SPIN);
 
 int cdev_register(struct cdev *cdev)
@@ -67,7 +67,7 @@ static int cdev_open(struct inode *inode, struct file *file)
 	return c->fop->open ? c->fop->open(inode, file) : 0;
 }
 
-const struct file_operations cdev_open_fops = { .open = cdev_open };
+const struct file_operations cdev_open_fops = {.open = cdev_open};
 
 /* Block devices, and sockets in the file system. */
 static int no_device_open(struct inode *inode, struct file *file)
@@ -77,14 +77,13 @@ static int no_device_open(struct inode *inode, struct file *file)
 	return -ENXIO;
 }
 
-const struct file_operations no_device_fops = { .open = no_device_open };
+const struct file_operations no_device_fops = {.open = no_device_open};
 
 void cdev_for_each(void (*fn)(const struct cdev *c, void *arg), void *arg)
 {
 	struct cdev *c;
 
 	spin_lock(&devices_lock);
-	rb_for_each_entry(c, &devices, node)
-		fn(c, arg);
+	rb_for_each_entry(c, &devices, node) fn(c, arg);
 	spin_unlock(&devices_lock);
 }

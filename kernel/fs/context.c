@@ -26,7 +26,8 @@ static struct fs_context *context_alloc(void)
 	struct fs_context *c;
 
 	if (unlikely(!context_cache))
-		context_cache = kmem_cache_create("fs_cache", sizeof(struct fs_context), 0, SLAB_PANIC);
+		context_cache =
+			kmem_cache_create("fs_cache", sizeof(struct fs_context), 0, SLAB_PANIC);
 	c = kmem_cache_alloc(context_cache, GFP_KERNEL);
 	if (!c)
 		return NULL;

@@ -13,10 +13,10 @@
 #include "lib/hash.h"
 
 static DEFINE_SPINLOCK(dcache_lock, RANK_DENTRY);
-static LIST_HEAD(lru_list);               /* oldest first */
+static LIST_HEAD(lru_list); /* oldest first */
 static struct kmem_cache *dentry_cache;
 static struct dcache_stats stats;
-static unsigned unused_max;               /* more unused dentries than this: the oldest go */
+static unsigned unused_max; /* more unused dentries than this: the oldest go */
 
 struct dentry_table *dentry_table;
 #define TABLE_BITS_MIN 8
@@ -50,7 +50,8 @@ static void table_grow(void)
 		struct hlist_node *n;
 		struct dentry *d;
 
-		hlist_for_each_entry_safe(d, n, &old->buckets[i], hash) {
+		hlist_for_each_entry_safe(d, n, &old->buckets[i], hash)
+		{
 			hlist_del_rcu(&d->hash);
 			hlist_add_head_rcu(&d->hash, dentry_bucket(new, d->parent, d->name_hash));
 		}
@@ -231,8 +232,8 @@ void dentry_removed(struct dentry *d)
 	u32 one = 1;
 
 	spin_lock(&dcache_lock);
-	if ((d->flags & (DENTRY_HASHED | DENTRY_TRANSIENT | DENTRY_PINNED)) == DENTRY_HASHED && d->inode && !dentry_is_dir(d) &&
-	    atomic_try_cmpxchg(&d->refs, &one, DENTRY_DEAD)) {
+	if ((d->flags & (DENTRY_HASHED | DENTRY_TRANSIENT | DENTRY_PINNED)) == DENTRY_HASHED &&
+	    d->inode && !dentry_is_dir(d) && atomic_try_cmpxchg(&d->refs, &one, DENTRY_DEAD)) {
 		inode = d->inode;
 		d->inode = NULL;
 		atomic_set_release(&d->refs, 1);
@@ -302,7 +303,8 @@ void dentry_put(struct dentry *d)
 	while (d) {
 		if (atomic_dec_return(&d->refs) != 0)
 			return;
-		if (likely((READ_ONCE(d->flags) & (DENTRY_LRU | DENTRY_HASHED | DENTRY_REFERENCED)) ==
+		if (likely((READ_ONCE(d->flags) &
+			    (DENTRY_LRU | DENTRY_HASHED | DENTRY_REFERENCED)) ==
 			   (DENTRY_LRU | DENTRY_HASHED | DENTRY_REFERENCED)))
 			return;
 		if (!retire(d))

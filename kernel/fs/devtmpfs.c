@@ -14,7 +14,7 @@ struct device_node {
 };
 
 static LIST_HEAD(nodes);
-static mutex_t nodes_lock;         /* the list and the instance */
+static mutex_t nodes_lock; /* the list and the instance */
 static struct super_block *instance;
 
 /* The directory @name[0..len) below @dir, made if need be; takes over @dir's reference. ERR_PTR */
@@ -72,7 +72,8 @@ static int make_node(const char *name, mode_t mode, kdev_t dev)
 		if (d->inode)
 			err = -EEXIST;
 		else
-			err = dir->inode->op->mknod(dir->inode, d, (mode & S_IFMT) ? mode : S_IFCHR | mode, dev);
+			err = dir->inode->op->mknod(dir->inode, d,
+						    (mode & S_IFMT) ? mode : S_IFCHR | mode, dev);
 		if (!err)
 			d->inode->uid = d->inode->gid = 0;
 		dentry_put(d);
@@ -137,7 +138,8 @@ int devtmpfs_remove(const char *name)
 	return found ? 0 : -ENOENT;
 }
 
-static struct super_block *devtmpfs_mount(const struct file_system_type *type, const char *source, u32 flags, const char *options)
+static struct super_block *devtmpfs_mount(const struct file_system_type *type, const char *source,
+					  u32 flags, const char *options)
 {
 	struct super_block *sb;
 	struct device_node *n;
@@ -159,7 +161,7 @@ static struct super_block *devtmpfs_mount(const struct file_system_type *type, c
 	return instance;
 }
 
-static struct file_system_type devtmpfs_type = { .name = "devtmpfs", .mount = devtmpfs_mount };
+static struct file_system_type devtmpfs_type = {.name = "devtmpfs", .mount = devtmpfs_mount};
 
 void __init devtmpfs_init(void)
 {

@@ -6,7 +6,7 @@
 #include "fs/internal.h"
 
 struct name_builder {
-	char *start;              /* first character so far */
+	char *start; /* first character so far */
 	char *buf;
 };
 
@@ -50,7 +50,8 @@ static int build(struct name_builder *b, struct path at, const struct path *root
 }
 
 /* => buf is terminated at its end by the caller. *@reached: whether @root was met. */
-static char *name_below(const struct path *path, const struct path *root, char *buf, size_t size, bool *reached)
+static char *name_below(const struct path *path, const struct path *root, char *buf, size_t size,
+			bool *reached)
 {
 	static const char deleted[] = " (deleted)";
 	struct dentry *d = path->dentry;
@@ -65,7 +66,8 @@ static char *name_below(const struct path *path, const struct path *root, char *
 		b.start = buf + size - 1;
 		*b.start = '\0';
 		result = -ENAMETOOLONG;
-		if (d->parent == d || dentry_is_hashed(d) || prepend(&b, deleted, sizeof(deleted) - 1))
+		if (d->parent == d || dentry_is_hashed(d) ||
+		    prepend(&b, deleted, sizeof(deleted) - 1))
 			result = build(&b, *path, root);
 		smp_rmb();
 	} while (READ_ONCE(namespace_seq) != seq);
@@ -113,7 +115,9 @@ char *cwd_name(char *buf, size_t size)
 		if (!IS_ERR(name) && !reached) {
 			b.buf = buf;
 			b.start = name;
-			name = prepend(&b, unreachable, sizeof(unreachable) - 1) ? b.start : ERR_PTR(-ENAMETOOLONG);
+			name = prepend(&b, unreachable, sizeof(unreachable) - 1)
+				       ? b.start
+				       : ERR_PTR(-ENAMETOOLONG);
 		}
 	}
 	path_put(&cwd);

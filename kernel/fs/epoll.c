@@ -21,36 +21,36 @@
 #define ALWAYS (EPOLLERR | EPOLLHUP)
 
 struct epoll {
-	mutex_t mutex;                 /* items */
+	mutex_t mutex; /* items */
 	struct rb_root items;
-	spinlock_t lock;               /* ready, and each item's ready_node; interrupts off */
+	spinlock_t lock; /* ready, and each item's ready_node; interrupts off */
 	struct list_head ready;
-	struct wait_queue wait;        /* epoll_wait */
-	struct wait_queue poll_wait;   /* who watches this epoll file itself */
+	struct wait_queue wait;      /* epoll_wait */
+	struct wait_queue poll_wait; /* who watches this epoll file itself */
 	struct file *file;
 };
 
 struct epoll_item;
-struct epoll_entry {                   /* on one wait queue of the watched file */
+struct epoll_entry { /* on one wait queue of the watched file */
 	struct wait_entry wait;
-	struct wait_queue *wq;         /* NULL: the queue is gone */
+	struct wait_queue *wq; /* NULL: the queue is gone */
 	struct epoll_item *item;
 	struct epoll_entry *next;
 };
 
 struct epoll_item {
-	struct rb_node node;           /* mutex */
-	struct list_head ready_node;   /* lock */
-	struct list_head file_node;    /* file->lock */
+	struct rb_node node;         /* mutex */
+	struct list_head ready_node; /* lock */
+	struct list_head file_node;  /* file->lock */
 	struct epoll *ep;
 	struct file *file;
 	int fd;
-	struct epoll_event event;      /* mutex; the wake function reads events */
+	struct epoll_event event; /* mutex; the wake function reads events */
 	struct epoll_entry *entries;
 };
 
-struct epoll_links {                   /* of a watched file */
-	struct list_head items;        /* file->lock */
+struct epoll_links {            /* of a watched file */
+	struct list_head items; /* file->lock */
 };
 
 struct item_table {
@@ -59,7 +59,7 @@ struct item_table {
 	bool failed;
 };
 
-static mutex_t epoll_mutex;            /* ends of files, and nesting */
+static mutex_t epoll_mutex; /* ends of files, and nesting */
 static struct kmem_cache *item_cache, *entry_cache;
 static const struct file_operations epoll_fops;
 
@@ -126,7 +126,8 @@ static void queue_entry(struct poll_table *pt, struct file *file, struct wait_qu
 		t->failed = true;
 		return;
 	}
-	e->wait = (struct wait_entry){ .wake = epoll_wake, .exclusive = t->item->event.events & EPOLLEXCLUSIVE };
+	e->wait = (struct wait_entry){.wake = epoll_wake,
+				      .exclusive = t->item->event.events & EPOLLEXCLUSIVE};
 	list_init(&e->wait.node);
 	e->wq = wq;
 	e->item = t->item;
@@ -165,8 +166,10 @@ static void item_insert(struct epoll *ep, struct epoll_item *item)
 
 	while (*link) {
 		parent = *link;
-		link = item_compare(rb_entry(parent, struct epoll_item, node), item->file, item->fd) < 0 ? &parent->left :
-													   &parent->right;
+		link = item_compare(rb_entry(parent, struct epoll_item, node), item->file,
+				    item->fd) < 0
+			       ? &parent->left
+			       : &parent->right;
 	}
 	rb_link_node(&item->node, parent, link);
 	rb_insert_color(&item->node, &ep->items);
@@ -251,7 +254,8 @@ static int check_nesting(struct file *file, const struct file *target, unsigned 
 	if (file == target || depth > MAX_NESTING)
 		return -ELOOP;
 	mutex_lock_nested(&ep->mutex);
-	rb_for_each_entry(item, &ep->items, node) {
+	rb_for_each_entry(item, &ep->items, node)
+	{
 		if (!err && file_is_epoll(item->file))
 			err = check_nesting(item->file, target, depth + 1);
 	}
@@ -262,7 +266,7 @@ static int check_nesting(struct file *file, const struct file *target, unsigned 
 static int item_add(struct epoll *ep, struct file *target, int fd, const struct epoll_event *event)
 {
 	struct epoll_item *item = kmem_cache_alloc(item_cache, GFP_KERNEL);
-	struct item_table t = { .table = { .queue = queue_entry }, .item = item };
+	struct item_table t = {.table = {.queue = queue_entry}, .item = item};
 	int err;
 
 	if (!item)
@@ -300,7 +304,8 @@ static int item_modify(struct epoll_item *item, const struct epoll_event *event)
 	return 0;
 }
 
-static int control_locked(struct epoll *ep, int op, struct file *target, int fd, struct epoll_event *event)
+static int control_locked(struct epoll *ep, int op, struct file *target, int fd,
+			  struct epoll_event *event)
 {
 	struct epoll_item *item = item_find(ep, target, fd);
 
@@ -316,15 +321,15 @@ static int control_locked(struct epoll *ep, int op, struct file *target, int fd,
 			return -ENOENT;
 		item_remove(ep, item);
 		return 0;
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 }
 
-int epoll_control(struct file *file, int op, struct file *target, int fd, const struct epoll_event *asked)
+int epoll_control(struct file *file, int op, struct file *target, int fd,
+		  const struct epoll_event *asked)
 {
 	struct epoll *ep = file->private;
-	struct epoll_event event = { 0 };
+	struct epoll_event event = {0};
 	bool nested;
 	int err = 0;
 
@@ -337,7 +342,8 @@ int epoll_control(struct file *file, int op, struct file *target, int fd, const 
 	nested = op == EPOLL_CTL_ADD && file_is_epoll(target);
 	if (op != EPOLL_CTL_DEL && (event.events & EPOLLEXCLUSIVE) &&
 	    (op == EPOLL_CTL_MOD || file_is_epoll(target) ||
-	     (event.events & ~(EPOLLIN | EPOLLOUT | ALWAYS | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE))))
+	     (event.events &
+	      ~(EPOLLIN | EPOLLOUT | ALWAYS | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE))))
 		return -EINVAL;
 	if (nested) {
 		mutex_lock(&epoll_mutex);
@@ -442,7 +448,8 @@ int epoll_wait(struct file *file, uaddr_t events, int max, u64 deadline)
 		}
 		if (!deadline)
 			return 0;
-		n = wait_event_(&ep->wait, !list_empty(&ep->ready), TASK_INTERRUPTIBLE, deadline, true);
+		n = wait_event_(&ep->wait, !list_empty(&ep->ready), TASK_INTERRUPTIBLE, deadline,
+				true);
 		if (n)
 			return n == -ETIMEDOUT ? 0 : -EINTR;
 	}
@@ -497,7 +504,8 @@ void epoll_release_file(struct file *file)
 {
 	mutex_lock(&epoll_mutex);
 	while (!list_empty(&file->epoll->items)) {
-		struct epoll_item *item = list_first_entry(&file->epoll->items, struct epoll_item, file_node);
+		struct epoll_item *item =
+			list_first_entry(&file->epoll->items, struct epoll_item, file_node);
 		struct epoll *ep = item->ep;
 
 		mutex_lock(&ep->mutex);
@@ -516,9 +524,10 @@ static void epoll_show_fdinfo(struct file *file, struct seq_file *m)
 
 	mutex_lock(&ep->mutex);
 	rb_for_each_entry(item, &ep->items, node)
-		seq_printf(m, "tfd: %8d events: %8x data: %16llx  pos:%lli ino:%llx sdev:%x\n", item->fd, item->event.events,
-			   (unsigned long long)item->event.data, (long long)item->file->pos,
-			   (unsigned long long)item->file->inode->ino, item->file->inode->sb->dev);
+		seq_printf(m, "tfd: %8d events: %8x data: %16llx  pos:%lli ino:%llx sdev:%x\n",
+			   item->fd, item->event.events, (unsigned long long)item->event.data,
+			   (long long)item->file->pos, (unsigned long long)item->file->inode->ino,
+			   item->file->inode->sb->dev);
 	mutex_unlock(&ep->mutex);
 }
 

@@ -42,7 +42,8 @@ static ssize_t eventfd_read(struct file *file, struct iov_iter *to, loff_t *pos)
 			return err;
 	}
 	wake_up_poll(&e->wait, POLLOUT);
-	return copy_to_iter(&value, sizeof(value), to) == sizeof(value) ? (ssize_t)sizeof(value) : -EFAULT;
+	return copy_to_iter(&value, sizeof(value), to) == sizeof(value) ? (ssize_t)sizeof(value)
+									: -EFAULT;
 }
 
 static bool has_room(struct eventfd *e, u64 value)

@@ -28,7 +28,8 @@ static struct fdtable *table_alloc(unsigned max)
 
 	if (!t)
 		return NULL;
-	mem = kvmalloc(max * sizeof(struct file *) + (2 * words + full_words) * sizeof(long), GFP_KERNEL | __GFP_ZERO);
+	mem = kvmalloc(max * sizeof(struct file *) + (2 * words + full_words) * sizeof(long),
+		       GFP_KERNEL | __GFP_ZERO);
 	if (!mem) {
 		kfree(t);
 		return NULL;
@@ -229,7 +230,8 @@ static void close_marked(struct files *f, bool cloexec_only, unsigned first, uns
 	for (word = first / 32; word < f->table->max / 32 && word <= last / 32; word++) {
 		for (;;) {
 			struct fdtable *t = f->table;
-			unsigned long bits = t->open[word] & (cloexec_only ? t->cloexec[word] : ~0ul);
+			unsigned long bits =
+				t->open[word] & (cloexec_only ? t->cloexec[word] : ~0ul);
 			struct file *file;
 			unsigned fd;
 
@@ -418,7 +420,8 @@ int fd_reserve(int min, unsigned flags)
 
 	spin_lock(&f->lock);
 	fd = f->next_fd;
-	if (likely(min == 0 && fd < limit && fd < f->table->max && !(f->table->open[fd / 32] & BIT(fd % 32)))) {
+	if (likely(min == 0 && fd < limit && fd < f->table->max &&
+		   !(f->table->open[fd / 32] & BIT(fd % 32)))) {
 		mark_open(f->table, fd, flags & O_CLOEXEC);
 		f->next_fd = fd + 1;
 		spin_unlock(&f->lock);

@@ -25,7 +25,7 @@ struct file *file_alloc(void)
 	file->pos = 0;
 	file->private = NULL;
 	file->cred = NULL;
-	file->owner = (struct fown){ 0 };
+	file->owner = (struct fown){0};
 	file->fasync = NULL;
 	file->epoll = NULL;
 	spin_lock_init(&file->lock, RANK_FILES);
@@ -70,7 +70,8 @@ static noinline void file_release(struct file *file)
 	if (file->op && file->op->release && !(file->mode & FMODE_PATH))
 		file->op->release(inode, file);
 	if (unlikely(inotify_watches))
-		inotify_file_event(file, file->mode & FMODE_WRITE ? NOTIFY_CLOSE_WRITE : NOTIFY_CLOSE_NOWRITE);
+		inotify_file_event(file, file->mode & FMODE_WRITE ? NOTIFY_CLOSE_WRITE
+								  : NOTIFY_CLOSE_NOWRITE);
 	if (file->mode & FMODE_WRITER) {
 		inode_put_write_access(inode);
 		mount_drop_write(file->path.mnt);
@@ -214,7 +215,8 @@ int generic_mmap(struct file *file, struct map_request *req)
 
 int vfs_mmap(struct file *file, struct map_request *req)
 {
-	bool shared = (req->flags & MAP_TYPE) == MAP_SHARED || (req->flags & MAP_TYPE) == MAP_SHARED_VALIDATE;
+	bool shared = (req->flags & MAP_TYPE) == MAP_SHARED ||
+		      (req->flags & MAP_TYPE) == MAP_SHARED_VALIDATE;
 	bool noexec = file->path.mnt->flags & MS_NOEXEC;
 	int err;
 

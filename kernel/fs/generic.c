@@ -40,8 +40,8 @@ void file_accessed(struct file *file)
 
 	if (likely(atime_is_new(inode)) && !(mnt_flags & MS_STRICTATIME))
 		return;
-	if ((file->flags & O_NOATIME) || (mnt_flags & (MS_NOATIME | MS_RDONLY)) || (inode->flags & INODE_NOATIME) ||
-	    (inode->sb->flags & MS_RDONLY))
+	if ((file->flags & O_NOATIME) || (mnt_flags & (MS_NOATIME | MS_RDONLY)) ||
+	    (inode->flags & INODE_NOATIME) || (inode->sb->flags & MS_RDONLY))
 		return;
 	if (S_ISDIR(inode->mode) && (mnt_flags & MS_NODIRATIME))
 		return;
@@ -71,7 +71,7 @@ static void drop_privileges(struct inode *inode)
 	if ((mode & (S_ISGID | 0010)) == (S_ISGID | 0010))
 		mode &= ~(mode_t)S_ISGID;
 	if (mode != inode->mode && !fs_capable(CAP_FSETID)) {
-		struct iattr attr = { .valid = ATTR_MODE, .mode = mode };
+		struct iattr attr = {.valid = ATTR_MODE, .mode = mode};
 
 		if (inode->op && inode->op->setattr)
 			inode->op->setattr(inode, &attr);
@@ -174,17 +174,13 @@ loff_t generic_llseek(struct file *file, loff_t off, int whence)
 	loff_t pos;
 
 	switch (whence) {
-	case SEEK_SET:
-		pos = off;
-		break;
+	case SEEK_SET: pos = off; break;
 	case SEEK_CUR:
 		if (!off)
 			return file->pos;
 		pos = file->pos + off;
 		break;
-	case SEEK_END:
-		pos = inode_size(inode) + off;
-		break;
+	case SEEK_END: pos = inode_size(inode) + off; break;
 	case SEEK_DATA:
 	case SEEK_HOLE:
 		if (!file->mapping)
@@ -193,8 +189,7 @@ loff_t generic_llseek(struct file *file, loff_t off, int whence)
 		if (pos < 0)
 			return pos;
 		break;
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 	if (pos < 0 || (S_ISREG(inode->mode) && pos > inode->sb->max_bytes))
 		return -EINVAL;

@@ -3,14 +3,39 @@
  */
 #include "fs/internal.h"
 
-static struct fs_cred boot_cred(void) { return (struct fs_cred){ 0, 0 }; }
-static bool boot_in_group(gid_t gid) { return gid == 0; }
-static bool boot_capable(int cap) { return cap >= 0; }
-static unsigned long boot_rlimit(unsigned resource) { return resource == 7 ? 1024 : ~0UL; } /* RLIMIT_NOFILE */
-static void boot_signal(void) {}
-static const struct cred *boot_cred_get(void) { return NULL; }
-static void boot_cred_put(const struct cred *cred) { (void)cred; }
-static void boot_sigio(struct file *file, int fd, int band) { (void)file; (void)fd; (void)band; }
+static struct fs_cred boot_cred(void)
+{
+	return (struct fs_cred){0, 0};
+}
+static bool boot_in_group(gid_t gid)
+{
+	return gid == 0;
+}
+static bool boot_capable(int cap)
+{
+	return cap >= 0;
+}
+static unsigned long boot_rlimit(unsigned resource)
+{
+	return resource == 7 ? 1024 : ~0UL;
+} /* RLIMIT_NOFILE */
+static void boot_signal(void)
+{
+}
+static const struct cred *boot_cred_get(void)
+{
+	return NULL;
+}
+static void boot_cred_put(const struct cred *cred)
+{
+	(void)cred;
+}
+static void boot_sigio(struct file *file, int fd, int band)
+{
+	(void)file;
+	(void)fd;
+	(void)band;
+}
 
 struct fs_cred (*fs_current_cred)(void) = boot_cred;
 bool (*fs_in_group)(gid_t gid) = boot_in_group;

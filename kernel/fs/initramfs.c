@@ -24,10 +24,10 @@ struct hard_link {
 
 struct unpacker {
 	enum state state, after_skip;
-	u32 want, have;            /* bytes that the state collects in buf, or passes on */
-	u64 offset;                /* in the archive: alignment counts from its start */
+	u32 want, have; /* bytes that the state collects in buf, or passes on */
+	u64 offset;     /* in the archive: alignment counts from its start */
 	u32 ino, mode, uid, gid, nlink, mtime, size, major, minor, rmajor, rminor, name_size;
-	struct file *file;         /* being written */
+	struct file *file; /* being written */
 	loff_t pos;
 	struct list_head links;
 	int error;
@@ -77,8 +77,9 @@ static void next_member(struct unpacker *u)
 
 static int parse_header(struct unpacker *u)
 {
-	u32 *const fields[] = { &u->ino, &u->mode, &u->uid, &u->gid, &u->nlink, &u->mtime, &u->size, &u->major, &u->minor,
-				&u->rmajor, &u->rminor, &u->name_size };
+	u32 *const fields[] = {&u->ino,   &u->mode,   &u->uid,    &u->gid,
+			       &u->nlink, &u->mtime,  &u->size,   &u->major,
+			       &u->minor, &u->rmajor, &u->rminor, &u->name_size};
 	bool bad = memcmp(u->buf, MAGIC_NEWC, 6) && memcmp(u->buf, MAGIC_CRC, 6);
 
 	for (unsigned i = 0; i < ARRAY_SIZE(fields) && !bad; i++)
@@ -127,7 +128,7 @@ static void forget_links(struct unpacker *u)
 
 static void set_attributes(const struct path *path, const struct unpacker *u)
 {
-	struct timespec64 times[2] = { { u->mtime, 0 }, { u->mtime, 0 } };
+	struct timespec64 times[2] = {{u->mtime, 0}, {u->mtime, 0}};
 
 	vfs_chown(path, u->uid, u->gid);
 	if (!S_ISLNK(u->mode))
@@ -250,8 +251,7 @@ static int take_name(struct unpacker *u)
 		if (err)
 			pr_warn("initramfs: %s: error %d\n", name, err);
 		break;
-	default:
-		break; /* an archive of something else: its data is passed over */
+	default: break; /* an archive of something else: its data is passed over */
 	}
 	skip_to(u, IN_PADDING, 0);
 	u->want += ALIGN_UP(u->size, 4);
@@ -281,9 +281,7 @@ static int take_target(struct unpacker *u)
 static void enter(struct unpacker *u, enum state state)
 {
 	switch (state) {
-	case IN_DATA:
-		collect(u, IN_DATA, u->size);
-		break;
+	case IN_DATA: collect(u, IN_DATA, u->size); break;
 	case IN_TARGET:
 		u->state = IN_TARGET;
 		u->want = u->size;
@@ -299,19 +297,14 @@ static void enter(struct unpacker *u, enum state state)
 static int finish_state(struct unpacker *u)
 {
 	switch (u->state) {
-	case IN_HEADER:
-		return parse_header(u);
-	case IN_NAME:
-		return take_name(u);
+	case IN_HEADER: return parse_header(u);
+	case IN_NAME: return take_name(u);
 	case IN_DATA:
 		finish_file(u);
 		next_member(u);
 		return 0;
-	case IN_TARGET:
-		return take_target(u);
-	default:
-		enter(u, u->after_skip);
-		return 0;
+	case IN_TARGET: return take_target(u);
+	default: enter(u, u->after_skip); return 0;
 	}
 }
 
@@ -321,12 +314,8 @@ static int use_bytes(struct unpacker *u, const u8 *data, size_t n)
 
 	switch (u->state) {
 	case IN_HEADER:
-	case IN_NAME:
-		memcpy(u->buf + u->have, data, n);
-		break;
-	case IN_TARGET:
-		memcpy(u->buf + u->name_size + 1 + u->have, data, n);
-		break;
+	case IN_NAME: memcpy(u->buf + u->have, data, n); break;
+	case IN_TARGET: memcpy(u->buf + u->name_size + 1 + u->have, data, n); break;
 	case IN_DATA:
 		if (!u->file)
 			break;
@@ -334,8 +323,7 @@ static int use_bytes(struct unpacker *u, const u8 *data, size_t n)
 		if (written != (ssize_t)n)
 			return written < 0 ? (int)written : -ENOSPC;
 		break;
-	default:
-		break;
+	default: break;
 	}
 	return 0;
 }
@@ -399,8 +387,8 @@ static int gzip_flush(void *arg, const u8 *data, size_t len)
 /* One gzip member at @data: how many bytes it took, or -errno. */
 static ssize_t unpack_gzip(struct unpacker *u, const u8 *data, size_t len)
 {
-	struct gzip_source source = { data, len, u };
-	struct inflate_io io = { gzip_fill, gzip_flush, &source };
+	struct gzip_source source = {data, len, u};
+	struct inflate_io io = {gzip_fill, gzip_flush, &source};
 	struct inflate *z = kvmalloc(sizeof(*z), GFP_KERNEL);
 	ssize_t result;
 	int err;
@@ -420,7 +408,8 @@ static int unpack_all(struct unpacker *u, const u8 *data, size_t len)
 
 		if (u->state == IN_PADDING && *data == 0) {
 			n = 1;
-		} else if (u->state == IN_PADDING && len > 2 && data[0] == 0x1f && data[1] == 0x8b) {
+		} else if (u->state == IN_PADDING && len > 2 && data[0] == 0x1f &&
+			   data[1] == 0x8b) {
 			n = unpack_gzip(u, data, len);
 			if (n > 0 && u->state != IN_PADDING)
 				return -ENODATA; /* the compressed archive ended in the middle of a member */

@@ -37,7 +37,7 @@ struct timespec64 current_time(void)
 		since = nsec;
 		this_cpu_write(coarse_second, (u32)s->sec);
 	}
-	return (struct timespec64){ s->sec, (u32)since };
+	return (struct timespec64){s->sec, (u32)since};
 }
 
 struct inode *inode_alloc(struct super_block *sb)
@@ -230,8 +230,8 @@ int inode_get_write_access(struct inode *inode)
 	do {
 		if (old < 0)
 			return -ETXTBSY;
-	} while (!__atomic_compare_exchange_n(&inode->write_count, &old, old + 1, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_SEQ_CST));
+	} while (!__atomic_compare_exchange_n(&inode->write_count, &old, old + 1, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 	return 0;
 }
 

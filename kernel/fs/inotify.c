@@ -18,32 +18,33 @@ struct event {
 	struct list_head node;
 	int wd;
 	u32 mask, cookie;
-	u32 len;                       /* of the name with its NUL, padded; 0: none */
+	u32 len; /* of the name with its NUL, padded; 0: none */
 	char name[];
 };
 
 struct inotify {
-	struct list_head events;       /* inotify_lock */
-	u32 count;                     /* inotify_lock */
-	struct list_head watches;      /* inotify_lock */
-	mutex_t mutex;                 /* the table of numbers */
-	struct xarray by_wd;           /* mutex; entries are watches */
+	struct list_head events;  /* inotify_lock */
+	u32 count;                /* inotify_lock */
+	struct list_head watches; /* inotify_lock */
+	mutex_t mutex;            /* the table of numbers */
+	struct xarray by_wd;      /* mutex; entries are watches */
 	u32 next_wd;
 	struct wait_queue wait;
 };
 
 struct watch {
 	struct list_head inode_node, instance_node, all_node; /* inotify_lock */
-	struct inotify *instance;      /* NULL: removed (IN_IGNORED is queued), still in the table */
+	struct inotify *instance; /* NULL: removed (IN_IGNORED is queued), still in the table */
 	struct inode *inode;
 	u32 wd, mask;
 };
 
 struct inotify_marks {
-	struct list_head watches;      /* inotify_lock */
+	struct list_head watches; /* inotify_lock */
 };
 
-unsigned sysctl_inotify_max_queued = 16384, sysctl_inotify_max_watches = 65536, sysctl_inotify_max_instances = 128;
+unsigned sysctl_inotify_max_queued = 16384, sysctl_inotify_max_watches = 65536,
+	 sysctl_inotify_max_instances = 128;
 u32 inotify_watches;
 static LIST_HEAD(all_watches);
 static DEFINE_SPINLOCK(inotify_lock, RANK_EPOLL);
@@ -60,13 +61,14 @@ static void node_free(struct xa_node *node)
 	kmem_cache_free(node_cache, node);
 }
 
-static const struct xa_ops table_ops = { .alloc = node_alloc, .free = node_free };
+static const struct xa_ops table_ops = {.alloc = node_alloc, .free = node_free};
 
 /* ---- queues. => inotify_lock held ---- */
 
 static bool same_event(const struct event *e, int wd, u32 mask, u32 cookie, const char *name)
 {
-	return e->wd == wd && e->mask == mask && e->cookie == cookie && (name ? e->len && !strcmp(e->name, name) : !e->len);
+	return e->wd == wd && e->mask == mask && e->cookie == cookie &&
+	       (name ? e->len && !strcmp(e->name, name) : !e->len);
 }
 
 static void queue_event(struct inotify *in, int wd, u32 mask, u32 cookie, const char *name)
@@ -111,7 +113,8 @@ static void watch_detach(struct watch *w)
 }
 
 /* Tell the watches of @inode. Those that end with it are put on @gone, to be finished without the lock. */
-static void tell(struct inode *inode, u32 event, u32 cookie, const char *name, struct list_head *gone)
+static void tell(struct inode *inode, u32 event, u32 cookie, const char *name,
+		 struct list_head *gone)
 {
 	struct watch *w, *next;
 
@@ -191,7 +194,8 @@ void inotify_inode_event(struct inode *inode, unsigned event)
 		send(inode, event, 0, NULL);
 }
 
-void inotify_name_event(struct inode *dir, const char *name, unsigned event, u32 cookie, bool is_dir)
+void inotify_name_event(struct inode *dir, const char *name, unsigned event, u32 cookie,
+			bool is_dir)
 {
 	send(dir, event | (is_dir ? IN_ISDIR : 0), cookie, name);
 }
@@ -201,7 +205,8 @@ void inotify_dentry_event(struct dentry *dentry, unsigned event)
 	struct dentry *parent = dentry->parent;
 	u32 is_dir = S_ISDIR(dentry->inode->mode) ? IN_ISDIR : 0;
 
-	if (parent != dentry && parent->inode && READ_ONCE(parent->inode->marks) && dentry_is_hashed(dentry))
+	if (parent != dentry && parent->inode && READ_ONCE(parent->inode->marks) &&
+	    dentry_is_hashed(dentry))
 		send(parent->inode, event | is_dir, 0, dentry->name);
 	send(dentry->inode, event | is_dir, 0, NULL);
 }
@@ -227,7 +232,8 @@ static size_t event_size(const struct event *e)
 
 static int copy_event(const struct event *e, struct iov_iter *to)
 {
-	struct inotify_event head = { .wd = e->wd, .mask = e->mask, .cookie = e->cookie, .len = e->len };
+	struct inotify_event head = {
+		.wd = e->wd, .mask = e->mask, .cookie = e->cookie, .len = e->len};
 
 	if (copy_to_iter(&head, sizeof(head), to) != sizeof(head))
 		return -EFAULT;
@@ -315,7 +321,8 @@ static void inotify_release(struct inode *inode, struct file *file)
 	}
 	spin_unlock(&inotify_lock);
 	finish_gone(&gone);
-	xa_for_each(&in->by_wd, wd, w) {
+	xa_for_each(&in->by_wd, wd, w)
+	{
 		while (READ_ONCE(w->inode)) /* an event on another CPU is just ending it */
 			sched_yield_current();
 		kfree(w);
@@ -395,7 +402,8 @@ static void sweep_table(struct inotify *in)
 	unsigned long wd;
 	struct watch *w;
 
-	xa_for_each(&in->by_wd, wd, w) {
+	xa_for_each(&in->by_wd, wd, w)
+	{
 		if (!READ_ONCE(w->instance) && !READ_ONCE(w->inode)) {
 			xa_erase(&in->by_wd, wd);
 			kfree(w);
@@ -413,7 +421,8 @@ static int marks_make(struct inode *inode)
 	if (!marks)
 		return -ENOMEM;
 	list_init(&marks->watches);
-	if (!__atomic_compare_exchange_n(&inode->marks, &expect, marks, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+	if (!__atomic_compare_exchange_n(&inode->marks, &expect, marks, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST))
 		kfree(marks);
 	return 0;
 }
@@ -456,7 +465,8 @@ int inotify_add(struct file *file, const struct path *path, u32 mask)
 	struct inode *inode = path->dentry->inode;
 	int result;
 
-	if (file->op != &inotify_fops || !(mask & IN_ALL_EVENTS) || ((mask & IN_MASK_ADD) && (mask & IN_MASK_CREATE)))
+	if (file->op != &inotify_fops || !(mask & IN_ALL_EVENTS) ||
+	    ((mask & IN_MASK_ADD) && (mask & IN_MASK_CREATE)))
 		return -EINVAL;
 	if ((mask & IN_ONLYDIR) && !S_ISDIR(inode->mode))
 		return -ENOTDIR;

@@ -39,7 +39,10 @@ void dentry_set_mounted(struct dentry *d, bool mounted);
 
 /* The hash of a name, byte by byte as path lookup scans it. */
 #define NAME_HASH_INIT 0x811c9dc5u
-static inline u32 name_hash_step(u32 hash, u8 c) { return (hash ^ c) * 0x01000193u; }
+static inline u32 name_hash_step(u32 hash, u8 c)
+{
+	return (hash ^ c) * 0x01000193u;
+}
 static inline u32 name_hash(const char *name, u32 len)
 {
 	u32 hash = NAME_HASH_INIT;
@@ -51,12 +54,13 @@ static inline u32 name_hash(const char *name, u32 len)
 
 /* The hash table of (parent, name). Bits and buckets change together; a reader that mixes two tables misses, which is harmless. */
 struct dentry_table {
-	u32 bits, shift;           /* shift 32 - bits */
+	u32 bits, shift; /* shift 32 - bits */
 	struct hlist_head buckets[];
 };
 extern struct dentry_table *dentry_table;
 
-static inline struct hlist_head *dentry_bucket(struct dentry_table *t, const struct dentry *parent, u32 hash)
+static inline struct hlist_head *dentry_bucket(struct dentry_table *t, const struct dentry *parent,
+					       u32 hash)
 {
 	return &t->buckets[((hash ^ (u32)(uintptr_t)parent >> 5) * HASH_MULTIPLIER_32) >> t->shift];
 }
@@ -80,14 +84,17 @@ static inline bool same_name(const char *a, const char *b, u32 len)
 }
 
 /* The child of @parent with this name, under RCU, without a reference; NULL. */
-static inline struct dentry *dentry_find_rcu(const struct dentry *parent, const char *name, u32 len, u32 hash)
+static inline struct dentry *dentry_find_rcu(const struct dentry *parent, const char *name, u32 len,
+					     u32 hash)
 {
-	struct hlist_node *n = READ_ONCE(dentry_bucket(rcu_dereference(dentry_table), parent, hash)->first);
+	struct hlist_node *n =
+		READ_ONCE(dentry_bucket(rcu_dereference(dentry_table), parent, hash)->first);
 
 	for (; n; n = READ_ONCE(n->next)) {
 		struct dentry *d = hlist_entry(n, struct dentry, hash);
 
-		if (d->name_hash == hash && d->parent == parent && d->len == len && same_name(d->name, name, len))
+		if (d->name_hash == hash && d->parent == parent && d->len == len &&
+		    same_name(d->name, name, len))
 			return d;
 	}
 	return NULL;
@@ -100,7 +107,7 @@ bool mount_get_unless_dead(struct mount *mnt);
 /* -EBUSY if @dentry is the root of a mount or covered by one. */
 bool dentry_is_mountpoint(const struct dentry *dentry);
 void mount_init_root(struct super_block *sb);
-int mount_want_write(struct mount *mnt);   /* counts a writer */
+int mount_want_write(struct mount *mnt); /* counts a writer */
 void mount_drop_write(struct mount *mnt);
 
 /* ---- super.c ---- */
@@ -110,8 +117,9 @@ struct file_system_type *filesystem_find(const char *name);
 enum last_type { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 /* The parent directory of a path, and the last component. */
 struct parent_lookup {
-	struct path dir;           /* referenced */
-	struct path child;         /* LOOKUP_FOLLOW: what the name is, referenced; dentry NULL: nothing yet */
+	struct path dir; /* referenced */
+	struct path
+		child; /* LOOKUP_FOLLOW: what the name is, referenced; dentry NULL: nothing yet */
 	enum last_type type;
 	bool trailing_slash;
 	u32 len;
@@ -120,7 +128,7 @@ struct parent_lookup {
 /* @flags LOOKUP_FOLLOW: the parent of what a final symbolic link points to. */
 int path_parent(int dirfd, const char *name, unsigned flags, struct parent_lookup *out);
 void path_parent_put(struct parent_lookup *pl);
-void current_root(struct path *out);       /* referenced */
+void current_root(struct path *out); /* referenced */
 void current_cwd(struct path *out);
 /* pivot_root: whoever stands at @from stands at @to. */
 void fs_context_replace_all(const struct path *from, const struct path *to);
@@ -131,7 +139,10 @@ int may_delete(struct inode *dir, struct inode *victim, bool want_dir);
 /* ---- inode.c ---- */
 /* The second of the last current_time() on this CPU: old, but cheap. */
 DECLARE_PER_CPU(u32, coarse_second);
-static inline u32 coarse_seconds(void) { return this_cpu_read(coarse_second); }
+static inline u32 coarse_seconds(void)
+{
+	return this_cpu_read(coarse_second);
+}
 
 /* ---- attr.c ---- */
 /* RLIMIT_FSIZE (with its signal) and the file system's own limit: 0 or -EFBIG. */
@@ -147,9 +158,8 @@ bool files_shared(const struct files *f);
 void file_free(struct file *file);
 /* O_TRUNC of a file just opened. */
 int file_truncate_open(struct file *file);
-int inode_get_write_access(struct inode *inode);  /* -ETXTBSY */
+int inode_get_write_access(struct inode *inode); /* -ETXTBSY */
 void inode_put_write_access(struct inode *inode);
-
 
 /* ---- the rest ---- */
 void inode_init(void);
@@ -173,7 +183,8 @@ extern const struct file_operations kmsg_fops, pipe_fops, cdev_open_fops, no_dev
 struct inode *tmpfs_file_inode(struct super_block *sb, mode_t mode);
 /* For file systems that use tmpfs as their store of names. */
 const struct inode_operations *tmpfs_directory_operations(void);
-struct super_block *tmpfs_mount(const struct file_system_type *type, const char *source, u32 flags, const char *options);
+struct super_block *tmpfs_mount(const struct file_system_type *type, const char *source, u32 flags,
+				const char *options);
 
 /* locks.c: a file is closed. */
 void locks_release_file(struct file *file);
@@ -184,16 +195,26 @@ void epoll_release_file(struct file *file);
 /* inotify.c */
 void inotify_inode_gone(struct inode *inode);
 enum notify_event {
-	NOTIFY_ACCESS = 0x1, NOTIFY_MODIFY = 0x2, NOTIFY_ATTRIB = 0x4, NOTIFY_CLOSE_WRITE = 0x8, NOTIFY_CLOSE_NOWRITE = 0x10,
-	NOTIFY_OPEN = 0x20, NOTIFY_MOVED_FROM = 0x40, NOTIFY_MOVED_TO = 0x80, NOTIFY_CREATE = 0x100, NOTIFY_DELETE = 0x200,
-	NOTIFY_DELETE_SELF = 0x400, NOTIFY_MOVE_SELF = 0x800,
+	NOTIFY_ACCESS = 0x1,
+	NOTIFY_MODIFY = 0x2,
+	NOTIFY_ATTRIB = 0x4,
+	NOTIFY_CLOSE_WRITE = 0x8,
+	NOTIFY_CLOSE_NOWRITE = 0x10,
+	NOTIFY_OPEN = 0x20,
+	NOTIFY_MOVED_FROM = 0x40,
+	NOTIFY_MOVED_TO = 0x80,
+	NOTIFY_CREATE = 0x100,
+	NOTIFY_DELETE = 0x200,
+	NOTIFY_DELETE_SELF = 0x400,
+	NOTIFY_MOVE_SELF = 0x800,
 };
-extern u32 inotify_watches;                 /* how many there are at all */
+extern u32 inotify_watches; /* how many there are at all */
 void inotify_file_event(struct file *file, unsigned event);
 /* The same for the inode of @dentry and, with its name, for the directory. */
 void inotify_dentry_event(struct dentry *dentry, unsigned event);
 /* Something happened to @name in @dir; @cookie pairs the two halves of a rename. */
-void inotify_name_event(struct inode *dir, const char *name, unsigned event, u32 cookie, bool is_dir);
+void inotify_name_event(struct inode *dir, const char *name, unsigned event, u32 cookie,
+			bool is_dir);
 void inotify_inode_event(struct inode *inode, unsigned event);
 u32 inotify_cookie(void);
 void inotify_unmount(struct super_block *sb);

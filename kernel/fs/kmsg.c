@@ -78,8 +78,10 @@ static int wait_for_record(struct file *file, u64 seq)
 /* "6,42,1234567,-;text\n", unprintable bytes as \xNN. */
 static size_t format_record(struct kmsg_reader *r, size_t len)
 {
-	size_t n = (size_t)scnprintf(r->out, sizeof(r->out), "%u,%llu,%llu,-;", (unsigned)r->rec.facility * 8 + r->rec.level,
-				     (unsigned long long)r->rec.seq, (unsigned long long)div_u64(r->rec.ts_ns, 1000));
+	size_t n = (size_t)scnprintf(r->out, sizeof(r->out), "%u,%llu,%llu,-;",
+				     (unsigned)r->rec.facility * 8 + r->rec.level,
+				     (unsigned long long)r->rec.seq,
+				     (unsigned long long)div_u64(r->rec.ts_ns, 1000));
 
 	for (size_t i = 0; i < len; i++) {
 		u8 c = (u8)r->text[i];
@@ -238,8 +240,9 @@ int syslog_format(u64 *seq, char *buf, size_t size)
 		return got;
 	}
 	sec = div_u64_rem(div_u64(rec.ts_ns, 1000), 1000000, &usec);
-	len = scnprintf(buf, size, "<%u>[%5llu.%06u] %.*s\n", (unsigned)rec.facility * 8 + rec.level, (unsigned long long)sec,
-			usec, (int)MIN((size_t)rec.len, (size_t)RECORD_MAX - 1), text);
+	len = scnprintf(buf, size, "<%u>[%5llu.%06u] %.*s\n",
+			(unsigned)rec.facility * 8 + rec.level, (unsigned long long)sec, usec,
+			(int)MIN((size_t)rec.len, (size_t)RECORD_MAX - 1), text);
 	kfree(text);
 	return len;
 }

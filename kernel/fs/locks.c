@@ -11,9 +11,9 @@
 #include "fs/seq_file.h"
 
 struct file_lock {
-	struct list_head node;         /* i_lock */
-	struct list_head all;          /* all_lock: /proc/locks */
-	void *owner;                   /* struct files or struct file */
+	struct list_head node; /* i_lock */
+	struct list_head all;  /* all_lock: /proc/locks */
+	void *owner;           /* struct files or struct file */
 	struct inode *inode;
 	loff_t start, end;
 	int type;
@@ -49,7 +49,8 @@ static struct file_lock_context *context_get(struct inode *inode)
 	list_init(&c->flock);
 	list_init(&c->posix);
 	wait_queue_init(&c->wait);
-	if (!__atomic_compare_exchange_n(&inode->locks, &expect, c, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+	if (!__atomic_compare_exchange_n(&inode->locks, &expect, c, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST)) {
 		kfree(c);
 		return expect;
 	}
@@ -99,7 +100,8 @@ static void free_all(struct list_head *dead)
 
 /* ---- flock ---- */
 
-static struct file_lock *flock_conflict(struct file_lock_context *c, const struct file *file, int type)
+static struct file_lock *flock_conflict(struct file_lock_context *c, const struct file *file,
+					int type)
 {
 	struct file_lock *l;
 
@@ -111,7 +113,8 @@ static struct file_lock *flock_conflict(struct file_lock_context *c, const struc
 }
 
 /* => i_lock held: what @file had goes; the new lock comes if nothing is in the way. 0, 1: wait */
-static int flock_try(struct inode *inode, struct file *file, int type, struct file_lock *new, struct list_head *dead)
+static int flock_try(struct inode *inode, struct file *file, int type, struct file_lock *new,
+		     struct list_head *dead)
 {
 	struct file_lock_context *c = inode->locks;
 	struct file_lock *l, *next;
@@ -173,18 +176,21 @@ int file_flock(struct file *file, int type, bool nonblock)
 		free_all(&dead);
 		if (err != 1)
 			break;
-		err = nonblock ? -EWOULDBLOCK : wait_event_interruptible(&c->wait, !flock_conflict_now(inode, file, type));
+		err = nonblock ? -EWOULDBLOCK
+			       : wait_event_interruptible(&c->wait,
+							  !flock_conflict_now(inode, file, type));
 		if (err)
 			break;
 	}
-	if (new && list_empty(&new->node))
+	if (new &&list_empty(&new->node))
 		kmem_cache_free(lock_cache, new);
 	return err;
 }
 
 /* ---- records ---- */
 
-static struct file_lock *record_conflict(struct file_lock_context *c, const void *owner, const struct lock_request *req)
+static struct file_lock *record_conflict(struct file_lock_context *c, const void *owner,
+					 const struct lock_request *req)
 {
 	struct file_lock *l;
 
@@ -196,8 +202,8 @@ static struct file_lock *record_conflict(struct file_lock_context *c, const void
 	return NULL;
 }
 
-static void record_add(struct file_lock_context *c, struct inode *inode, struct file_lock *l, void *owner, bool ofd,
-		       const struct lock_request *req)
+static void record_add(struct file_lock_context *c, struct inode *inode, struct file_lock *l,
+		       void *owner, bool ofd, const struct lock_request *req)
 {
 	struct file_lock *at;
 
@@ -221,7 +227,8 @@ static void record_add(struct file_lock_context *c, struct inode *inode, struct 
  * Set the range of @owner to what @req says: neighbours of the same type join, others are cut. @spare: two locks that may be used up.
  * => i_lock held, no conflict
  */
-static void record_apply(struct inode *inode, void *owner, bool ofd, const struct lock_request *asked, struct file_lock *spare[2],
+static void record_apply(struct inode *inode, void *owner, bool ofd,
+			 const struct lock_request *asked, struct file_lock *spare[2],
 			 struct list_head *dead)
 {
 	struct file_lock_context *c = inode->locks;
@@ -234,8 +241,9 @@ static void record_apply(struct inode *inode, void *owner, bool ofd, const struc
 		if (l->owner != owner)
 			continue;
 		/* same type: touching is enough */
-		if (same ? (l->end != INT64_MAX && l->end + 1 < req.start) || (req.end != INT64_MAX && req.end + 1 < l->start) :
-			   l->end < req.start || l->start > req.end)
+		if (same ? (l->end != INT64_MAX && l->end + 1 < req.start) ||
+				    (req.end != INT64_MAX && req.end + 1 < l->start)
+			 : l->end < req.start || l->start > req.end)
 			continue;
 		if (same) {
 			req.start = MIN(req.start, l->start);
@@ -244,7 +252,7 @@ static void record_apply(struct inode *inode, void *owner, bool ofd, const struc
 			continue;
 		}
 		if (l->end > req.end) { /* what is behind stays */
-			rest = (struct lock_request){ l->type, req.end + 1, l->end, l->pid };
+			rest = (struct lock_request){l->type, req.end + 1, l->end, l->pid};
 			if (l->start >= req.start) {
 				lock_bury(l, dead);
 				record_add(c, inode, spare[1], owner, ofd, &rest);
@@ -284,7 +292,8 @@ again:
 				err = -EDEADLK;
 				break;
 			}
-			if (++steps < 64) /* blockers may be out of date: no chain is followed for ever */
+			if (++steps <
+			    64) /* blockers may be out of date: no chain is followed for ever */
 				goto again;
 		}
 	}
@@ -301,7 +310,8 @@ static void stop_waiting(struct waiting *w)
 	spin_unlock(&all_lock);
 }
 
-static bool record_conflict_now(struct inode *inode, const void *owner, const struct lock_request *req)
+static bool record_conflict_now(struct inode *inode, const void *owner,
+				const struct lock_request *req)
 {
 	bool conflict;
 
@@ -312,7 +322,8 @@ static bool record_conflict_now(struct inode *inode, const void *owner, const st
 }
 
 /* Wait until the way was free for a moment. */
-static int record_wait(struct inode *inode, void *owner, void *blocker, bool ofd, const struct lock_request *req)
+static int record_wait(struct inode *inode, void *owner, void *blocker, bool ofd,
+		       const struct lock_request *req)
 {
 	struct waiting w;
 	int err = 0;
@@ -322,7 +333,8 @@ static int record_wait(struct inode *inode, void *owner, void *blocker, bool ofd
 		if (err)
 			return err;
 	}
-	err = wait_event_interruptible(&inode->locks->wait, !record_conflict_now(inode, owner, req));
+	err = wait_event_interruptible(&inode->locks->wait,
+				       !record_conflict_now(inode, owner, req));
 	if (!ofd)
 		stop_waiting(&w);
 	return err;
@@ -333,7 +345,7 @@ int file_setlk(struct file *file, const struct lock_request *req, bool ofd, bool
 	struct inode *inode = file->inode;
 	struct file_lock_context *c;
 	void *owner = ofd ? (void *)file : (void *)current->files;
-	struct file_lock *spare[2] = { NULL, NULL }, *conflict;
+	struct file_lock *spare[2] = {NULL, NULL}, *conflict;
 	void *blocker = NULL;
 	LIST_HEAD(dead);
 	int err = 0;
@@ -435,7 +447,10 @@ void locks_show(struct seq_file *m)
 	spin_lock(&all_lock);
 	list_for_each_entry(l, &all_locks, all) {
 		seq_printf(m, "%u: %s ADVISORY  %s %d %02x:%02x:%llu %lld ", ++n,
-			   l->flock ? "FLOCK " : l->ofd ? "OFDLCK" : "POSIX ", l->type == F_WRLCK ? "WRITE" : "READ ", (int)l->pid,
+			   l->flock ? "FLOCK "
+			   : l->ofd ? "OFDLCK"
+				    : "POSIX ",
+			   l->type == F_WRLCK ? "WRITE" : "READ ", (int)l->pid,
 			   (unsigned)MAJOR(l->inode->sb->dev), (unsigned)MINOR(l->inode->sb->dev),
 			   (unsigned long long)l->inode->ino, (long long)l->start);
 		if (l->end == INT64_MAX)

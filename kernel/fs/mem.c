@@ -119,12 +119,9 @@ static const struct mem_device {
 	mode_t mode;
 	const struct file_operations *fop;
 } devices[] = {
-	{ "null", 3, 0666, &null_fops },
-	{ "zero", 5, 0666, &zero_fops },
-	{ "full", 7, 0666, &full_fops },
-	{ "random", 8, 0666, &random_fops },
-	{ "urandom", 9, 0666, &random_fops },
-	{ "kmsg", 11, 0644, &kmsg_fops },
+	{"null", 3, 0666, &null_fops},      {"zero", 5, 0666, &zero_fops},
+	{"full", 7, 0666, &full_fops},      {"random", 8, 0666, &random_fops},
+	{"urandom", 9, 0666, &random_fops}, {"kmsg", 11, 0644, &kmsg_fops},
 };
 static struct cdev cdevs[ARRAY_SIZE(devices)];
 

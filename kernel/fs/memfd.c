@@ -17,7 +17,7 @@ static char *memfd_name(struct dentry *dentry, char *buf, size_t size)
 	return (size_t)len < size ? buf : ERR_PTR(-ENAMETOOLONG);
 }
 
-static const struct dentry_operations memfd_dentry_ops = { .name = memfd_name };
+static const struct dentry_operations memfd_dentry_ops = {.name = memfd_name};
 
 struct file *memfd_create(const char *name, unsigned flags)
 {
@@ -34,7 +34,8 @@ struct file *memfd_create(const char *name, unsigned flags)
 		return ERR_PTR(PTR_ERR(inode));
 	if (flags & MFD_ALLOW_SEALING)
 		inode->data.seals = 0;
-	file = file_pseudo(memfd_mount, inode, text, &memfd_dentry_ops, inode->fop, O_RDWR | O_LARGEFILE);
+	file = file_pseudo(memfd_mount, inode, text, &memfd_dentry_ops, inode->fop,
+			   O_RDWR | O_LARGEFILE);
 	if (!IS_ERR(file))
 		file->mode |= FMODE_ATOMIC_POS;
 	inode_put(inode);
@@ -52,7 +53,7 @@ struct file *shmem_file(const char *name, loff_t size)
 
 void __init memfd_init(void)
 {
-	static const struct file_system_type type = { .name = "tmpfs" };
+	static const struct file_system_type type = {.name = "tmpfs"};
 	struct super_block *sb = tmpfs_mount(&type, "tmpfs", 0, "size=0,nr_inodes=0");
 
 	BUG_ON(IS_ERR(sb));

@@ -14,8 +14,12 @@
 #define MOUNT_HASH_BITS 7
 
 /* Flags of the mount, and of the super block, among mount(2)'s. */
-#define MNT_FLAGS (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | MS_STRICTATIME)
-#define SB_FLAGS (MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC | MS_SILENT | MS_POSIXACL | MS_LAZYTIME)
+#define MNT_FLAGS \
+	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | \
+	 MS_STRICTATIME)
+#define SB_FLAGS \
+	(MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC | MS_SILENT | MS_POSIXACL | \
+	 MS_LAZYTIME)
 #define MNT_FORCE 1u
 #define MNT_DETACH 2u
 #define MNT_EXPIRE 4u
@@ -47,16 +51,19 @@ void namespace_seq_end(void)
 
 /* ---- the objects ---- */
 
-static inline struct hlist_head *mount_bucket(const struct mount *parent, const struct dentry *dentry)
+static inline struct hlist_head *mount_bucket(const struct mount *parent,
+					      const struct dentry *dentry)
 {
-	return &mount_table[hash_32((u32)(uintptr_t)parent ^ ((u32)(uintptr_t)dentry >> 4), MOUNT_HASH_BITS)];
+	return &mount_table[hash_32((u32)(uintptr_t)parent ^ ((u32)(uintptr_t)dentry >> 4),
+				    MOUNT_HASH_BITS)];
 }
 
 struct mount *mount_find_child(const struct mount *parent, const struct dentry *dentry)
 {
 	struct mount *m;
 
-	hlist_for_each_entry_rcu(m, mount_bucket(parent, dentry), hash) {
+	hlist_for_each_entry_rcu(m, mount_bucket(parent, dentry), hash)
+	{
 		if (m->parent == parent && m->mountpoint == dentry)
 			return m;
 	}
@@ -64,7 +71,8 @@ struct mount *mount_find_child(const struct mount *parent, const struct dentry *
 }
 
 /* Takes over the reference of @sb. */
-static struct mount *mount_alloc(struct super_block *sb, struct dentry *root, const char *source, u32 flags)
+static struct mount *mount_alloc(struct super_block *sb, struct dentry *root, const char *source,
+				 u32 flags)
 {
 	struct mount *m = kzalloc(sizeof(*m), GFP_KERNEL);
 
@@ -227,7 +235,8 @@ static int check_attach(const struct dentry *root, const struct path *where)
 	return 0;
 }
 
-static int mount_new(const char *source, const struct path *where, const char *type_name, u32 flags, const char *data)
+static int mount_new(const char *source, const struct path *where, const char *type_name, u32 flags,
+		     const char *data)
 {
 	struct file_system_type *type = type_name ? filesystem_find(type_name) : NULL;
 	struct super_block *sb;
@@ -272,12 +281,15 @@ static struct mount *bind_one(struct mount *old, struct dentry *root)
 /* Repeat the mounts below @from (those inside @top) below @to. What fails to be copied leaves the rest as it is. */
 static int bind_children(struct mount *from, struct mount *to, struct dentry *top)
 {
-	struct mount *child, *last = list_empty(&from->children) ? NULL : list_last_entry(&from->children, struct mount, child);
+	struct mount *child,
+		*last = list_empty(&from->children)
+				? NULL
+				: list_last_entry(&from->children, struct mount, child);
 
 	if (!last)
 		return 0;
 	list_for_each_entry(child, &from->children, child) {
-		struct path where = { to, child->mountpoint };
+		struct path where = {to, child->mountpoint};
 		struct mount *copy;
 		int err;
 
@@ -388,7 +400,8 @@ static int mount_remount(const struct path *path, u32 flags)
 	return err;
 }
 
-int vfs_do_mount(const char *source, const char *target, const char *type, u32 flags, const char *data)
+int vfs_do_mount(const char *source, const char *target, const char *type, u32 flags,
+		 const char *data)
 {
 	struct path where;
 	int err;
@@ -416,7 +429,8 @@ int vfs_do_mount(const char *source, const char *target, const char *type, u32 f
 	return err;
 }
 
-int vfs_mount(const char *source, const char *target, const char *type, u32 flags, const char *options)
+int vfs_mount(const char *source, const char *target, const char *type, u32 flags,
+	      const char *options)
 {
 	return vfs_do_mount(source, target, type, flags, options);
 }
@@ -500,10 +514,11 @@ int vfs_pivot_root(const char *new_root, const char *put_old)
 	root_mnt = root.mnt;
 	err = -EINVAL;
 	/* both must be roots of mounts; the root file system has no parent and cannot be moved; put_old lies below new_root */
-	if (root.dentry != root_mnt->root || root_mnt->parent == root_mnt || new.dentry != new.mnt->root ||
-	    new.mnt->parent == new.mnt)
+	if (root.dentry != root_mnt->root || root_mnt->parent == root_mnt ||
+	    new.dentry != new.mnt->root || new.mnt->parent == new.mnt)
 		goto out;
-	if (old.mnt == new.mnt ? !dentry_is_ancestor(new.dentry, old.dentry) : old.mnt->parent != new.mnt)
+	if (old.mnt == new.mnt ? !dentry_is_ancestor(new.dentry, old.dentry)
+			       : old.mnt->parent != new.mnt)
 		goto out;
 	err = -EBUSY;
 	if (new.mnt == root_mnt || old.mnt == root_mnt)
@@ -537,7 +552,7 @@ int mount_for_each(int (*fn)(struct mount *mnt, const char *path, void *arg), vo
 		return -ENOMEM;
 	mutex_lock(&mount_mutex);
 	list_for_each_entry(m, &mount_list, node) {
-		struct path path = { m, m->root };
+		struct path path = {m, m->root};
 		char *name = path_name(&path, buf, PATH_MAX);
 
 		if (IS_ERR(name) || *name != '/')

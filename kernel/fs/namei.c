@@ -11,21 +11,22 @@
 #include "fs/internal.h"
 
 struct walk {
-	struct path at;             /* where it stands */
-	struct path root;           /* not referenced: read again after each sleep */
-	struct path anchor;         /* referenced; mnt NULL: none */
-	struct dentry *extra;       /* referenced: the last dentry that had to be looked up */
+	struct path at;       /* where it stands */
+	struct path root;     /* not referenced: read again after each sleep */
+	struct path anchor;   /* referenced; mnt NULL: none */
+	struct dentry *extra; /* referenced: the last dentry that had to be looked up */
 	unsigned flags;
 	u32 seq;
-	bool own_root;              /* LOOKUP_IN_ROOT, LOOKUP_BENEATH: the root is where it started */
-	bool trailing;              /* a slash behind the last component */
+	bool own_root; /* LOOKUP_IN_ROOT, LOOKUP_BENEATH: the root is where it started */
+	bool trailing; /* a slash behind the last component */
 	enum last_type last_type;
 	const char *last;
 	u32 last_len;
-	struct path child;          /* LOOKUP_PARENT with LOOKUP_FOLLOW: the last component, not referenced; dentry NULL: unknown */
+	struct path
+		child; /* LOOKUP_PARENT with LOOKUP_FOLLOW: the last component, not referenced; dentry NULL: unknown */
 	unsigned depth, links;
-	const char *rest[MAX_LINKS];    /* what follows the links that it is inside of */
-	struct inode *held[MAX_LINKS];  /* the links whose text is in use */
+	const char *rest[MAX_LINKS];   /* what follows the links that it is inside of */
+	struct inode *held[MAX_LINKS]; /* the links whose text is in use */
 };
 
 static inline u32 seq_read(void)
@@ -202,7 +203,8 @@ static int walk_jump(struct walk *w, struct inode *link)
  * Enter the symbolic link @link, found in the directory where we stand; @rest of the path follows it. *@name: where to go on.
  * Its inode is held until the walk ends: its text is walked.
  */
-static noinline int walk_link(struct walk *w, struct inode *link, const char *rest, const char **name)
+static noinline int walk_link(struct walk *w, struct inode *link, const char *rest,
+			      const char **name)
 {
 	const char *body;
 	int err;
@@ -259,7 +261,9 @@ static inline const char *scan_component(const char *name, struct component *c)
 	for (;; name++) {
 		u8 ch = (u8)*name;
 
-		if (unlikely(ch <= '/') && (ch == '/' || !ch)) /* most characters are above the slash: one comparison each */
+		if (unlikely(ch <= '/') &&
+		    (ch == '/' ||
+		     !ch)) /* most characters are above the slash: one comparison each */
 			break;
 		hash = name_hash_step(hash, ch);
 	}
@@ -342,7 +346,8 @@ next_name:
 			last = !*name && !more_follows(w);
 			w->trailing |= last;
 		}
-		if (unlikely(c.start[0] == '.') && (c.len == 1 || (c.len == 2 && c.start[1] == '.'))) {
+		if (unlikely(c.start[0] == '.') &&
+		    (c.len == 1 || (c.len == 2 && c.start[1] == '.'))) {
 			err = walk_dots(w, c.len, last);
 			if (err)
 				return err < 0 ? err : 0;
@@ -358,7 +363,8 @@ next_name:
 
 		if (!d)
 			d = dentry_find_rcu(w->at.dentry, c.start, c.len, c.hash);
-		if (unlikely(!d) || (unlikely(READ_ONCE(d->flags) & DENTRY_REVALIDATE) && !d->op->revalidate(d))) {
+		if (unlikely(!d) ||
+		    (unlikely(READ_ONCE(d->flags) & DENTRY_REVALIDATE) && !d->op->revalidate(d))) {
 			d = walk_slow(w, c.start, c.len);
 			if (IS_ERR(d))
 				return (int)PTR_ERR(d);
@@ -377,7 +383,8 @@ next_name:
 				return err;
 			inode = READ_ONCE(next.dentry->inode);
 		}
-		if (unlikely(S_ISLNK(inode->mode)) && (!last || w->trailing || (w->flags & LOOKUP_FOLLOW))) {
+		if (unlikely(S_ISLNK(inode->mode)) &&
+		    (!last || w->trailing || (w->flags & LOOKUP_FOLLOW))) {
 			if (last && (w->flags & LOOKUP_PARENT) && inode->op->follow_link) {
 				w->child = next; /* the caller opens what it finds there */
 				return 0;
@@ -456,7 +463,7 @@ static int walk_run(struct walk *w, int dirfd, const char *name, struct fd_ref *
 
 int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out)
 {
-	struct fd_ref fd = { NULL, false };
+	struct fd_ref fd = {NULL, false};
 	struct walk w;
 	int err;
 
@@ -465,7 +472,8 @@ int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out)
 	w.flags = flags;
 	err = walk_run(&w, dirfd, name, &fd);
 	if (likely(!err)) {
-		if (unlikely((flags & LOOKUP_DIRECTORY) || w.trailing) && !dentry_is_dir(w.at.dentry))
+		if (unlikely((flags & LOOKUP_DIRECTORY) || w.trailing) &&
+		    !dentry_is_dir(w.at.dentry))
 			err = -ENOTDIR;
 	}
 	if (likely(!err)) {
@@ -480,7 +488,7 @@ int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out)
 
 int path_parent(int dirfd, const char *name, unsigned flags, struct parent_lookup *out)
 {
-	struct fd_ref fd = { NULL, false };
+	struct fd_ref fd = {NULL, false};
 	struct walk w;
 	int err;
 

@@ -94,7 +94,8 @@ int vfs_mknod_path(int dirfd, const char *name, mode_t mode, kdev_t dev, struct 
 		mode |= S_IFREG;
 	if (S_ISDIR(mode))
 		return -EPERM;
-	if (!S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) && !S_ISFIFO(mode) && !S_ISSOCK(mode))
+	if (!S_ISREG(mode) && !S_ISCHR(mode) && !S_ISBLK(mode) && !S_ISFIFO(mode) &&
+	    !S_ISSOCK(mode))
 		return -EINVAL;
 	err = path_parent(dirfd, name, 0, &pl);
 	if (err)
@@ -147,7 +148,8 @@ static int link_locked(const struct path *old, struct parent_lookup *pl, struct 
 
 	if (old->mnt != pl->dir.mnt)
 		return -EXDEV;
-	if (S_ISDIR(inode->mode) || (inode->flags & (INODE_APPEND | INODE_IMMUTABLE)) || !dir->op->link)
+	if (S_ISDIR(inode->mode) || (inode->flags & (INODE_APPEND | INODE_IMMUTABLE)) ||
+	    !dir->op->link)
 		return -EPERM;
 	down_write_nested(&inode->lock);
 	/* a file whose last name is gone does not come back, but one of O_TMPFILE gets its first */
@@ -161,7 +163,8 @@ static int link_locked(const struct path *old, struct parent_lookup *pl, struct 
 	return err;
 }
 
-int vfs_linkat(int old_dirfd, const char *old_name, int new_dirfd, const char *new_name, unsigned flags)
+int vfs_linkat(int old_dirfd, const char *old_name, int new_dirfd, const char *new_name,
+	       unsigned flags)
 {
 	unsigned lookup = flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0;
 	struct parent_lookup pl;
@@ -246,7 +249,9 @@ static int remove_name(int dirfd, const char *name, bool is_dir)
 		if (!is_dir)
 			err = -EISDIR;
 		else
-			err = pl.type == LAST_DOT ? -EINVAL : pl.type == LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
+			err = pl.type == LAST_DOT      ? -EINVAL
+			      : pl.type == LAST_DOTDOT ? -ENOTEMPTY
+						       : -EBUSY;
 		path_parent_put(&pl);
 		return err;
 	}
@@ -334,7 +339,8 @@ static int check_rename(const struct rename *r)
 		return -EEXIST;
 	if (!r->new->inode && (r->flags & RENAME_EXCHANGE))
 		return -ENOENT;
-	if (!is_dir && (r->from.trailing_slash || (r->to.trailing_slash && !(r->flags & RENAME_EXCHANGE))))
+	if (!is_dir &&
+	    (r->from.trailing_slash || (r->to.trailing_slash && !(r->flags & RENAME_EXCHANGE))))
 		return -ENOTDIR;
 	if (dentry_is_ancestor(r->old, r->to.dir.dentry))
 		return -EINVAL; /* into itself */
@@ -348,7 +354,8 @@ static int check_rename(const struct rename *r)
 			err = may_create(new_dir);
 		else
 			err = may_delete(new_dir, r->new->inode,
-					 r->flags & RENAME_EXCHANGE ? S_ISDIR(r->new->inode->mode) : is_dir);
+					 r->flags & RENAME_EXCHANGE ? S_ISDIR(r->new->inode->mode)
+								    : is_dir);
 	}
 	/* a directory that changes its parent must be writable: its .. changes */
 	if (!err && is_dir && old_dir != new_dir)
@@ -362,7 +369,8 @@ static int check_rename(const struct rename *r)
 
 static int rename_locked(struct rename *r)
 {
-	struct inode *old_dir = dir_of(&r->from), *new_dir = dir_of(&r->to), *target = r->new->inode;
+	struct inode *old_dir = dir_of(&r->from), *new_dir = dir_of(&r->to),
+		     *target = r->new->inode;
 	int err = check_rename(r);
 
 	if (err)

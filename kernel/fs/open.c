@@ -9,7 +9,8 @@
 /* What the access mode asks of the inode. 3 is neither mode, but asks for both permissions (ioctl-only opens of devices). */
 static int access_mask(int flags)
 {
-	static const u8 masks[4] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE };
+	static const u8 masks[4] = {MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
+				    MAY_READ | MAY_WRITE};
 
 	return masks[flags & O_ACCMODE];
 }
@@ -19,8 +20,7 @@ static int may_open(const struct path *path, struct inode *inode, int flags)
 	int mask = access_mask(flags), err;
 
 	switch (inode->mode & S_IFMT) {
-	case S_IFLNK:
-		return -ELOOP;
+	case S_IFLNK: return -ELOOP;
 	case S_IFDIR:
 		if ((mask & MAY_WRITE) || (flags & (O_TRUNC | O_CREAT)))
 			return -EISDIR;
@@ -30,17 +30,18 @@ static int may_open(const struct path *path, struct inode *inode, int flags)
 		if (path->mnt->flags & MS_NODEV)
 			return -EACCES;
 		break;
-	case S_IFSOCK:
-		return -ENXIO;
+	case S_IFSOCK: return -ENXIO;
 	}
 	if (flags & O_TRUNC)
 		mask |= MAY_WRITE;
 	err = inode_permission(inode, mask);
 	if (err)
 		return err;
-	if (unlikely(inode->flags & INODE_APPEND) && (mask & MAY_WRITE) && (!(flags & O_APPEND) || (flags & O_TRUNC)))
+	if (unlikely(inode->flags & INODE_APPEND) && (mask & MAY_WRITE) &&
+	    (!(flags & O_APPEND) || (flags & O_TRUNC)))
 		return -EPERM;
-	if (unlikely(flags & O_NOATIME) && fs_current_cred().fsuid != inode->uid && !fs_capable(CAP_FOWNER))
+	if (unlikely(flags & O_NOATIME) && fs_current_cred().fsuid != inode->uid &&
+	    !fs_capable(CAP_FOWNER))
 		return -EPERM;
 	return 0;
 }
@@ -92,7 +93,8 @@ static int prepare_file(const struct path *path, int flags, bool created, struct
 
 	if (!created)
 		err = may_open(path, inode, flags);
-	if (!err && unlikely(!(flags & O_LARGEFILE)) && S_ISREG(inode->mode) && inode_size(inode) > MAX_NON_LFS)
+	if (!err && unlikely(!(flags & O_LARGEFILE)) && S_ISREG(inode->mode) &&
+	    inode_size(inode) > MAX_NON_LFS)
 		err = -EOVERFLOW;
 	if (err)
 		return err;
@@ -104,7 +106,8 @@ static int prepare_file(const struct path *path, int flags, bool created, struct
 /*
  * @created: just made by this open: neither permissions nor truncation. Takes over the references of @path, also when it fails.
  */
-static struct file *open_path(const struct path *path, int flags, bool created, const struct cred *cred)
+static struct file *open_path(const struct path *path, int flags, bool created,
+			      const struct cred *cred)
 {
 	struct inode *inode = path->dentry->inode;
 	struct file *file;
@@ -197,7 +200,7 @@ static int create_locked(const struct path *dir, struct dentry *dentry, mode_t m
 static struct file *open_last(struct parent_lookup *pl, int flags, mode_t mode)
 {
 	struct inode *dir = pl->dir.dentry->inode;
-	struct path path = { pl->dir.mnt, NULL };
+	struct path path = {pl->dir.mnt, NULL};
 	bool created = false;
 	int err = 0;
 
@@ -228,7 +231,8 @@ static struct file *open_last(struct parent_lookup *pl, int flags, mode_t mode)
 	return open_path(&path, flags, created, NULL);
 }
 
-static struct file *open_create(int dirfd, const char *name, int flags, mode_t mode, unsigned lookup)
+static struct file *open_create(int dirfd, const char *name, int flags, mode_t mode,
+				unsigned lookup)
 {
 	bool follow = !(flags & (O_EXCL | O_NOFOLLOW));
 	struct parent_lookup pl;
@@ -259,7 +263,8 @@ static struct file *open_create(int dirfd, const char *name, int flags, mode_t m
 }
 
 /* O_TMPFILE: a file without a name in the directory. */
-static struct file *open_tmpfile(int dirfd, const char *name, int flags, mode_t mode, unsigned lookup)
+static struct file *open_tmpfile(int dirfd, const char *name, int flags, mode_t mode,
+				 unsigned lookup)
 {
 	struct inode *inode = NULL;
 	struct path path, made;
@@ -279,8 +284,9 @@ static struct file *open_tmpfile(int dirfd, const char *name, int flags, mode_t 
 	if (!err && !path.dentry->inode->op->tmpfile)
 		err = -EOPNOTSUPP;
 	if (!err)
-		err = path.dentry->inode->op->tmpfile(path.dentry->inode, &inode,
-						      S_IFREG | (mode & S_IALLUGO & ~current->fs->umask));
+		err = path.dentry->inode->op->tmpfile(
+			path.dentry->inode, &inode,
+			S_IFREG | (mode & S_IALLUGO & ~current->fs->umask));
 	if (!err) {
 		char text[24];
 
@@ -310,8 +316,9 @@ struct file *file_open_lookup(int dirfd, const char *name, int flags, mode_t mod
 	if (unlikely(flags & O_PATH))
 		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	else if (unlikely((flags & __O_TMPFILE)))
-		return (flags & O_TMPFILE) == O_TMPFILE && !(flags & O_CREAT) ?
-			       open_tmpfile(dirfd, name, flags, mode, lookup) : ERR_PTR(-EINVAL);
+		return (flags & O_TMPFILE) == O_TMPFILE && !(flags & O_CREAT)
+			       ? open_tmpfile(dirfd, name, flags, mode, lookup)
+			       : ERR_PTR(-EINVAL);
 	if (flags & O_CREAT) {
 		if (flags & O_DIRECTORY)
 			return ERR_PTR(-EINVAL);
@@ -340,8 +347,8 @@ static int deny_write(struct inode *inode)
 	do {
 		if (old > 0)
 			return -ETXTBSY;
-	} while (!__atomic_compare_exchange_n(&inode->write_count, &old, old - 1, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_SEQ_CST));
+	} while (!__atomic_compare_exchange_n(&inode->write_count, &old, old - 1, false,
+					      __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST));
 	return 0;
 }
 

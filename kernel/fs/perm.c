@@ -72,7 +72,8 @@ int may_delete(struct inode *dir, struct inode *victim, bool want_dir)
 
 	if (err)
 		return err;
-	if ((dir->flags & INODE_APPEND) || (victim->flags & (INODE_APPEND | INODE_IMMUTABLE)) || sticky_forbids(dir, victim))
+	if ((dir->flags & INODE_APPEND) || (victim->flags & (INODE_APPEND | INODE_IMMUTABLE)) ||
+	    sticky_forbids(dir, victim))
 		return -EPERM;
 	if (want_dir && !S_ISDIR(victim->mode))
 		return -ENOTDIR;

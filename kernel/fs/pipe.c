@@ -15,25 +15,26 @@
 #include "lib/bitmap.h"
 #include "mm/highmem.h"
 
-#define PIPE_SLOTS 16u             /* 64 KB */
+#define PIPE_SLOTS 16u /* 64 KB */
 #define PIPE_SPARE 2u
 
 struct pipe_buffer {
 	struct page *page;
 	u16 offset, len;
-	bool packet;               /* O_DIRECT: one write, one read */
+	bool packet; /* O_DIRECT: one write, one read */
 };
 
 struct pipe {
-	mutex_t lock;              /* RANK_PIPE */
+	mutex_t lock; /* RANK_PIPE */
 	struct wait_queue readers_wait, writers_wait;
-	u32 head, tail;            /* next to write, next to read */
-	u32 slots;                 /* a power of two */
+	u32 head, tail; /* next to write, next to read */
+	u32 slots;      /* a power of two */
 	struct pipe_buffer *ring;
 	struct page *spare[PIPE_SPARE];
-	u32 readers, writers;      /* open files */
-	u32 reader_opens, writer_opens; /* ever: a FIFO's open waits for the other side to have come */
-	u32 users;                 /* open files and opens in progress: inode->pipe lives as long */
+	u32 readers, writers; /* open files */
+	u32 reader_opens,
+		writer_opens; /* ever: a FIFO's open waits for the other side to have come */
+	u32 users;            /* open files and opens in progress: inode->pipe lives as long */
 };
 
 unsigned sysctl_pipe_max_size = 1u << 20;
@@ -153,7 +154,8 @@ static int wait_readable(struct pipe *p)
 
 	mutex_unlock(&p->lock);
 	err = wait_event_interruptible_exclusive(&p->readers_wait,
-						 READ_ONCE(p->head) != READ_ONCE(p->tail) || !READ_ONCE(p->writers));
+						 READ_ONCE(p->head) != READ_ONCE(p->tail) ||
+							 !READ_ONCE(p->writers));
 	mutex_lock(&p->lock);
 	return err;
 }
@@ -252,9 +254,9 @@ static int wait_writable(struct pipe *p)
 	int err;
 
 	mutex_unlock(&p->lock);
-	err = wait_event_interruptible_exclusive(&p->writers_wait,
-						 READ_ONCE(p->head) - READ_ONCE(p->tail) < READ_ONCE(p->slots) ||
-							 !READ_ONCE(p->readers));
+	err = wait_event_interruptible_exclusive(
+		&p->writers_wait, READ_ONCE(p->head) - READ_ONCE(p->tail) < READ_ONCE(p->slots) ||
+					  !READ_ONCE(p->readers));
 	mutex_lock(&p->lock);
 	return err;
 }
@@ -457,12 +459,14 @@ static int fifo_open(struct inode *inode, struct file *file)
 	if (reads && !writes && !p->writers && !(file->flags & O_NONBLOCK)) {
 		seen = p->writer_opens;
 		mutex_unlock(&p->lock);
-		err = wait_event_interruptible(&p->readers_wait, READ_ONCE(p->writer_opens) != seen);
+		err = wait_event_interruptible(&p->readers_wait,
+					       READ_ONCE(p->writer_opens) != seen);
 		mutex_lock(&p->lock);
 	} else if (writes && !reads && !p->readers) {
 		seen = p->reader_opens;
 		mutex_unlock(&p->lock);
-		err = wait_event_interruptible(&p->writers_wait, READ_ONCE(p->reader_opens) != seen);
+		err = wait_event_interruptible(&p->writers_wait,
+					       READ_ONCE(p->reader_opens) != seen);
 		mutex_lock(&p->lock);
 	}
 	mutex_unlock(&p->lock);
@@ -488,7 +492,7 @@ static char *pipe_name(struct dentry *dentry, char *buf, size_t size)
 	return (size_t)len < size ? buf : ERR_PTR(-ENAMETOOLONG);
 }
 
-static const struct dentry_operations pipe_dentry_ops = { .name = pipe_name };
+static const struct dentry_operations pipe_dentry_ops = {.name = pipe_name};
 
 static struct inode *pipe_inode(void)
 {
@@ -517,7 +521,8 @@ int pipe_create(struct file *ends[2], int flags)
 
 	if (!inode)
 		return -ENOMEM;
-	ends[0] = file_pseudo(pipe_mount, inode, "", &pipe_dentry_ops, &pipe_fops, O_RDONLY | (flags & O_NONBLOCK));
+	ends[0] = file_pseudo(pipe_mount, inode, "", &pipe_dentry_ops, &pipe_fops,
+			      O_RDONLY | (flags & O_NONBLOCK));
 	if (IS_ERR(ends[0])) {
 		pipe_free(inode->pipe);
 		inode_put(inode);
@@ -557,7 +562,8 @@ long pipe_set_size(struct file *file, unsigned long bytes)
 	if (bytes > 1ul << 31)
 		return -EINVAL;
 	slots = (u32)roundup_pow_of_two(MAX(1ul, DIV_ROUND_UP(bytes, PAGE_SIZE)));
-	if (slots > p->slots && slots * PAGE_SIZE > sysctl_pipe_max_size && !fs_capable(CAP_SYS_RESOURCE))
+	if (slots > p->slots && slots * PAGE_SIZE > sysctl_pipe_max_size &&
+	    !fs_capable(CAP_SYS_RESOURCE))
 		return -EPERM;
 	ring = kcalloc(slots, sizeof(*ring), GFP_KERNEL);
 	if (!ring)
@@ -610,7 +616,8 @@ ssize_t pipe_tee(struct file *from_file, struct file *to_file, size_t len, bool 
 	struct pipe *from, *to;
 	ssize_t done;
 
-	if (!file_is_pipe(from_file) || !file_is_pipe(to_file) || pipe_of(from_file) == pipe_of(to_file))
+	if (!file_is_pipe(from_file) || !file_is_pipe(to_file) ||
+	    pipe_of(from_file) == pipe_of(to_file))
 		return -EINVAL;
 	if (!(from_file->mode & FMODE_READ) || !(to_file->mode & FMODE_WRITE))
 		return -EBADF;
@@ -635,10 +642,12 @@ ssize_t pipe_tee(struct file *from_file, struct file *to_file, size_t len, bool 
 		if (done != -EAGAIN || nonblock)
 			return done;
 		err = wait_event_interruptible(&from->readers_wait,
-					       READ_ONCE(from->head) != READ_ONCE(from->tail) || !READ_ONCE(from->writers));
+					       READ_ONCE(from->head) != READ_ONCE(from->tail) ||
+						       !READ_ONCE(from->writers));
 		if (!err)
 			err = wait_event_interruptible(&to->writers_wait,
-						       READ_ONCE(to->head) - READ_ONCE(to->tail) < READ_ONCE(to->slots) ||
+						       READ_ONCE(to->head) - READ_ONCE(to->tail) <
+								       READ_ONCE(to->slots) ||
 							       !READ_ONCE(to->readers));
 		if (err)
 			return err;
@@ -647,7 +656,7 @@ ssize_t pipe_tee(struct file *from_file, struct file *to_file, size_t len, bool 
 
 void __init pipe_init(void)
 {
-	static const struct file_system_type type = { .name = "pipefs" };
+	static const struct file_system_type type = {.name = "pipefs"};
 
 	pipe_cache = kmem_cache_create("pipe", sizeof(struct pipe), 0, SLAB_PANIC);
 	pipe_mount = pseudo_mount(&type, NULL, PIPEFS_MAGIC);

@@ -32,8 +32,8 @@ struct poll_waiter {
 	struct task *task;
 	bool triggered;
 	int error;
-	unsigned events;               /* asked of the file that is being looked at */
-	unsigned count;                /* of the inline entries */
+	unsigned events; /* asked of the file that is being looked at */
+	unsigned count;  /* of the inline entries */
 	struct poll_chunk *chunks;
 	struct poll_entry entries[INLINE_ENTRIES];
 };
@@ -80,7 +80,7 @@ static void poll_queue(struct poll_table *pt, struct file *file, struct wait_que
 		w->error = -ENOMEM;
 		return;
 	}
-	e->wait = (struct wait_entry){ .task = w->task, .wake = poll_wake };
+	e->wait = (struct wait_entry){.task = w->task, .wake = poll_wake};
 	list_init(&e->wait.node);
 	e->wq = wq;
 	e->waiter = w;
@@ -138,7 +138,8 @@ static int waiter_sleep(struct poll_waiter *w, u64 deadline)
  * Look at everything, then sleep, until something is ready. @scan: how many are ready, or -errno; it passes w->table on while @pt is
  * not NULL.
  */
-static int poll_loop(struct poll_waiter *w, u64 deadline, int (*scan)(struct poll_waiter *w, struct poll_table *pt, void *arg),
+static int poll_loop(struct poll_waiter *w, u64 deadline,
+		     int (*scan)(struct poll_waiter *w, struct poll_table *pt, void *arg),
 		     void *arg)
 {
 	struct poll_table *pt = deadline ? &w->table : NULL;
@@ -202,7 +203,7 @@ static int poll_scan(struct poll_waiter *w, struct poll_table *pt, void *arg)
 
 int poll_files(struct pollfd *fds, unsigned n, u64 deadline)
 {
-	struct poll_arg arg = { fds, n };
+	struct poll_arg arg = {fds, n};
 	struct poll_waiter w;
 	int ready;
 
@@ -224,9 +225,10 @@ struct select_arg {
 	unsigned long *ready[3];
 };
 
-static int select_one(struct poll_waiter *w, struct poll_table *pt, struct select_arg *a, unsigned fd, const bool want[3])
+static int select_one(struct poll_waiter *w, struct poll_table *pt, struct select_arg *a,
+		      unsigned fd, const bool want[3])
 {
-	static const unsigned masks[3] = { SELECT_IN, SELECT_OUT, SELECT_EX };
+	static const unsigned masks[3] = {SELECT_IN, SELECT_OUT, SELECT_EX};
 	struct fd_ref f = fdget((int)fd);
 	unsigned mask;
 	int bits = 0;
@@ -284,7 +286,7 @@ static int select_scan(struct poll_waiter *w, struct poll_table *pt, void *arg)
 int select_files(unsigned n, unsigned long *in, unsigned long *out, unsigned long *ex, u64 deadline)
 {
 	unsigned words = DIV_ROUND_UP(n, 32);
-	struct select_arg arg = { .n = n, .asked = { in, out, ex } };
+	struct select_arg arg = {.n = n, .asked = {in, out, ex}};
 	unsigned long *ready = kmalloc(3 * words * sizeof(long) + 1, GFP_KERNEL);
 	struct poll_waiter w;
 	int result;

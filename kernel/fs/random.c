@@ -11,13 +11,13 @@
 #include "sched/timer.h"
 
 static u8 key[CHACHA20_KEY_SIZE];
-static u64 generation;            /* the nonce: every block is used once */
+static u64 generation; /* the nonce: every block is used once */
 static DEFINE_SPINLOCK(random_lock, RANK_LEAF);
 
 /* 32 fresh bytes. */
 static void extract(u8 out[32])
 {
-	u8 nonce[12] = { 0 }, block[CHACHA20_BLOCK_SIZE];
+	u8 nonce[12] = {0}, block[CHACHA20_BLOCK_SIZE];
 	struct chacha20 c;
 	irqflags_t flags = spin_lock_irqsave(&random_lock);
 	u64 cycles = cycles_now();
@@ -114,15 +114,12 @@ long random_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 {
 	(void)file;
 	switch (cmd) {
-	case RNDGETENTCNT:
-		return put_user_u32(256, (uaddr_t)arg);
+	case RNDGETENTCNT: return put_user_u32(256, (uaddr_t)arg);
 	case RNDADDTOENTCNT:
 	case RNDZAPENTCNT:
 	case RNDCLEARPOOL:
-	case RNDRESEEDCRNG:
-		return fs_capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
-	default:
-		return -ENOTTY;
+	case RNDRESEEDCRNG: return fs_capable(CAP_SYS_ADMIN) ? 0 : -EPERM;
+	default: return -ENOTTY;
 	}
 }
 
@@ -136,6 +133,8 @@ void __init random_init(void)
 	seed.cycles = cycles_now();
 	seed.realtime = realtime_ns();
 	seed.clock = clock_ns();
-	arch_random_seed(seed.hardware, sizeof(seed.hardware)); /* without one: what the stack held, and the times */
+	arch_random_seed(
+		seed.hardware,
+		sizeof(seed.hardware)); /* without one: what the stack held, and the times */
 	random_mix(&seed, sizeof(seed));
 }

@@ -35,16 +35,16 @@ static void convert(struct signalfd_siginfo *out, const siginfo_t *in)
 		out->ssi_ptr = (u64)(uintptr_t)in->si_ptr;
 		out->ssi_int = in->si_int;
 		break;
-	default:
-		break;
+	default: break;
 	}
 	if (in->si_code > 0 && in->si_signo == SIGPOLL) {
 		out->ssi_band = (u32)in->si_band;
 		out->ssi_fd = in->si_fd;
 		return;
 	}
-	if (in->si_code > 0 && (in->si_signo == SIGSEGV || in->si_signo == SIGBUS || in->si_signo == SIGILL ||
-				in->si_signo == SIGFPE || in->si_signo == SIGTRAP)) {
+	if (in->si_code > 0 &&
+	    (in->si_signo == SIGSEGV || in->si_signo == SIGBUS || in->si_signo == SIGILL ||
+	     in->si_signo == SIGFPE || in->si_signo == SIGTRAP)) {
 		out->ssi_addr = (u64)(uintptr_t)in->si_addr;
 		return;
 	}
@@ -76,7 +76,8 @@ static ssize_t signalfd_read(struct file *file, struct iov_iter *to, loff_t *pos
 				break;
 			if (file->flags & O_NONBLOCK)
 				return -EAGAIN;
-			err = wait_event_interruptible(signalfd_provider->wait_queue(), signalfd_provider->pending() & s->mask);
+			err = wait_event_interruptible(signalfd_provider->wait_queue(),
+						       signalfd_provider->pending() & s->mask);
 			if (err)
 				return err;
 			continue;

@@ -34,7 +34,8 @@ struct file_system_type *filesystem_find(const char *name)
 {
 	struct file_system_type *t;
 
-	list_for_each_entry_rcu(t, &types, node) {
+	list_for_each_entry_rcu(t, &types, node)
+	{
 		if (!strcmp(t->name, name))
 			return t;
 	}
@@ -53,7 +54,8 @@ struct super_block *super_alloc(const struct file_system_type *type, u32 flags)
 	sb->refs = 1;
 	sb->dev = MKDEV(0, atomic_inc_return(&anonymous_minor));
 	sb->block_size = PAGE_SIZE;
-	sb->max_bytes = ((loff_t)1 << (32 + PAGE_SHIFT)) - 1 - PAGE_SIZE; /* page indices have 32 bits */
+	sb->max_bytes =
+		((loff_t)1 << (32 + PAGE_SHIFT)) - 1 - PAGE_SIZE; /* page indices have 32 bits */
 	mutex_init(&sb->rename_lock, RANK_FS_RENAME);
 	list_init(&sb->inodes);
 	spin_lock_init(&sb->inodes_lock, RANK_INODE_SPIN);

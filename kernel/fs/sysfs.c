@@ -29,13 +29,14 @@ static const struct file_operations text_fops = {
 	.read_iter = seq_read_iter,
 	.llseek = seq_llseek,
 };
-static const struct inode_operations text_iops = { .setattr = simple_setattr };
+static const struct inode_operations text_iops = {.setattr = simple_setattr};
 
 /* Nobody but us makes or removes names: the operations of tmpfs, with only these. */
 static struct inode_operations dir_iops;
 
 /* Make @name below @dir, referenced; an existing directory will do for a directory. ERR_PTR */
-static struct dentry *make(struct dentry *dir, const char *name, u32 len, mode_t mode, const char *target)
+static struct dentry *make(struct dentry *dir, const char *name, u32 len, mode_t mode,
+			   const char *target)
 {
 	const struct inode_operations *tmpfs_ops = tmpfs_directory_operations();
 	struct inode *inode = dir->inode;
@@ -48,7 +49,8 @@ static struct dentry *make(struct dentry *dir, const char *name, u32 len, mode_t
 		if (d->inode)
 			err = S_ISDIR(mode) && dentry_is_dir(d) ? 0 : -EEXIST;
 		else
-			err = target ? tmpfs_ops->symlink(inode, d, target) : tmpfs_ops->create(inode, d, mode);
+			err = target ? tmpfs_ops->symlink(inode, d, target)
+				     : tmpfs_ops->create(inode, d, mode);
 		if (!err && S_ISDIR(mode))
 			d->inode->op = &dir_iops;
 		if (err) {
@@ -80,7 +82,8 @@ static struct dentry *make_path(const char *path, mode_t mode, const char *targe
 	return d;
 }
 
-static int register_path(const char *path, mode_t mode, const char *target, const struct sysfs_file *file)
+static int register_path(const char *path, mode_t mode, const char *target,
+			 const struct sysfs_file *file)
 {
 	struct dentry *d;
 	int err = 0;
@@ -106,9 +109,10 @@ static int register_path(const char *path, mode_t mode, const char *target, cons
 	return err;
 }
 
-int sysfs_register(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v), void *data)
+int sysfs_register(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v),
+		   void *data)
 {
-	struct sysfs_file f = { show, data };
+	struct sysfs_file f = {show, data};
 
 	return register_path(path, S_IFREG | mode, NULL, &f);
 }
@@ -123,7 +127,8 @@ int sysfs_register_link(const char *path, const char *target)
 	return register_path(path, S_IFLNK | 0777, target, NULL);
 }
 
-static struct super_block *sysfs_mount(const struct file_system_type *type, const char *source, u32 flags, const char *options)
+static struct super_block *sysfs_mount(const struct file_system_type *type, const char *source,
+				       u32 flags, const char *options)
 {
 	(void)type;
 	(void)source;
@@ -134,9 +139,9 @@ static struct super_block *sysfs_mount(const struct file_system_type *type, cons
 }
 
 /* Nothing is stored here, and nothing goes. */
-static const struct super_operations super_ops = { 0 };
+static const struct super_operations super_ops = {0};
 
-static struct file_system_type sysfs_type = { .name = "sysfs", .mount = sysfs_mount };
+static struct file_system_type sysfs_type = {.name = "sysfs", .mount = sysfs_mount};
 
 /* ---- the CPUs ---- */
 
@@ -170,19 +175,21 @@ static const struct {
 	int (*show)(struct seq_file *m, void *v);
 	void *data;
 } files[] = {
-	{ "devices/system/cpu/online", show_cpu_range, NULL },
-	{ "devices/system/cpu/possible", show_cpu_range, NULL },
-	{ "devices/system/cpu/present", show_cpu_range, NULL },
-	{ "devices/system/cpu/kernel_max", show_kernel_max, NULL },
-	{ "devices/system/cpu/offline", show_text, "\n" },
-	{ "devices/system/node/online", show_text, "0\n" },
-	{ "devices/system/node/possible", show_text, "0\n" },
-	{ "kernel/mm/transparent_hugepage/enabled", show_text, "always madvise [never]\n" },
-	{ "kernel/mm/transparent_hugepage/defrag", show_text, "always defer defer+madvise madvise [never]\n" },
+	{"devices/system/cpu/online", show_cpu_range, NULL},
+	{"devices/system/cpu/possible", show_cpu_range, NULL},
+	{"devices/system/cpu/present", show_cpu_range, NULL},
+	{"devices/system/cpu/kernel_max", show_kernel_max, NULL},
+	{"devices/system/cpu/offline", show_text, "\n"},
+	{"devices/system/node/online", show_text, "0\n"},
+	{"devices/system/node/possible", show_text, "0\n"},
+	{"kernel/mm/transparent_hugepage/enabled", show_text, "always madvise [never]\n"},
+	{"kernel/mm/transparent_hugepage/defrag", show_text,
+	 "always defer defer+madvise madvise [never]\n"},
 };
 
 static const char *const directories[] = {
-	"block", "bus", "class", "dev/block", "dev/char", "devices", "firmware", "fs", "module", "power",
+	"block",   "bus",      "class", "dev/block", "dev/char",
+	"devices", "firmware", "fs",    "module",    "power",
 };
 
 void __init sysfs_init(void)

@@ -13,16 +13,16 @@
 #include "sched/timer.h"
 
 struct timerfd {
-	spinlock_t lock;               /* irqsave */
+	spinlock_t lock; /* irqsave */
 	struct timer timer;
 	int clock;
 	bool armed, cancel_on_set, cancelled;
-	u64 expires;                   /* monotonic */
+	u64 expires; /* monotonic */
 	u64 interval;
-	u64 ticks;                     /* expirations not yet read */
+	u64 ticks; /* expirations not yet read */
 	struct wait_queue wait;
-	struct list_head node;         /* realtime_lock: those that follow the realtime clock absolutely */
-	u64 realtime;                  /* their time */
+	struct list_head node; /* realtime_lock: those that follow the realtime clock absolutely */
+	u64 realtime;          /* their time */
 };
 
 static LIST_HEAD(realtime_timers);
@@ -89,11 +89,13 @@ static ssize_t timerfd_read(struct file *file, struct iov_iter *to, loff_t *pos)
 			break;
 		if (file->flags & O_NONBLOCK)
 			return -EAGAIN;
-		err = wait_event_interruptible(&t->wait, READ_ONCE(t->ticks) || READ_ONCE(t->cancelled));
+		err = wait_event_interruptible(&t->wait,
+					       READ_ONCE(t->ticks) || READ_ONCE(t->cancelled));
 		if (err)
 			return err;
 	}
-	return copy_to_iter(&ticks, sizeof(ticks), to) == sizeof(ticks) ? (ssize_t)sizeof(ticks) : -EFAULT;
+	return copy_to_iter(&ticks, sizeof(ticks), to) == sizeof(ticks) ? (ssize_t)sizeof(ticks)
+									: -EFAULT;
 }
 
 static unsigned timerfd_poll(struct file *file, struct poll_table *pt)
@@ -131,10 +133,14 @@ static void timerfd_show_fdinfo(struct file *file, struct seq_file *m)
 	struct timerfd_time now;
 
 	timerfd_get(file, &now);
-	seq_printf(m, "clockid: %d\nticks: %llu\nsettime flags: 00\nit_value: (%llu, %llu)\nit_interval: (%llu, %llu)\n", t->clock,
-		   (unsigned long long)t->ticks, (unsigned long long)(now.value / NSEC_PER_SEC),
-		   (unsigned long long)(now.value % NSEC_PER_SEC), (unsigned long long)(now.interval / NSEC_PER_SEC),
-		   (unsigned long long)(now.interval % NSEC_PER_SEC));
+	seq_printf(
+		m,
+		"clockid: %d\nticks: %llu\nsettime flags: 00\nit_value: (%llu, %llu)\nit_interval: (%llu, %llu)\n",
+		t->clock, (unsigned long long)t->ticks,
+		(unsigned long long)(now.value / NSEC_PER_SEC),
+		(unsigned long long)(now.value % NSEC_PER_SEC),
+		(unsigned long long)(now.interval / NSEC_PER_SEC),
+		(unsigned long long)(now.interval % NSEC_PER_SEC));
 }
 
 static const struct file_operations timerfd_fops = {
@@ -152,10 +158,11 @@ struct file *timerfd_create(int clock, int flags)
 
 	if (flags & ~(TFD_CLOEXEC | TFD_NONBLOCK))
 		return ERR_PTR(-EINVAL);
-	if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME && clock != CLOCK_BOOTTIME && clock != CLOCK_REALTIME_ALARM &&
-	    clock != CLOCK_BOOTTIME_ALARM)
+	if (clock != CLOCK_MONOTONIC && clock != CLOCK_REALTIME && clock != CLOCK_BOOTTIME &&
+	    clock != CLOCK_REALTIME_ALARM && clock != CLOCK_BOOTTIME_ALARM)
 		return ERR_PTR(-EINVAL);
-	if ((clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) && !fs_capable(CAP_WAKE_ALARM))
+	if ((clock == CLOCK_REALTIME_ALARM || clock == CLOCK_BOOTTIME_ALARM) &&
+	    !fs_capable(CAP_WAKE_ALARM))
 		return ERR_PTR(-EPERM);
 	t = kzalloc(sizeof(*t), GFP_KERNEL);
 	if (!t)
@@ -202,13 +209,15 @@ static u64 to_monotonic(u64 realtime)
 	return realtime > offset ? realtime - offset : 0;
 }
 
-int timerfd_set(struct file *file, int set_flags, const struct timerfd_time *new, struct timerfd_time *old)
+int timerfd_set(struct file *file, int set_flags, const struct timerfd_time *new,
+		struct timerfd_time *old)
 {
 	struct timerfd *t = file->private;
 	bool absolute = set_flags & TFD_TIMER_ABSTIME, follow;
 	irqflags_t flags;
 
-	if (file->op != &timerfd_fops || (set_flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)))
+	if (file->op != &timerfd_fops ||
+	    (set_flags & ~(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET)))
 		return -EINVAL;
 	follow = absolute && is_realtime(t->clock) && new->value;
 	leave_realtime_list(t);

@@ -13,12 +13,12 @@
 #include "lib/rbtree.h"
 
 struct tmpfs {
-	u32 max_pages, used_pages;     /* (a) */
-	u32 max_inodes, used_inodes;   /* (a) */
+	u32 max_pages, used_pages;   /* (a) */
+	u32 max_inodes, used_inodes; /* (a) */
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;
-	u32 shown;                     /* options given, for /proc/mounts */
+	u32 shown; /* options given, for /proc/mounts */
 };
 #define SHOW_SIZE 1u
 #define SHOW_INODES 2u
@@ -26,12 +26,12 @@ struct tmpfs {
 #define SHOW_UID 8u
 #define SHOW_GID 16u
 
-#define FIRST_POS 2u               /* after . and .. */
-#define ENTRY_SIZE 20              /* what a name adds to the size that stat shows for a directory */
+#define FIRST_POS 2u  /* after . and .. */
+#define ENTRY_SIZE 20 /* what a name adds to the size that stat shows for a directory */
 
 struct tmpfs_dir {
-	struct rb_root entries;        /* (i) dentries by position (fsdata); the newest is the last */
-	u32 next_pos;                  /* (i) */
+	struct rb_root entries; /* (i) dentries by position (fsdata); the newest is the last */
+	u32 next_pos;           /* (i) */
 };
 
 static const struct inode_operations dir_iops, file_iops, link_iops;
@@ -64,11 +64,12 @@ static int tmpfs_charge(struct mapping *m, long delta)
 	return take(&t->used_pages, t->max_pages, (u32)delta) ? 0 : -ENOSPC;
 }
 
-static const struct mapping_ops tmpfs_mapping_ops = { .charge = tmpfs_charge };
+static const struct mapping_ops tmpfs_mapping_ops = {.charge = tmpfs_charge};
 
 /* ---- inodes ---- */
 
-static struct inode *new_inode(struct super_block *sb, const struct inode *dir, mode_t mode, kdev_t dev)
+static struct inode *new_inode(struct super_block *sb, const struct inode *dir, mode_t mode,
+			       kdev_t dev)
 {
 	struct tmpfs *t = tmpfs_of(sb);
 	struct tmpfs_dir *d = NULL;
@@ -143,7 +144,8 @@ static void insert_at(struct tmpfs_dir *d, struct dentry *dentry, unsigned long 
 	dentry->fsdata = pos;
 	while (*link) {
 		parent = *link;
-		link = pos < rb_entry(parent, struct dentry, dir_node)->fsdata ? &parent->left : &parent->right;
+		link = pos < rb_entry(parent, struct dentry, dir_node)->fsdata ? &parent->left
+									       : &parent->right;
 	}
 	rb_link_node(&dentry->dir_node, parent, link);
 	rb_insert_color(&dentry->dir_node, &d->entries);
@@ -284,7 +286,8 @@ static int tmpfs_rmdir(struct inode *dir, struct dentry *dentry)
 }
 
 /* The dentries keep their places in the arrays; their names are exchanged by the caller afterwards. */
-static int exchange(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new)
+static int exchange(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+		    struct dentry *new)
 {
 	struct tmpfs_dir *a = old_dir->private, *b = new_dir->private;
 	bool old_is_dir = S_ISDIR(old->inode->mode), new_is_dir = S_ISDIR(new->inode->mode);
@@ -303,7 +306,8 @@ static int exchange(struct inode *old_dir, struct dentry *old, struct inode *new
 	return 0;
 }
 
-static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir, struct dentry *new, unsigned flags)
+static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
+			struct dentry *new, unsigned flags)
 {
 	bool is_dir = S_ISDIR(old->inode->mode);
 	int err;
@@ -359,7 +363,8 @@ static int tmpfs_iterate(struct file *file, struct dir_context *ctx)
 		return 0;
 	d = entry_from(file->inode->private, (unsigned long)MAX(ctx->pos, (loff_t)FIRST_POS));
 	while (d) {
-		if (!ctx->emit(ctx, d->name, d->len, (loff_t)d->fsdata + 1, d->inode->ino, dirent_type(d->inode)))
+		if (!ctx->emit(ctx, d->name, d->len, (loff_t)d->fsdata + 1, d->inode->ino,
+			       dirent_type(d->inode)))
 			break;
 		n = rb_next(&d->dir_node);
 		d = rb_entry_safe(n, struct dentry, dir_node);
@@ -396,7 +401,8 @@ static long tmpfs_fallocate(struct file *file, int mode, loff_t off, loff_t len)
 		if (!err)
 			err = seals_check_resize(inode, end);
 	}
-	for (loff_t pos = off; !err && pos < end; pos = (pos + (loff_t)PAGE_SIZE) & ~(loff_t)(PAGE_SIZE - 1)) {
+	for (loff_t pos = off; !err && pos < end;
+	     pos = (pos + (loff_t)PAGE_SIZE) & ~(loff_t)(PAGE_SIZE - 1)) {
 		struct page *page = mapping_read_page(&inode->data, (u32)(pos >> PAGE_SHIFT));
 
 		if (IS_ERR(page))
@@ -428,10 +434,11 @@ static const struct inode_operations dir_iops = {
 	.rename = tmpfs_rename,
 	.tmpfile = tmpfs_tmpfile,
 };
-static const struct inode_operations file_iops = { .setattr = simple_setattr, .getattr = tmpfs_getattr };
-static const struct inode_operations link_iops = { .setattr = simple_setattr };
+static const struct inode_operations file_iops = {.setattr = simple_setattr,
+						  .getattr = tmpfs_getattr};
+static const struct inode_operations link_iops = {.setattr = simple_setattr};
 
-static const struct file_operations dir_fops = { .iterate = tmpfs_iterate, .llseek = generic_llseek };
+static const struct file_operations dir_fops = {.iterate = tmpfs_iterate, .llseek = generic_llseek};
 static const struct file_operations file_fops = {
 	.read_iter = generic_read_iter,
 	.write_iter = generic_write_iter,
@@ -445,7 +452,8 @@ static const struct file_operations file_fops = {
 static int tmpfs_statfs(struct super_block *sb, struct kstatfs *out)
 {
 	const struct tmpfs *t = tmpfs_of(sb);
-	u32 max = t->max_pages ? t->max_pages : (u32)total_ram_pages(), used = atomic_read(&t->used_pages);
+	u32 max = t->max_pages ? t->max_pages : (u32)total_ram_pages(),
+	    used = atomic_read(&t->used_pages);
 
 	out->blocks = max;
 	out->bfree = out->bavail = max > used ? max - used : 0;
@@ -512,7 +520,9 @@ static int parse_option(struct tmpfs *t, const char *name, const char *value)
 	int err;
 
 	if (!value)
-		return strcmp(name, "noswap") && strcmp(name, "inode32") && strcmp(name, "inode64") ? -EINVAL : 0;
+		return strcmp(name, "noswap") && strcmp(name, "inode32") && strcmp(name, "inode64")
+			       ? -EINVAL
+			       : 0;
 	if (!strcmp(name, "size")) {
 		t->shown |= SHOW_SIZE;
 		return parse_size(value, &t->max_pages);
@@ -569,7 +579,8 @@ static int parse_options(struct tmpfs *t, const char *options)
 	return err;
 }
 
-struct super_block *tmpfs_mount(const struct file_system_type *type, const char *source, u32 flags, const char *options)
+struct super_block *tmpfs_mount(const struct file_system_type *type, const char *source, u32 flags,
+				const char *options)
 {
 	struct tmpfs *t = kzalloc(sizeof(*t), GFP_KERNEL);
 	struct super_block *sb = t ? super_alloc(type, flags) : NULL;
@@ -620,8 +631,8 @@ struct inode *tmpfs_file_inode(struct super_block *sb, mode_t mode)
 	return inode;
 }
 
-static struct file_system_type tmpfs_type = { .name = "tmpfs", .mount = tmpfs_mount };
-static struct file_system_type ramfs_type = { .name = "ramfs", .mount = tmpfs_mount };
+static struct file_system_type tmpfs_type = {.name = "tmpfs", .mount = tmpfs_mount};
+static struct file_system_type ramfs_type = {.name = "ramfs", .mount = tmpfs_mount};
 
 void __init tmpfs_init(void)
 {

@@ -5,7 +5,7 @@
  */
 #include "fs/internal.h"
 
-static struct file_system_type rootfs_type = { .name = "rootfs", .mount = tmpfs_mount };
+static struct file_system_type rootfs_type = {.name = "rootfs", .mount = tmpfs_mount};
 
 /* The directories that every initramfs expects to be able to mount on, and a console for one that brings none. */
 static void __init make_first_files(void)

@@ -29,7 +29,8 @@ ssize_t vfs_getxattr(const struct path *path, const char *name, void *buf, size_
 	return err ? err : inode->sb->xattr->get(inode, name, buf, size);
 }
 
-int vfs_setxattr(const struct path *path, const char *name, const void *value, size_t size, int flags)
+int vfs_setxattr(const struct path *path, const char *name, const void *value, size_t size,
+		 int flags)
 {
 	struct inode *inode = path->dentry->inode;
 	int err = mount_check_write(path->mnt);

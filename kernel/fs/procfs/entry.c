@@ -11,7 +11,7 @@
 
 #define TEXT_MAX 4096
 
-struct proc_entry proc_root = { .mode = S_IFDIR | 0555, .ino = 1 };
+struct proc_entry proc_root = {.mode = S_IFDIR | 0555, .ino = 1};
 spinlock_t proc_entries_lock = SPINLOCK_INIT(RANK_INODE_SPIN);
 static u64 next_ino = 0xF0000000; /* above those of processes */
 
@@ -65,7 +65,8 @@ static void insert_locked(struct proc_entry *dir, struct proc_entry *entry)
 
 	while (*link) {
 		parent = *link;
-		if (compare(rb_entry(parent, struct proc_entry, node), entry->name, (u32)strlen(entry->name)) < 0)
+		if (compare(rb_entry(parent, struct proc_entry, node), entry->name,
+			    (u32)strlen(entry->name)) < 0)
 			link = &parent->left;
 		else
 			link = &parent->right;
@@ -79,7 +80,8 @@ static void insert_locked(struct proc_entry *dir, struct proc_entry *entry)
 }
 
 /* The child @name of @dir, made if it is not there. NULL: no memory, or *@made false and another kind is there. */
-static struct proc_entry *add(struct proc_entry *dir, const char *name, u32 len, mode_t mode, bool *made)
+static struct proc_entry *add(struct proc_entry *dir, const char *name, u32 len, mode_t mode,
+			      bool *made)
 {
 	struct proc_entry *entry = kzalloc(sizeof(*entry) + len + 1, GFP_KERNEL), *there;
 
@@ -122,7 +124,8 @@ static struct proc_entry *create(const char *path, mode_t mode)
 	return made ? entry : ERR_PTR(-EEXIST);
 }
 
-int proc_register(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v), void *data)
+int proc_register(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v),
+		  void *data)
 {
 	struct proc_entry *entry = create(path, S_IFREG | mode);
 

@@ -13,7 +13,7 @@
 
 struct device_list {
 	struct seq_file *m;
-	unsigned last;                 /* major number of the last line */
+	unsigned last; /* major number of the last line */
 };
 
 static void show_device(const struct cdev *c, void *arg)
@@ -28,7 +28,7 @@ static void show_device(const struct cdev *c, void *arg)
 
 static int show_devices(struct seq_file *m, void *v)
 {
-	struct device_list l = { m, 0 };
+	struct device_list l = {m, 0};
 
 	(void)v;
 	seq_puts(m, "Character devices:\n");
@@ -160,14 +160,14 @@ static const struct {
 	int (*show)(struct seq_file *m, void *v);
 	const char *data;
 } files[] = {
-	{ "devices", 0444, show_devices, NULL },
-	{ "locks", 0444, show_locks, NULL },
-	{ "sys/fs/file-nr", 0444, show_file_nr, NULL },
-	{ "sys/fs/dentry-state", 0444, show_dentry_state, NULL },
-	{ "sys/kernel/random/boot_id", 0444, show_boot_id, NULL },
-	{ "sys/kernel/random/uuid", 0444, show_uuid, NULL },
-	{ "sys/kernel/random/entropy_avail", 0444, show_constant, "256" },
-	{ "sys/kernel/random/poolsize", 0444, show_constant, "256" },
+	{"devices", 0444, show_devices, NULL},
+	{"locks", 0444, show_locks, NULL},
+	{"sys/fs/file-nr", 0444, show_file_nr, NULL},
+	{"sys/fs/dentry-state", 0444, show_dentry_state, NULL},
+	{"sys/kernel/random/boot_id", 0444, show_boot_id, NULL},
+	{"sys/kernel/random/uuid", 0444, show_uuid, NULL},
+	{"sys/kernel/random/entropy_avail", 0444, show_constant, "256"},
+	{"sys/kernel/random/poolsize", 0444, show_constant, "256"},
 };
 
 static const struct {
@@ -175,18 +175,20 @@ static const struct {
 	unsigned *value;
 	unsigned min, max;
 } numbers[] = {
-	{ "sys/fs/file-max", &sysctl_file_max, 0, ~0u >> 1 },
-	{ "sys/fs/nr_open", &sysctl_nr_open, 64, 1u << 20 },
-	{ "sys/fs/pipe-max-size", &sysctl_pipe_max_size, 4096, ~0u >> 1 },
-	{ "sys/fs/inotify/max_queued_events", &sysctl_inotify_max_queued, 0, ~0u >> 1 },
-	{ "sys/fs/inotify/max_user_watches", &sysctl_inotify_max_watches, 0, ~0u >> 1 },
+	{"sys/fs/file-max", &sysctl_file_max, 0, ~0u >> 1},
+	{"sys/fs/nr_open", &sysctl_nr_open, 64, 1u << 20},
+	{"sys/fs/pipe-max-size", &sysctl_pipe_max_size, 4096, ~0u >> 1},
+	{"sys/fs/inotify/max_queued_events", &sysctl_inotify_max_queued, 0, ~0u >> 1},
+	{"sys/fs/inotify/max_user_watches", &sysctl_inotify_max_watches, 0, ~0u >> 1},
 };
 
 void proc_register_files(void)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(files); i++)
-		proc_register(files[i].path, files[i].mode, files[i].show, (void *)(uintptr_t)files[i].data);
+		proc_register(files[i].path, files[i].mode, files[i].show,
+			      (void *)(uintptr_t)files[i].data);
 	for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++)
-		proc_register_uint(numbers[i].path, 0644, numbers[i].value, numbers[i].min, numbers[i].max);
+		proc_register_uint(numbers[i].path, 0644, numbers[i].value, numbers[i].min,
+				   numbers[i].max);
 	proc_register_ops("kmsg", 0400, &proc_kmsg_fops, NULL);
 }

@@ -47,7 +47,7 @@ static const char *fixed_get_link(struct inode *inode)
 	return proc_inode_of(inode)->entry->target;
 }
 
-const struct inode_operations proc_link_ops = { .get_link = fixed_get_link };
+const struct inode_operations proc_link_ops = {.get_link = fixed_get_link};
 
 /* /proc files keep the mode and owner that the kernel gave them. */
 static int file_setattr(struct inode *inode, const struct iattr *attr)
@@ -58,7 +58,7 @@ static int file_setattr(struct inode *inode, const struct iattr *attr)
 	return 0;
 }
 
-const struct inode_operations proc_file_ops = { .setattr = file_setattr };
+const struct inode_operations proc_file_ops = {.setattr = file_setattr};
 
 static struct inode *entry_inode(struct super_block *sb, struct proc_entry *entry)
 {
@@ -117,8 +117,10 @@ static int dir_iterate(struct file *file, struct dir_context *ctx)
 			return 0;
 		ctx->pos = POS_ENTRIES;
 	}
-	while (ctx->pos < POS_PROCESSES && (entry = proc_entry_nth(dir, (unsigned)ctx->pos - POS_ENTRIES))) {
-		if (!ctx->emit(ctx, entry->name, (unsigned)strlen(entry->name), ctx->pos + 1, entry->ino, entry_type(entry)))
+	while (ctx->pos < POS_PROCESSES &&
+	       (entry = proc_entry_nth(dir, (unsigned)ctx->pos - POS_ENTRIES))) {
+		if (!ctx->emit(ctx, entry->name, (unsigned)strlen(entry->name), ctx->pos + 1,
+			       entry->ino, entry_type(entry)))
 			return 0;
 	}
 	if (dir == &proc_root) {
@@ -128,25 +130,28 @@ static int dir_iterate(struct file *file, struct dir_context *ctx)
 	return 0;
 }
 
-static const struct inode_operations dir_ops = { .lookup = dir_lookup };
-static const struct file_operations dir_fops = { .iterate = dir_iterate, .llseek = generic_llseek };
+static const struct inode_operations dir_ops = {.lookup = dir_lookup};
+static const struct file_operations dir_fops = {.iterate = dir_iterate, .llseek = generic_llseek};
 
 /* ---- super block ---- */
 
 static void proc_evict(struct inode *inode)
 {
-	inode->link = inode->private; /* a walk may still ask: freed with the inode, after a grace period */
+	inode->link =
+		inode->private; /* a walk may still ask: freed with the inode, after a grace period */
 }
 
 static int proc_statfs(struct super_block *sb, struct kstatfs *out)
 {
-	*out = (struct kstatfs){ .type = sb->magic, .bsize = PAGE_SIZE, .frsize = PAGE_SIZE, .namelen = 255 };
+	*out = (struct kstatfs){
+		.type = sb->magic, .bsize = PAGE_SIZE, .frsize = PAGE_SIZE, .namelen = 255};
 	return 0;
 }
 
-static const struct super_operations super_ops = { .evict = proc_evict, .statfs = proc_statfs };
+static const struct super_operations super_ops = {.evict = proc_evict, .statfs = proc_statfs};
 
-static struct super_block *proc_mount(const struct file_system_type *type, const char *source, u32 flags, const char *options)
+static struct super_block *proc_mount(const struct file_system_type *type, const char *source,
+				      u32 flags, const char *options)
 {
 	struct super_block *sb = super_alloc(type, flags);
 	struct inode *root;
@@ -168,7 +173,7 @@ static struct super_block *proc_mount(const struct file_system_type *type, const
 	return sb;
 }
 
-static struct file_system_type proc_type = { .name = "proc", .mount = proc_mount };
+static struct file_system_type proc_type = {.name = "proc", .mount = proc_mount};
 
 void procfs_init(void)
 {

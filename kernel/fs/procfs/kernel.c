@@ -20,7 +20,8 @@ static int show_uptime(struct seq_file *m, void *v)
 		sched_cpu_times(cpu, &t);
 		idle += t.idle_ns;
 	}
-	seq_printf(m, "%llu.%02llu %llu.%02llu\n", up / NSEC_PER_SEC, up / 10000000 % 100, idle / NSEC_PER_SEC, idle / 10000000 % 100);
+	seq_printf(m, "%llu.%02llu %llu.%02llu\n", up / NSEC_PER_SEC, up / 10000000 % 100,
+		   idle / NSEC_PER_SEC, idle / 10000000 % 100);
 	return 0;
 }
 
@@ -106,7 +107,8 @@ static ssize_t config_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	return (ssize_t)n;
 }
 
-static const struct file_operations config_fops = { .read_iter = config_read, .llseek = generic_llseek };
+static const struct file_operations config_fops = {.read_iter = config_read,
+						   .llseek = generic_llseek};
 
 void proc_register_kernel(void)
 {

@@ -26,11 +26,17 @@ static void zeros(struct seq_file *m, const char *const *names)
 
 static int show_meminfo(struct seq_file *m, void *v)
 {
-	static const char *const huge[] = { "HardwareCorrupted:", "AnonHugePages:", "ShmemHugePages:", "ShmemPmdMapped:",
-		"FileHugePages:", "FilePmdMapped:", NULL };
+	static const char *const huge[] = {"HardwareCorrupted:",
+					   "AnonHugePages:",
+					   "ShmemHugePages:",
+					   "ShmemPmdMapped:",
+					   "FileHugePages:",
+					   "FilePmdMapped:",
+					   NULL};
 	unsigned long total = total_ram_pages(), high = total_high_pages();
 	unsigned long free_pages_now = nr_free_pages(), high_free = nr_free_high_pages();
-	unsigned long cache = total_cache_pages(), shmem = total_shmem_pages(), anon = total_anon_pages();
+	unsigned long cache = total_cache_pages(), shmem = total_shmem_pages(),
+		      anon = total_anon_pages();
 	unsigned long small, large;
 
 	(void)v;
@@ -79,7 +85,9 @@ static int show_meminfo(struct seq_file *m, void *v)
 	line(m, "VmallocChunk:", 0);
 	line(m, "Percpu:", arch_percpu_bytes() >> 10);
 	zeros(m, huge);
-	seq_puts(m, "HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n");
+	seq_puts(
+		m,
+		"HugePages_Total:       0\nHugePages_Free:        0\nHugePages_Rsvd:        0\nHugePages_Surp:        0\n");
 	line(m, "Hugepagesize:", PMD_SIZE >> 10);
 	line(m, "Hugetlb:", 0);
 	line(m, "DirectMap4k:", small);
@@ -92,13 +100,15 @@ static int show_meminfo(struct seq_file *m, void *v)
 /* What Linux keeps per node stands below the first zone. */
 static void show_node(struct seq_file *m)
 {
-	unsigned long cache = total_cache_pages(), shmem = total_shmem_pages(), anon = total_anon_pages();
+	unsigned long cache = total_cache_pages(), shmem = total_shmem_pages(),
+		      anon = total_anon_pages();
 
 	seq_puts(m, "  per-node stats\n");
 	seq_printf(m, "      nr_inactive_anon %lu\n", shmem);
 	seq_printf(m, "      nr_active_anon %lu\n", anon);
 	seq_printf(m, "      nr_inactive_file %lu\n", cache - MIN(cache, shmem));
-	seq_printf(m, "      nr_active_file 0\n      nr_unevictable 0\n      nr_slab_reclaimable 0\n");
+	seq_printf(m,
+		   "      nr_active_file 0\n      nr_unevictable 0\n      nr_slab_reclaimable 0\n");
 	seq_printf(m, "      nr_slab_unreclaimable %lu\n", inspect_slab_pages());
 	seq_printf(m, "      nr_anon_pages %lu\n", anon);
 	seq_printf(m, "      nr_mapped    %lu\n", total_mapped_pages());
@@ -132,11 +142,14 @@ static void show_zone(struct seq_file *m, unsigned n, const struct inspect_zone 
 		seq_printf(m, "\n  pages free     %lu\n", z->free);
 	}
 	seq_puts(m, "        boost    0\n");
-	seq_printf(m, "        min      %lu\n        low      %lu\n        high     %lu\n", z->min, z->low, z->high);
-	seq_printf(m, "        spanned  %lu\n        present  %lu\n        managed  %lu\n        cma      0\n", z->spanned,
-		   z->present, z->managed);
-	seq_printf(m, "        protection: (%lu, %lu, %lu, %lu)\n", z->protection[0], z->protection[1], z->protection[2],
-		   z->protection[2]);
+	seq_printf(m, "        min      %lu\n        low      %lu\n        high     %lu\n", z->min,
+		   z->low, z->high);
+	seq_printf(
+		m,
+		"        spanned  %lu\n        present  %lu\n        managed  %lu\n        cma      0\n",
+		z->spanned, z->present, z->managed);
+	seq_printf(m, "        protection: (%lu, %lu, %lu, %lu)\n", z->protection[0],
+		   z->protection[1], z->protection[2], z->protection[2]);
 	if (!z->present)
 		return;
 	seq_printf(m, "      nr_free_pages %lu\n", z->free);
@@ -147,7 +160,7 @@ static void show_zone(struct seq_file *m, unsigned n, const struct inspect_zone 
 
 static int show_zoneinfo(struct seq_file *m, void *v)
 {
-	static const struct inspect_zone movable = { .name = "Movable" };
+	static const struct inspect_zone movable = {.name = "Movable"};
 	struct inspect_zone z;
 
 	(void)v;
@@ -176,12 +189,14 @@ static int show_buddyinfo(struct seq_file *m, void *v)
 /* The allocator does not group by mobility: every block counts as Movable, as user pages are. */
 static int show_pagetypeinfo(struct seq_file *m, void *v)
 {
-	static const char *const types[] = { "Unmovable", "Movable", "Reclaimable", "HighAtomic", "Isolate" };
+	static const char *const types[] = {"Unmovable", "Movable", "Reclaimable", "HighAtomic",
+					    "Isolate"};
 	unsigned block_order = PMD_SHIFT - PAGE_SHIFT;
 	struct inspect_zone z;
 
 	(void)v;
-	seq_printf(m, "Page block order: %u\nPages per block:  %u\n\n", block_order, 1u << block_order);
+	seq_printf(m, "Page block order: %u\nPages per block:  %u\n\n", block_order,
+		   1u << block_order);
 	seq_puts(m, "Free pages count per migrate type at order ");
 	for (unsigned order = 0; order < ORDERS; order++)
 		seq_printf(m, "%6u ", order);
@@ -203,7 +218,8 @@ static int show_pagetypeinfo(struct seq_file *m, void *v)
 			continue;
 		seq_printf(m, "Node %d, zone %8s ", 0, z.name);
 		for (unsigned type = 0; type < ARRAY_SIZE(types); type++)
-			seq_printf(m, "%12lu ", type == 1 ? DIV_ROUND_UP(z.spanned, 1ul << block_order) : 0);
+			seq_printf(m, "%12lu ",
+				   type == 1 ? DIV_ROUND_UP(z.spanned, 1ul << block_order) : 0);
 		seq_putc(m, '\n');
 	}
 	return 0;
@@ -218,7 +234,8 @@ static int show_vmallocinfo(struct seq_file *m, void *v)
 
 	(void)v;
 	while (inspect_vmalloc(from, &area)) {
-		seq_printf(m, "0x%08lx-0x%08lx %7lu %pS", area.start, area.start + area.size, area.size, area.caller);
+		seq_printf(m, "0x%08lx-0x%08lx %7lu %pS", area.start, area.start + area.size,
+			   area.size, area.caller);
 		if (area.pages)
 			seq_printf(m, " pages=%lu", area.pages);
 		if (area.phys)
@@ -243,12 +260,17 @@ static int show_slabinfo(struct seq_file *m, void *v)
 
 	(void)v;
 	seq_puts(m, "slabinfo - version: 2.1\n");
-	seq_puts(m, "# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>");
-	seq_puts(m, " : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+	seq_puts(
+		m,
+		"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>");
+	seq_puts(
+		m,
+		" : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
 	for (unsigned n = 0; inspect_slab_cache(n, &s); n++) {
-		seq_printf(m, "%-17s %6lu %6lu %6u %4u %4u", s.name, s.active_objects, s.objects, s.object_size,
-			   s.objects_per_slab, s.pages_per_slab);
-		seq_printf(m, " : tunables %4u %4u %4u : slabdata %6lu %6lu %6lu\n", 0, 0, 0, s.active_slabs, s.slabs, 0ul);
+		seq_printf(m, "%-17s %6lu %6lu %6u %4u %4u", s.name, s.active_objects, s.objects,
+			   s.object_size, s.objects_per_slab, s.pages_per_slab);
+		seq_printf(m, " : tunables %4u %4u %4u : slabdata %6lu %6lu %6lu\n", 0, 0, 0,
+			   s.active_slabs, s.slabs, 0ul);
 	}
 	return 0;
 }
@@ -260,13 +282,16 @@ static int show_iomem(struct seq_file *m, void *v)
 
 	(void)v;
 	for (unsigned n = 0; inspect_iomem(n, &r); n++) {
-		if (!fs_capable(CAP_SYS_ADMIN)) { /* physical addresses are not everybody's business */
+		if (!fs_capable(
+			    CAP_SYS_ADMIN)) { /* physical addresses are not everybody's business */
 			seq_printf(m, "%s%08x-%08x : %s\n", r.depth ? "  " : "", 0, 0, r.name);
 			continue;
 		}
 		width = r.end > 0x100000000ull ? 9 : 8;
-		seq_printf(m, "%s%0*llx-%0*llx : %s\n", r.depth ? "  " : "", width == 9 && r.start > 0xffffffffull ? 9 : 8,
-			   (unsigned long long)r.start, width, (unsigned long long)(r.end - 1), r.name);
+		seq_printf(m, "%s%0*llx-%0*llx : %s\n", r.depth ? "  " : "",
+			   width == 9 && r.start > 0xffffffffull ? 9 : 8,
+			   (unsigned long long)r.start, width, (unsigned long long)(r.end - 1),
+			   r.name);
 	}
 	return 0;
 }
@@ -285,9 +310,12 @@ static int show_vmstat(struct seq_file *m, void *v)
 	(void)v;
 	seq_printf(m, "nr_free_pages %lu\n", nr_free_pages());
 	seq_printf(m, "nr_inactive_file %lu\n", cache - MIN(cache, shmem));
-	seq_printf(m, "nr_anon_pages %lu\nnr_mapped %lu\nnr_file_pages %lu\n", total_anon_pages(), total_mapped_pages(), cache);
-	seq_printf(m, "nr_shmem %lu\nnr_page_table_pages %lu\n", shmem, total_pt_bytes() >> PAGE_SHIFT);
-	seq_printf(m, "nr_kernel_stack %lu\nnr_slab_unreclaimable %lu\n", KB(inspect_stack_pages()), inspect_slab_pages());
+	seq_printf(m, "nr_anon_pages %lu\nnr_mapped %lu\nnr_file_pages %lu\n", total_anon_pages(),
+		   total_mapped_pages(), cache);
+	seq_printf(m, "nr_shmem %lu\nnr_page_table_pages %lu\n", shmem,
+		   total_pt_bytes() >> PAGE_SHIFT);
+	seq_printf(m, "nr_kernel_stack %lu\nnr_slab_unreclaimable %lu\n", KB(inspect_stack_pages()),
+		   inspect_slab_pages());
 	for (unsigned i = 0; i < NR_VM_EVENTS; i++)
 		seq_printf(m, "%s %lu\n", vm_event_names[i], vm_event_total((enum vm_event)i));
 	return 0;
@@ -330,8 +358,10 @@ static ssize_t kpagecount_read(struct file *file, struct iov_iter *to, loff_t *p
 	return read_frames(to, pos, inspect_kpagecount);
 }
 
-static const struct file_operations kpageflags_fops = { .read_iter = kpageflags_read, .llseek = generic_llseek };
-static const struct file_operations kpagecount_fops = { .read_iter = kpagecount_read, .llseek = generic_llseek };
+static const struct file_operations kpageflags_fops = {.read_iter = kpageflags_read,
+						       .llseek = generic_llseek};
+static const struct file_operations kpagecount_fops = {.read_iter = kpagecount_read,
+						       .llseek = generic_llseek};
 
 void proc_register_memory(void)
 {

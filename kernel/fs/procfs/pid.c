@@ -69,7 +69,7 @@ static bool revalidate(struct dentry *dentry)
 	return good;
 }
 
-static const struct dentry_operations pid_dentry_ops = { .revalidate = revalidate };
+static const struct dentry_operations pid_dentry_ops = {.revalidate = revalidate};
 
 /* ---- files ---- */
 
@@ -174,7 +174,8 @@ static ssize_t readlink_row(struct inode *inode, char *buf, size_t size)
 	return len;
 }
 
-static const struct inode_operations magic_link_ops = { .follow_link = follow_row, .readlink = readlink_row };
+static const struct inode_operations magic_link_ops = {.follow_link = follow_row,
+						       .readlink = readlink_row};
 
 /* ---- self ---- */
 
@@ -186,7 +187,7 @@ static bool still_self(struct dentry *dentry)
 	return pi && pi->pid == (pi->number < 0 ? provider->self() : provider->thread_self());
 }
 
-static const struct dentry_operations self_dentry_ops = { .revalidate = still_self };
+static const struct dentry_operations self_dentry_ops = {.revalidate = still_self};
 
 int proc_self_lookup(struct super_block *sb, struct dentry *dentry, bool thread)
 {
@@ -230,10 +231,12 @@ static void set_owner(struct inode *inode, struct task *t)
 
 static u64 row_ino(pid_t pid, const struct proc_pid_file *row, int number)
 {
-	return ((u64)(u32)pid << 16) + 1 + (row ? ((uintptr_t)row >> 3 & 0x7ff) : 0) + (number >= 0 ? (u64)number << 3 : 0);
+	return ((u64)(u32)pid << 16) + 1 + (row ? ((uintptr_t)row >> 3 & 0x7ff) : 0) +
+	       (number >= 0 ? (u64)number << 3 : 0);
 }
 
-static struct inode *pid_inode(struct super_block *sb, struct task *t, const struct proc_pid_file *row, int number)
+static struct inode *pid_inode(struct super_block *sb, struct task *t,
+			       const struct proc_pid_file *row, int number)
 {
 	mode_t mode = row ? row->mode : S_IFDIR | 0555;
 	struct inode *inode;
@@ -264,7 +267,8 @@ static struct inode *pid_inode(struct super_block *sb, struct task *t, const str
 	return inode;
 }
 
-static int attach(struct super_block *sb, struct dentry *dentry, struct task *t, const struct proc_pid_file *row, int number)
+static int attach(struct super_block *sb, struct dentry *dentry, struct task *t,
+		  const struct proc_pid_file *row, int number)
 {
 	struct inode *inode = pid_inode(sb, t, row, number);
 
@@ -315,7 +319,8 @@ static int dir_lookup(struct inode *dir, struct dentry *dentry)
 	if (!t)
 		return -ENOENT;
 	for (; rows && rows->name; rows++) {
-		if (strlen(rows->name) == dentry->len && !memcmp(rows->name, dentry->name, dentry->len) && row_applies(pi, rows)) {
+		if (strlen(rows->name) == dentry->len &&
+		    !memcmp(rows->name, dentry->name, dentry->len) && row_applies(pi, rows)) {
 			err = attach(dir->sb, dentry, t, rows, -1);
 			break;
 		}
@@ -351,7 +356,8 @@ static void iterate_numbers(const struct proc_inode *pi, struct task *t, struct 
 	while ((n = pi->row->next(t, (int)(ctx->pos - 2))) >= 0) {
 		int len = snprintf(name, sizeof(name), "%d", n);
 
-		if (!ctx->emit(ctx, name, (unsigned)len, (loff_t)n + 3, row_ino(t->pid, pi->row->each, n), mode_type(pi->row->each->mode)))
+		if (!ctx->emit(ctx, name, (unsigned)len, (loff_t)n + 3,
+			       row_ino(t->pid, pi->row->each, n), mode_type(pi->row->each->mode)))
 			return;
 		ctx->pos = (loff_t)n + 3;
 	}
@@ -364,7 +370,8 @@ static void iterate_rows(const struct proc_inode *pi, struct task *t, struct dir
 	for (loff_t pos = 2; rows && rows->name; rows++, pos++) {
 		if (pos < ctx->pos || !row_applies(pi, rows))
 			continue;
-		if (!ctx->emit(ctx, rows->name, (unsigned)strlen(rows->name), pos + 1, row_ino(t->pid, rows, -1), mode_type(rows->mode)))
+		if (!ctx->emit(ctx, rows->name, (unsigned)strlen(rows->name), pos + 1,
+			       row_ino(t->pid, rows, -1), mode_type(rows->mode)))
 			return;
 		ctx->pos = pos + 1;
 	}
@@ -394,8 +401,9 @@ static int dir_iterate(struct file *file, struct dir_context *ctx)
 	return err;
 }
 
-static const struct inode_operations pid_dir_ops = { .lookup = dir_lookup };
-static const struct file_operations pid_dir_fops = { .iterate = dir_iterate, .llseek = generic_llseek };
+static const struct inode_operations pid_dir_ops = {.lookup = dir_lookup};
+static const struct file_operations pid_dir_fops = {.iterate = dir_iterate,
+						    .llseek = generic_llseek};
 
 void proc_pid_iterate(struct dir_context *ctx, loff_t base)
 {
@@ -407,7 +415,8 @@ void proc_pid_iterate(struct dir_context *ctx, loff_t base)
 	while ((pid = provider->next((pid_t)(ctx->pos - base))) > 0) {
 		int len = snprintf(name, sizeof(name), "%d", pid);
 
-		if (!ctx->emit(ctx, name, (unsigned)len, base + pid + 1, row_ino(pid, NULL, -1), DT_DIR))
+		if (!ctx->emit(ctx, name, (unsigned)len, base + pid + 1, row_ino(pid, NULL, -1),
+			       DT_DIR))
 			return;
 		ctx->pos = base + pid + 1;
 	}

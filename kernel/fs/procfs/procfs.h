@@ -11,7 +11,7 @@
 
 /* A fixed file or directory. Never freed. The children's tree is guarded by proc_entries_lock. */
 struct proc_entry {
-	struct rb_node node;             /* in parent->children, by name */
+	struct rb_node node; /* in parent->children, by name */
 	struct proc_entry *parent;
 	struct rb_root children;
 	unsigned subdirs;
@@ -19,10 +19,11 @@ struct proc_entry {
 	mode_t mode;
 	const struct file_operations *op;
 	int (*show)(struct seq_file *m, void *v);
-	int (*write)(struct proc_entry *entry, char *text); /* sysctls: NUL-terminated, without the newline. 0 or -errno */
-	const char *target;              /* a symbolic link's; NULL: self (data NULL) and thread-self */
+	int (*write)(struct proc_entry *entry,
+		     char *text); /* sysctls: NUL-terminated, without the newline. 0 or -errno */
+	const char *target;       /* a symbolic link's; NULL: self (data NULL) and thread-self */
 	void *data;
-	unsigned long min, max;          /* of a number; max: the size of a string's buffer */
+	unsigned long min, max; /* of a number; max: the size of a string's buffer */
 	char name[];
 };
 extern struct proc_entry proc_root;
@@ -37,10 +38,13 @@ struct proc_inode {
 	struct proc_entry *entry;        /* NULL: of a process */
 	const struct proc_pid_file *row; /* NULL: the process's own directory */
 	pid_t pid;
-	u64 start_time;                  /* of the task, so that a reused number is not mistaken for it */
-	int number;                      /* of an entry of a dynamic directory, -1 */
+	u64 start_time; /* of the task, so that a reused number is not mistaken for it */
+	int number;     /* of an entry of a dynamic directory, -1 */
 };
-static inline struct proc_inode *proc_inode_of(const struct inode *inode) { return inode->private; }
+static inline struct proc_inode *proc_inode_of(const struct inode *inode)
+{
+	return inode->private;
+}
 
 /* An inode with its struct proc_inode (zeroed, number -1). NULL: no memory. */
 struct inode *proc_inode_new(struct super_block *sb, mode_t mode);

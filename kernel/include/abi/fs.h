@@ -140,8 +140,10 @@ long sys_epoll_create(int size);
 long sys_epoll_create1(u32 flags);
 long sys_epoll_ctl(int epfd, u32 op, int fd, uaddr_t event);
 long sys_epoll_wait(int epfd, uaddr_t events, int max, int timeout_ms);
-long sys_epoll_pwait(int epfd, uaddr_t events, int max, int timeout_ms, uaddr_t sigmask, u32 sigsetsize);
-long sys_epoll_pwait2(int epfd, uaddr_t events, int max, uaddr_t timeout, uaddr_t sigmask, u32 sigsetsize);
+long sys_epoll_pwait(int epfd, uaddr_t events, int max, int timeout_ms, uaddr_t sigmask,
+		     u32 sigsetsize);
+long sys_epoll_pwait2(int epfd, uaddr_t events, int max, uaddr_t timeout, uaddr_t sigmask,
+		      u32 sigsetsize);
 long sys_eventfd(u32 count);
 long sys_eventfd2(u32 count, u32 flags);
 long sys_timerfd_create(int clock, u32 flags);

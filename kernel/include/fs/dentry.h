@@ -14,16 +14,16 @@
 #include "fs/inode.h"
 
 #define DENTRY_INLINE_NAME 36
-#define DENTRY_DEAD 0x80000000u   /* refs of a dentry that is going */
+#define DENTRY_DEAD 0x80000000u /* refs of a dentry that is going */
 
 /* dentry->flags */
 #define DENTRY_HASHED 1u
 #define DENTRY_LRU 2u
 #define DENTRY_REFERENCED 4u
-#define DENTRY_MOUNTED 8u         /* some mount covers it */
-#define DENTRY_REVALIDATE 16u     /* op->revalidate is asked at each lookup */
-#define DENTRY_PINNED 32u         /* the file system holds a reference (tmpfs) */
-#define DENTRY_TRANSIENT 64u      /* not kept when nobody uses it; the file system's lookup sets it */
+#define DENTRY_MOUNTED 8u     /* some mount covers it */
+#define DENTRY_REVALIDATE 16u /* op->revalidate is asked at each lookup */
+#define DENTRY_PINNED 32u     /* the file system holds a reference (tmpfs) */
+#define DENTRY_TRANSIENT 64u  /* not kept when nobody uses it; the file system's lookup sets it */
 
 struct dentry_operations {
 	/* Is the name still right? Called under RCU: must not sleep. false: it is dropped and looked up again. */
@@ -33,21 +33,21 @@ struct dentry_operations {
 };
 
 struct dentry {
-	struct hlist_node hash;            /* (h) */
-	struct dentry *parent;             /* (h) itself: a root */
-	u32 name_hash;                     /* (h) */
-	u32 len;                           /* (h) */
-	const char *name;                  /* (h) NUL-terminated */
-	struct inode *inode;               /* (h) NULL: negative */
-	u32 refs;                          /* (a) */
-	u32 flags;                         /* (h) DENTRY_* */
-	const struct dentry_operations *op;/* (k) */
-	struct super_block *sb;            /* (k) */
-	struct list_head child;            /* (h) in parent->children */
-	struct list_head children;         /* (h) */
-	struct list_head lru;              /* (h) */
-	unsigned long fsdata;              /* of the file system */
-	struct rb_node dir_node;           /* of the file system: its place in its directory */
+	struct hlist_node hash;             /* (h) */
+	struct dentry *parent;              /* (h) itself: a root */
+	u32 name_hash;                      /* (h) */
+	u32 len;                            /* (h) */
+	const char *name;                   /* (h) NUL-terminated */
+	struct inode *inode;                /* (h) NULL: negative */
+	u32 refs;                           /* (a) */
+	u32 flags;                          /* (h) DENTRY_* */
+	const struct dentry_operations *op; /* (k) */
+	struct super_block *sb;             /* (k) */
+	struct list_head child;             /* (h) in parent->children */
+	struct list_head children;          /* (h) */
+	struct list_head lru;               /* (h) */
+	unsigned long fsdata;               /* of the file system */
+	struct rb_node dir_node;            /* of the file system: its place in its directory */
 	struct rcu_head rcu;
 	char inline_name[DENTRY_INLINE_NAME];
 };
@@ -70,8 +70,11 @@ void dentry_unpin(struct dentry *dentry);
 void dentry_removed(struct dentry *dentry);
 /* Give @dentry the name and parent of @target, which is unhashed; @exchange: and the other way round. */
 void dentry_move(struct dentry *dentry, struct dentry *target, bool exchange);
-static inline void dentry_get(struct dentry *dentry) { atomic_inc(&dentry->refs); }
-void dentry_put(struct dentry *dentry);     /* may sleep; NULL allowed */
+static inline void dentry_get(struct dentry *dentry)
+{
+	atomic_inc(&dentry->refs);
+}
+void dentry_put(struct dentry *dentry); /* may sleep; NULL allowed */
 /* Under RCU: false when it is going. */
 static inline bool dentry_get_unless_dead(struct dentry *dentry)
 {
@@ -83,7 +86,10 @@ static inline bool dentry_get_unless_dead(struct dentry *dentry)
 	} while (!atomic_try_cmpxchg(&dentry->refs, &old, old + 1));
 	return true;
 }
-static inline bool dentry_is_hashed(const struct dentry *dentry) { return READ_ONCE(dentry->flags) & DENTRY_HASHED; }
+static inline bool dentry_is_hashed(const struct dentry *dentry)
+{
+	return READ_ONCE(dentry->flags) & DENTRY_HASHED;
+}
 static inline bool dentry_is_dir(const struct dentry *dentry)
 {
 	return dentry->inode && (dentry->inode->mode & 0170000) == 0040000;
@@ -97,7 +103,9 @@ struct dentry *dentry_lookup(struct dentry *parent, const char *name, u32 len);
 void dentry_shrink_children(struct dentry *dentry);
 /* Free up to @n unused dentries, oldest first: how many. Memory pressure calls it. */
 unsigned dcache_shrink(unsigned n);
-struct dcache_stats { unsigned dentries, unused; };
+struct dcache_stats {
+	unsigned dentries, unused;
+};
 void dcache_stats(struct dcache_stats *out);
 
 /* Is @ancestor @dentry itself or above it? => rename_lock of the super block held, or a hint only */

@@ -13,17 +13,17 @@
 struct file;
 
 struct fdtable {
-	unsigned max;                 /* (r) a multiple of 32 */
-	struct file **fd;             /* (l) (r) */
+	unsigned max;                         /* (r) a multiple of 32 */
+	struct file **fd;                     /* (l) (r) */
 	unsigned long *open, *cloexec, *full; /* (l) */
 	struct rcu_head rcu;
 };
 
 struct files {
-	u32 users;                    /* (a) */
-	struct fdtable *table;        /* (l) (r) */
-	spinlock_t lock;              /* RANK_FILES */
-	unsigned next_fd;             /* (l) no free number below it */
+	u32 users;             /* (a) */
+	struct fdtable *table; /* (l) (r) */
+	spinlock_t lock;       /* RANK_FILES */
+	unsigned next_fd;      /* (l) no free number below it */
 	struct fdtable inline_table;
 	struct file *inline_fd[FD_INLINE];
 	unsigned long inline_bits[3];

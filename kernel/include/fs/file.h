@@ -15,7 +15,7 @@
 #define FMODE_PREAD 8u
 #define FMODE_PWRITE 16u
 #define FMODE_EXEC 32u
-#define FMODE_PATH 64u      /* O_PATH */
+#define FMODE_PATH 64u        /* O_PATH */
 #define FMODE_ATOMIC_POS 128u /* regular files: reads and writes serialise on the position */
 #define FMODE_STREAM 256u
 #define FMODE_RCU_FREE 512u   /* it was in a table that threads share: freed after a grace period */
@@ -24,47 +24,55 @@
 #define FMODE_NONOTIFY 4096u  /* no inotify events */
 
 struct file {
-	u32 refs;                          /* (a) */
-	u32 mode;                          /* FMODE_* (k) */
-	u32 flags;                         /* O_*: F_SETFL changes some, under lock */
+	u32 refs;  /* (a) */
+	u32 mode;  /* FMODE_* (k) */
+	u32 flags; /* O_*: F_SETFL changes some, under lock */
 	spinlock_t lock;
-	const struct file_operations *op;  /* (k after open) */
-	struct path path;                  /* (k) */
-	struct inode *inode;               /* (k) */
-	struct mapping *mapping;           /* (k) */
-	mutex_t pos_lock;                  /* RANK_FILE_POS */
+	const struct file_operations *op; /* (k after open) */
+	struct path path;                 /* (k) */
+	struct inode *inode;              /* (k) */
+	struct mapping *mapping;          /* (k) */
+	mutex_t pos_lock;                 /* RANK_FILE_POS */
 	loff_t pos;
 	void *private;
-	const struct cred *cred;           /* (k) the opener's */
-	struct fown { int type; pid_t pid; int sig; uid_t uid, euid; } owner; /* F_SETOWN */
+	const struct cred *cred; /* (k) the opener's */
+	struct fown {
+		int type;
+		pid_t pid;
+		int sig;
+		uid_t uid, euid;
+	} owner; /* F_SETOWN */
 	struct fasync_entry *fasync;
-	struct epoll_links *epoll;         /* files->... epoll instances that watch it; NULL mostly */
+	struct epoll_links *epoll; /* files->... epoll instances that watch it; NULL mostly */
 	struct rcu_head rcu;
 };
 
 /* Descriptor table: grows by doubling up to RLIMIT_NOFILE; lookups without lock. Shared by CLONE_FILES. */
 struct files *files_new(void);
-struct files *files_copy(struct files *old, int *err);  /* fork */
+struct files *files_copy(struct files *old, int *err); /* fork */
 void files_get(struct files *f);
-void files_put(struct files *f);                        /* the last closes everything */
+void files_put(struct files *f); /* the last closes everything */
 void files_close_on_exec(struct files *f);
-int files_unshare(void);                                /* exec and unshare(CLONE_FILES) */
+int files_unshare(void); /* exec and unshare(CLONE_FILES) */
 
 /* The file of @fd with a reference, or NULL (also for O_PATH files; fget_raw gives those). */
 struct file *fget(int fd);
 struct file *fget_raw(int fd);
 struct file *fget_task(struct task *t, int fd);
 void file_get(struct file *file);
-void fput(struct file *file);                           /* the last reference releases: may sleep */
+void fput(struct file *file); /* the last reference releases: may sleep */
 /* The cheap pair for the length of one system call: no reference while the table is not shared. */
-struct fd_ref { struct file *file; bool need_put; };
-static inline struct fd_ref fdget_raw(int fd)               /* O_PATH files too */
+struct fd_ref {
+	struct file *file;
+	bool need_put;
+};
+static inline struct fd_ref fdget_raw(int fd) /* O_PATH files too */
 {
 	struct files *f = current->files;
 
 	if (likely(atomic_read(&f->users) == 1))
-		return (struct fd_ref){ files_lookup(f, (unsigned)fd), false };
-	return (struct fd_ref){ fget_raw(fd), true };
+		return (struct fd_ref){files_lookup(f, (unsigned)fd), false};
+	return (struct fd_ref){fget_raw(fd), true};
 }
 static inline void fdput(struct fd_ref r)
 {
@@ -88,7 +96,8 @@ static inline struct fd_ref fdget_pos(int fd)
 {
 	struct fd_ref r = fdget(fd);
 
-	if (likely(r.file) && (r.file->mode & FMODE_ATOMIC_POS) && unlikely(r.need_put || atomic_read(&r.file->refs) > 1))
+	if (likely(r.file) && (r.file->mode & FMODE_ATOMIC_POS) &&
+	    unlikely(r.need_put || atomic_read(&r.file->refs) > 1))
 		fdget_pos_lock(&r);
 	return r;
 }
@@ -103,14 +112,19 @@ long file_add_seals(struct file *file, u32 seals);
 /* atime, as the mount's options want it. */
 void file_accessed(struct file *file);
 /* A new descriptor >= @min: reserved, then installed or put back. -EMFILE */
-int fd_reserve(int min, unsigned flags);                /* O_CLOEXEC */
-void fd_install(int fd, struct file *file);             /* takes over the reference */
+int fd_reserve(int min, unsigned flags);    /* O_CLOEXEC */
+void fd_install(int fd, struct file *file); /* takes over the reference */
 void fd_unreserve(int fd);
 int fd_close(int fd);
-int fd_open_file(struct file *file, unsigned flags);    /* both steps: the new descriptor; takes over the reference; hands on ERR_PTR */
+int fd_open_file(
+	struct file *file,
+	unsigned
+		flags); /* both steps: the new descriptor; takes over the reference; hands on ERR_PTR */
 int fd_close_range(unsigned first, unsigned last, bool cloexec_only);
-int fd_replace(int fd, struct file *file, unsigned flags); /* dup2: takes over the reference; fd, -EBADF, -EBUSY, -EMFILE, -ENOMEM */
-int fd_get_cloexec(int fd);                             /* 0, 1, -EBADF */
+int fd_replace(
+	int fd, struct file *file,
+	unsigned flags); /* dup2: takes over the reference; fd, -EBADF, -EBUSY, -EMFILE, -ENOMEM */
+int fd_get_cloexec(int fd); /* 0, 1, -EBADF */
 int fd_set_cloexec(int fd, bool on);
 extern unsigned sysctl_nr_open;
 /* Another task's table, for /proc: the next open descriptor >= @from or -1; O_CLOEXEC or 0; the size of the table. */
@@ -122,24 +136,29 @@ unsigned files_max(struct task *t);
 struct file *file_open(int dirfd, const char *name, int flags, mode_t mode);
 /* With LOOKUP_* restrictions of openat2(2). */
 struct file *file_open_lookup(int dirfd, const char *name, int flags, mode_t mode, unsigned lookup);
-struct file *file_open_exec(int dirfd, const char *name, int flags); /* execute permission, regular file, denies writing */
+struct file *file_open_exec(int dirfd, const char *name,
+			    int flags); /* execute permission, regular file, denies writing */
 struct file *file_open_path(const struct path *path, int flags, const struct cred *cred);
 /* A file without a name in any directory (pipe, epoll, memfd...): "anon_inode:[name]" unless an inode is given. ERR_PTR */
-struct file *file_anon(const char *name, const struct file_operations *op, void *private, int flags);
+struct file *file_anon(const char *name, const struct file_operations *op, void *private,
+		       int flags);
 /* A file of @inode (holds it) in an internal mount: sockets, pipes. @dop may give its name for /proc. ERR_PTR */
 struct dentry_operations;
-struct file *file_pseudo(struct mount *mnt, struct inode *inode, const char *name, const struct dentry_operations *dop,
-			 const struct file_operations *op, int flags);
-void file_allow_write(struct file *file);               /* undo file_open_exec's denial */
+struct file *file_pseudo(struct mount *mnt, struct inode *inode, const char *name,
+			 const struct dentry_operations *dop, const struct file_operations *op,
+			 int flags);
+void file_allow_write(struct file *file); /* undo file_open_exec's denial */
 ssize_t file_read_kernel(struct file *file, void *buf, size_t n, loff_t *pos);
 ssize_t file_write_kernel(struct file *file, const void *buf, size_t n, loff_t *pos);
 ssize_t vfs_read(struct file *file, struct iov_iter *to, loff_t *pos);
 ssize_t vfs_write(struct file *file, struct iov_iter *from, loff_t *pos);
 loff_t vfs_llseek(struct file *file, loff_t off, int whence);
 long vfs_ioctl(struct file *file, unsigned cmd, unsigned long arg);
-#define ENOIOCTLCMD 515                                 /* inside the kernel: not my command */
+#define ENOIOCTLCMD 515 /* inside the kernel: not my command */
 int vfs_fsync(struct file *file, loff_t start, loff_t end, bool data_only);
-int vfs_mmap(struct file *file, struct map_request *req); /* fills mapping, ops, may_flags; 0 or -EACCES, -ENODEV, -EPERM */
+int vfs_mmap(
+	struct file *file,
+	struct map_request *req); /* fills mapping, ops, may_flags; 0 or -EACCES, -ENODEV, -EPERM */
 /* The absolute path of @path as the caller's root sees it, written to the end of @buf; start pointer or ERR_PTR(-ENAMETOOLONG).
  * " (deleted)" is appended to unlinked names. */
 char *path_name(const struct path *path, char *buf, size_t size);
@@ -148,7 +167,9 @@ char *path_name(const struct path *path, char *buf, size_t size);
 char *cwd_name(char *buf, size_t size);
 
 /* Readable/writable now? A driver's poll() calls poll_wait() for each queue, then returns POLL* bits. */
-struct poll_table { void (*queue)(struct poll_table *pt, struct file *file, struct wait_queue *wq); };
+struct poll_table {
+	void (*queue)(struct poll_table *pt, struct file *file, struct wait_queue *wq);
+};
 static inline void poll_wait(struct file *file, struct wait_queue *wq, struct poll_table *pt)
 {
 	if (pt && pt->queue)
@@ -160,7 +181,11 @@ unsigned vfs_poll(struct file *file, struct poll_table *pt);
  * What a directory's iterate operation gives its entries to. @pos: where it is; 0 "." and 1 ".." by custom. emit() takes one entry:
  * @off is the position behind it, @type a DT_* value; it sets pos = off and returns true, or returns false: full, stop here.
  */
-struct dir_context { bool (*emit)(struct dir_context *ctx, const char *name, unsigned len, loff_t off, u64 ino, unsigned type); loff_t pos; };
+struct dir_context {
+	bool (*emit)(struct dir_context *ctx, const char *name, unsigned len, loff_t off, u64 ino,
+		     unsigned type);
+	loff_t pos;
+};
 
 /* readdir with the directory locked: 0 or -ENOTDIR, -ENOENT (removed), ... */
 int vfs_iterate(struct file *file, struct dir_context *ctx);
@@ -168,7 +193,13 @@ int vfs_iterate(struct file *file, struct dir_context *ctx);
 bool dir_emit_dots(struct file *file, struct dir_context *ctx);
 
 /* fs_context: root, cwd, umask. Shared by CLONE_FS. */
-struct fs_context { u32 users; u32 umask; spinlock_t lock; struct path root, cwd; struct list_head node; };
+struct fs_context {
+	u32 users;
+	u32 umask;
+	spinlock_t lock;
+	struct path root, cwd;
+	struct list_head node;
+};
 struct fs_context *fs_context_new(void);
 struct fs_context *fs_context_copy(struct fs_context *old);
 void fs_context_get(struct fs_context *c);
@@ -179,7 +210,7 @@ void path_put(const struct path *path);
 /* Path lookup. @flags LOOKUP_*; 0 or -ENOENT, -ENOTDIR, -ELOOP, -EACCES, -ENAMETOOLONG. */
 #define LOOKUP_FOLLOW 1u
 #define LOOKUP_DIRECTORY 2u
-#define LOOKUP_EMPTY 4u       /* AT_EMPTY_PATH */
+#define LOOKUP_EMPTY 4u /* AT_EMPTY_PATH */
 #define LOOKUP_PARENT 8u
 #define LOOKUP_NO_MAGICLINKS 16u
 #define LOOKUP_NO_SYMLINKS 32u
@@ -198,7 +229,8 @@ void putname(char *name);
 int inode_permission(struct inode *inode, int mask);
 
 /* Mount at boot and by mount(2). 0 or -errno. */
-int vfs_mount(const char *source, const char *target, const char *type, u32 flags, const char *options);
+int vfs_mount(const char *source, const char *target, const char *type, u32 flags,
+	      const char *options);
 /* rootfs: a tmpfs becomes the root and cwd of the current task; then the initramfs is unpacked into it. */
 void vfs_init(void);
 int initramfs_unpack(const void *data, size_t len);
@@ -213,14 +245,17 @@ void syslog_poll_wait(struct file *file, struct poll_table *pt);
 int syslog_next(char *buf, size_t size);
 
 /* ---- what fs needs from proc/, which registers it: the credentials of the caller as file systems see them ---- */
-struct fs_cred { uid_t fsuid; gid_t fsgid; };
+struct fs_cred {
+	uid_t fsuid;
+	gid_t fsgid;
+};
 extern struct fs_cred (*fs_current_cred)(void);
 extern bool (*fs_in_group)(gid_t gid);
-extern bool (*fs_capable)(int cap);                        /* CAP_* of linux/capability.h */
+extern bool (*fs_capable)(int cap); /* CAP_* of linux/capability.h */
 extern unsigned long (*fs_rlimit)(unsigned resource);
 extern void (*fs_send_sigpipe)(void);
 extern void (*fs_send_sigxfsz)(void);
-extern const struct cred *(*fs_cred_get)(void);            /* the caller's, referenced, for file->cred */
+extern const struct cred *(*fs_cred_get)(void); /* the caller's, referenced, for file->cred */
 extern void (*fs_cred_put)(const struct cred *cred);
 /* SIGIO and friends to a file's owner (F_SETOWN). */
 extern void (*fs_send_sigio)(struct file *file, int fd, int band);

@@ -7,9 +7,9 @@
 #include "fs/file.h"
 
 struct lock_request {
-	int type;              /* F_RDLCK, F_WRLCK, F_UNLCK */
-	loff_t start, end;     /* inclusive; end at most LLONG_MAX */
-	pid_t pid;             /* of the holder: what F_GETLK tells; -1 for open file description locks */
+	int type;          /* F_RDLCK, F_WRLCK, F_UNLCK */
+	loff_t start, end; /* inclusive; end at most LLONG_MAX */
+	pid_t pid; /* of the holder: what F_GETLK tells; -1 for open file description locks */
 };
 
 /* flock(2): @type as above. 0, -EWOULDBLOCK (@nonblock), -ERESTARTSYS, -ENOMEM */

@@ -11,19 +11,19 @@
 #include "fs/file.h"
 
 struct mount {
-	struct hlist_node hash;        /* (m) by (parent, mountpoint) */
-	struct mount *parent;          /* (m) itself: the root of the tree */
-	struct dentry *mountpoint;     /* (m) in the parent */
-	struct dentry *root;           /* (k) what is seen there: a dentry of sb */
-	struct super_block *sb;        /* (k) */
-	u32 flags;                     /* (m) MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME... */
-	u32 refs;                      /* (a) the tree holds one; 0: going */
-	s32 writers;                   /* (a) files open for writing */
-	int id;                        /* (k) */
-	bool attached;                 /* (m) in the tree */
-	struct list_head node;         /* (m) all mounts, in order of mounting */
+	struct hlist_node hash;    /* (m) by (parent, mountpoint) */
+	struct mount *parent;      /* (m) itself: the root of the tree */
+	struct dentry *mountpoint; /* (m) in the parent */
+	struct dentry *root;       /* (k) what is seen there: a dentry of sb */
+	struct super_block *sb;    /* (k) */
+	u32 flags;             /* (m) MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOATIME... */
+	u32 refs;              /* (a) the tree holds one; 0: going */
+	s32 writers;           /* (a) files open for writing */
+	int id;                /* (k) */
+	bool attached;         /* (m) in the tree */
+	struct list_head node; /* (m) all mounts, in order of mounting */
 	struct list_head child, children; /* (m) */
-	char *source;                  /* (k) what /proc/mounts shows first */
+	char *source;                     /* (k) what /proc/mounts shows first */
 	struct rcu_head rcu;
 };
 
@@ -40,10 +40,12 @@ struct mount *mount_find_child(const struct mount *parent, const struct dentry *
 /* A mount of @sb that is in no tree (anonymous files). NULL */
 struct mount *mount_internal(struct super_block *sb);
 /* The same with a super block and root directory of its own, at boot: pipes, sockets. NULL */
-struct mount *pseudo_mount(const struct file_system_type *type, const struct super_operations *op, u32 magic);
+struct mount *pseudo_mount(const struct file_system_type *type, const struct super_operations *op,
+			   u32 magic);
 
 /* mount(2): @flags MS_* of linux/mount.h, @data kernel memory. 0 or -errno. */
-int vfs_do_mount(const char *source, const char *target, const char *type, u32 flags, const char *data);
+int vfs_do_mount(const char *source, const char *target, const char *type, u32 flags,
+		 const char *data);
 int vfs_umount(const char *target, unsigned flags);
 int vfs_pivot_root(const char *new_root, const char *put_old);
 /* -EROFS if nothing may be written through it. */

@@ -20,7 +20,7 @@ int vfs_mknod_path(int dirfd, const char *name, mode_t mode, kdev_t dev, struct 
 int vfs_getattr(const struct path *path, struct kstat *out);
 int vfs_statfs(const struct path *path, struct kstatfs *out);
 int vfs_chmod(const struct path *path, mode_t mode);
-int vfs_chown(const struct path *path, uid_t uid, gid_t gid);      /* ~0: leave it */
+int vfs_chown(const struct path *path, uid_t uid, gid_t gid); /* ~0: leave it */
 /* @times NULL: now. tv_nsec may be UTIME_NOW or UTIME_OMIT. */
 int vfs_utimes(const struct path *path, const struct timespec64 times[2]);
 int vfs_truncate(const struct path *path, loff_t size);
@@ -33,7 +33,8 @@ int vfs_chdir(const struct path *path);
 int vfs_chroot(const struct path *path);
 
 ssize_t vfs_getxattr(const struct path *path, const char *name, void *buf, size_t size);
-int vfs_setxattr(const struct path *path, const char *name, const void *value, size_t size, int flags);
+int vfs_setxattr(const struct path *path, const char *name, const void *value, size_t size,
+		 int flags);
 int vfs_removexattr(const struct path *path, const char *name);
 ssize_t vfs_listxattr(const struct path *path, char *buf, size_t size);
 

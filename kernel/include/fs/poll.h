@@ -13,7 +13,8 @@ int poll_files(struct pollfd *fds, unsigned n, u64 deadline);
  * Sets of @n descriptors as bitmaps of words: @in, @out, @ex are asked and then overwritten with what is ready; each may be NULL.
  * How many bits are set; 0; -EBADF, -EINTR, -ENOMEM.
  */
-int select_files(unsigned n, unsigned long *in, unsigned long *out, unsigned long *ex, u64 deadline);
+int select_files(unsigned n, unsigned long *in, unsigned long *out, unsigned long *ex,
+		 u64 deadline);
 
 /* A wait queue goes away under its pollers: wake_up_poll(wq, POLLFREE) makes epoll forget it. */
 #include <linux/types.h> /* __poll_t, of POLLFREE */
@@ -21,7 +22,8 @@ int select_files(unsigned n, unsigned long *in, unsigned long *out, unsigned lon
 /* epoll */
 #include <linux/eventpoll.h>
 struct file *epoll_create(int flags);
-int epoll_control(struct file *ep, int op, struct file *target, int fd, const struct epoll_event *event);
+int epoll_control(struct file *ep, int op, struct file *target, int fd,
+		  const struct epoll_event *event);
 /* Events into user memory: how many; 0 at the deadline; -EINTR, -EFAULT, -EINVAL. */
 int epoll_wait(struct file *ep, uaddr_t events, int max, u64 deadline);
 bool file_is_epoll(const struct file *file);
@@ -30,8 +32,11 @@ struct file *eventfd_create(u32 count, int flags);
 
 /* timerfd: ERR_PTR(-EINVAL). Times in ns; @absolute in the clock's own time. */
 struct file *timerfd_create(int clock, int flags);
-struct timerfd_time { u64 value, interval; };
-int timerfd_set(struct file *file, int flags, const struct timerfd_time *new, struct timerfd_time *old);
+struct timerfd_time {
+	u64 value, interval;
+};
+int timerfd_set(struct file *file, int flags, const struct timerfd_time *new,
+		struct timerfd_time *old);
 int timerfd_get(struct file *file, struct timerfd_time *out);
 /* CLOCK_REALTIME was set: TFD_TIMER_CANCEL_ON_SET. */
 void timerfd_clock_was_set(void);
@@ -40,12 +45,12 @@ void timerfd_clock_was_set(void);
  * signalfd: signals belong to proc/, which registers how to wait for and take one. @info: siginfo_t of 128 bytes.
  */
 struct signalfd_provider {
-	struct wait_queue *(*wait_queue)(void);     /* of the caller's process */
-	u64 (*pending)(void);                       /* the caller's pending signals, bit n - 1 */
-	int (*dequeue)(u64 mask, void *info);       /* 1: one taken, 0: none */
+	struct wait_queue *(*wait_queue)(void); /* of the caller's process */
+	u64 (*pending)(void);                   /* the caller's pending signals, bit n - 1 */
+	int (*dequeue)(u64 mask, void *info);   /* 1: one taken, 0: none */
 };
 extern const struct signalfd_provider *signalfd_provider;
 struct file *signalfd_create(u64 mask, int flags);
-int signalfd_set_mask(struct file *file, u64 mask);  /* -EINVAL: not a signalfd */
+int signalfd_set_mask(struct file *file, u64 mask); /* -EINVAL: not a signalfd */
 
 #endif

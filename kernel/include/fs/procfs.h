@@ -8,7 +8,8 @@
 
 struct proc_entry;
 /* A read-only text file made by @show; @path may have directories ("sys/vm/overcommit_memory", "sysvipc/shm"), made as needed. -ENOMEM */
-int proc_register(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v), void *data);
+int proc_register(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v),
+		  void *data);
 /* The same with operations of its own (private data: @data through file->inode->private's entry: proc_data(inode)). */
 int proc_register_ops(const char *path, mode_t mode, const struct file_operations *op, void *data);
 /* A sysctl: number in *@value between min and max, read and written as text. */
@@ -22,28 +23,39 @@ void *proc_data(const struct inode *inode);
  * directory of each process; rows end with one without a name. */
 struct proc_pid_file {
 	const char *name;
-	mode_t mode;                                   /* with S_IFMT: S_IFREG, S_IFDIR, S_IFLNK */
-	bool guarded;                                  /* only for those who may trace the process: -EACCES for others */
-	int (*show)(struct seq_file *m, struct task *t);  /* text files; proc_entry_number(m->file->inode) in numbered directories. 0 or -errno */
-	int (*write)(struct task *t, char *text);      /* text files that take one; NUL-terminated. 0 or -errno */
-	const struct file_operations *op;              /* or operations: proc_task_get(file->inode) gives the task; guarded is theirs to check */
-	int (*link)(struct task *t, int number, struct path *out); /* magic links: the path, referenced; number -1 outside numbered ones */
-	const struct proc_pid_file *dir;               /* rows of a fixed subdirectory */
+	mode_t mode;  /* with S_IFMT: S_IFREG, S_IFDIR, S_IFLNK */
+	bool guarded; /* only for those who may trace the process: -EACCES for others */
+	int (*show)(
+		struct seq_file *m, struct
+		task *t); /* text files; proc_entry_number(m->file->inode) in numbered directories. 0 or -errno */
+	int (*write)(struct task *t,
+		     char *text); /* text files that take one; NUL-terminated. 0 or -errno */
+	const struct file_operations *
+		op; /* or operations: proc_task_get(file->inode) gives the task; guarded is theirs to check */
+	int (*link)(
+		struct task *t, int number,
+		struct
+		path *out); /* magic links: the path, referenced; number -1 outside numbered ones */
+	const struct proc_pid_file *dir; /* rows of a fixed subdirectory */
 	/* Numbered subdirectories (fd, fdinfo, task): the next number >= @from, or -1; and the row that each number is. */
 	int (*next)(struct task *t, int from);
 	const struct proc_pid_file *each;
-	bool (*exists)(struct task *t, int number);    /* in the row of each: still there? Under RCU, must not sleep */
-	mode_t (*number_mode)(struct task *t, int number); /* in the row of each: its mode, when it depends on the number */
-	bool task_dir;                                 /* in the row of each: the number is a thread with the process's own rows */
-	bool thread_only, process_only;                /* a row of /proc/PID/task/TID only; of /proc/PID only */
+	bool (*exists)(struct task *t,
+		       int number); /* in the row of each: still there? Under RCU, must not sleep */
+	mode_t (*number_mode)(
+		struct task *t,
+		int number); /* in the row of each: its mode, when it depends on the number */
+	bool task_dir; /* in the row of each: the number is a thread with the process's own rows */
+	bool thread_only, process_only; /* a row of /proc/PID/task/TID only; of /proc/PID only */
 };
 struct proc_pid_provider {
-	struct task *(*find)(pid_t tgid);              /* referenced, or NULL; threads too (Linux finds /proc/TID) */
-	pid_t (*next)(pid_t from);                     /* the next thread-group leader's pid >= from, or -1 */
-	pid_t (*self)(void);                           /* tgid of the caller; thread_self() its tid */
+	struct task *(*find)(
+		pid_t tgid);       /* referenced, or NULL; threads too (Linux finds /proc/TID) */
+	pid_t (*next)(pid_t from); /* the next thread-group leader's pid >= from, or -1 */
+	pid_t (*self)(void);       /* tgid of the caller; thread_self() its tid */
 	pid_t (*thread_self)(void);
 	void (*owner)(struct task *t, uid_t *uid, gid_t *gid);
-	bool (*may_access)(struct task *t);            /* ptrace_may_access for maps, mem, fd, environ... */
+	bool (*may_access)(struct task *t); /* ptrace_may_access for maps, mem, fd, environ... */
 	const struct proc_pid_file *rows;
 };
 void proc_register_pids(const struct proc_pid_provider *provider);

@@ -7,7 +7,8 @@
 #include "fs/seq_file.h"
 
 /* A read-only text file made by @show (which gets @data); directories as needed. May be called at any time. -ENOMEM, -EEXIST */
-int sysfs_register(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v), void *data);
+int sysfs_register(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v),
+		   void *data);
 /* A directory; a symbolic link. */
 int sysfs_register_dir(const char *path);
 int sysfs_register_link(const char *path, const char *target);
