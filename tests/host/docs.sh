@@ -1,6 +1,8 @@
 #!/bin/sh
 # The book names every source file once and nothing that is not there, and no link of any document leads nowhere.
 . "$(dirname "$0")/_tap.sh"
+LC_ALL=C
+export LC_ALL
 
 : "${TOP:=$(cd "$(dirname "$0")/../.." && pwd)}"
 book=$TOP/docs/README.md
@@ -47,4 +49,10 @@ nothing "every chapter is in the book's reading order" "$(grep '^docs/.*\.md$' d
 	sed 's|^docs/||' | while read -r chapter; do grep -qF "]($chapter)" "$book" || echo "docs/$chapter"; done)"
 # shellcheck disable=SC2046
 nothing "no link leads nowhere" "$(lost $(cat documents))"
+
+echo '#include <asm/unistd.h>' | i686-linux-gnu-gcc -E -dM - | sed -n 's/^#define __NR_\([a-z0-9_]*\) .*/\1/p' | sort >calls
+sed -n 's/^ROW[A-Z_]*(\([a-z0-9_]*\),.*/\1/p' "$TOP/kernel/abi/syscall_table.h" | sort | comm -23 calls - >missing
+sed -n '/^```missing/,/^```$/p' "$TOP/docs/CAVEATS.md" | grep -v '^```' | tr ' ' '\n' | sort >listed
+nothing "the caveats name every system call that is missing" "$(comm -23 missing listed)"
+nothing "and none that is there" "$(comm -13 missing listed)"
 tap_done
