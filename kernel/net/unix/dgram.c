@@ -144,7 +144,8 @@ ssize_t unix_dgram_send(struct unix_socket *u, struct message *m)
 
 /* ---- receiving ---- */
 
-static struct packet *first_packet(struct unix_socket *u, bool take)
+/* Or NULL, and whether none will come: seen at one moment, because a peer may send and close between two looks. */
+static struct packet *first_packet(struct unix_socket *u, bool take, bool *error, bool *ended)
 {
 	struct packet *p;
 
@@ -152,6 +153,8 @@ static struct packet *first_packet(struct unix_socket *u, bool take)
 	p = list_first_entry_or_null(&u->queue, struct packet, node);
 	if (p && take)
 		packet_unqueue(u, p);
+	*error = READ_ONCE(u->socket.error);
+	*ended = u->shutdown & SHUTDOWN_RECEIVE;
 	spin_unlock(&u->lock);
 	return p;
 }
@@ -160,14 +163,15 @@ static struct packet *first_packet(struct unix_socket *u, bool take)
 static struct packet *wait_for_packet(struct unix_socket *u, bool take, bool nonblock)
 {
 	u64 timeout = READ_ONCE(u->socket.receive_timeout), deadline = socket_deadline(timeout, nonblock);
+	bool error, ended;
 	struct packet *p;
 	int err;
 
-	while (!(p = first_packet(u, take))) {
-		err = socket_take_error(&u->socket);
+	while (!(p = first_packet(u, take, &error, &ended))) {
+		err = error ? socket_take_error(&u->socket) : 0;
 		if (err)
 			return ERR_PTR(err);
-		if ((READ_ONCE(u->shutdown) & SHUTDOWN_RECEIVE) && (deadline || u->socket.type == SOCK_SEQPACKET))
+		if (ended && (deadline || u->socket.type == SOCK_SEQPACKET))
 			return NULL;
 		if (!deadline)
 			return ERR_PTR(-EAGAIN);

@@ -24,7 +24,8 @@ DEFINE_SPINLOCK(unix_gc_lock, RANK_SOCKET_GC);
 static LIST_HEAD(in_flight);               /* sockets, by gc_node */
 static u32 nr_in_flight;                   /* sockets, each as often as it is on its way */
 static LIST_HEAD(discarded);               /* packets to be freed */
-static bool discarding;                    /* somebody does */
+static bool discarding;                    /* somebody does that */
+static bool collect_wanted;                /* and is to look for garbage then */
 
 /* The AF_UNIX socket behind a file, or NULL. */
 static struct unix_socket *unix_of_file(const struct file *file)
@@ -104,49 +105,6 @@ struct passed_files *unix_files_copy(const struct passed_files *files)
 	return copy;
 }
 
-/* ---- throwing packets away ---- */
-
-static struct packet *next_discarded(void)
-{
-	struct packet *p;
-
-	spin_lock(&unix_gc_lock);
-	p = list_first_entry_or_null(&discarded, struct packet, node);
-	if (p)
-		list_del(&p->node);
-	else
-		discarding = false;
-	spin_unlock(&unix_gc_lock);
-	return p;
-}
-
-/* To be freed: a file among theirs may be a socket that is closed by it and has packets itself, to any depth. */
-void packets_discard(struct list_head *packets)
-{
-	struct packet *p, *next;
-	bool ours;
-
-	list_for_each_entry_safe(p, next, packets, node) {
-		if (p->files)
-			continue;
-		list_del(&p->node);
-		packet_free(p);
-	}
-	if (list_empty(packets))
-		return;
-	spin_lock(&unix_gc_lock);
-	list_splice_tail_init(packets, &discarded);
-	ours = !discarding;
-	discarding = true;
-	spin_unlock(&unix_gc_lock);
-	if (!ours)
-		return;
-	while ((p = next_discarded())) {
-		packet_free(p);
-		cond_resched();
-	}
-}
-
 /* ---- looking for garbage. => gc_lock held ---- */
 
 static void visit_packets(struct unix_socket *u, void (*visit)(struct unix_socket *child, void *arg), void *arg)
@@ -191,12 +149,13 @@ static void reach(struct unix_socket *child, void *arg)
 	list_move_tail(&child->gc_node, arg);
 }
 
+/* A socket with nothing in its queue is in no ring. */
 static void find_candidates(struct list_head *candidates)
 {
 	struct unix_socket *u, *next;
 
 	list_for_each_entry_safe(u, next, &in_flight, gc_node) {
-		if (atomic_read(&u->socket.file->refs) != u->in_flight)
+		if (!READ_ONCE(u->queue_len) || atomic_read(&u->socket.file->refs) != u->in_flight)
 			continue;
 		u->gc_refs = u->in_flight;
 		u->gc_candidate = true;
@@ -252,19 +211,79 @@ static void take_garbage(struct list_head *candidates, struct list_head *packets
 	}
 }
 
-void unix_collect(void)
+/* Packets to throw away, that nobody else can reach. */
+static void find_garbage(struct list_head *packets)
 {
 	LIST_HEAD(candidates);
-	LIST_HEAD(packets);
 
+	find_candidates(&candidates);
+	if (list_empty(&candidates))
+		return;
+	keep_reachable(&candidates);
+	take_garbage(&candidates, packets);
+}
+
+/*
+ * ---- throwing packets away ----
+ *
+ * A file in a packet may be a socket that is closed by it and has packets itself, to any depth. So one task at a time frees them all,
+ * in a loop; others, and the closes inside the loop, only leave him more to do.
+ */
+
+static struct packet *next_discarded(void)
+{
+	struct packet *p;
+
+	spin_lock(&unix_gc_lock);
+	if (list_empty(&discarded) && collect_wanted) {
+		collect_wanted = false;
+		find_garbage(&discarded);
+	}
+	p = list_first_entry_or_null(&discarded, struct packet, node);
+	if (p)
+		list_del(&p->node);
+	else
+		discarding = false;
+	spin_unlock(&unix_gc_lock);
+	return p;
+}
+
+/* => gc_lock held; it is dropped */
+static void discard_all(void)
+{
+	bool ours = !discarding;
+	struct packet *p;
+
+	discarding = true;
+	spin_unlock(&unix_gc_lock);
+	while (ours && (p = next_discarded())) {
+		packet_free(p);
+		cond_resched();
+	}
+}
+
+void packets_discard(struct list_head *packets)
+{
+	struct packet *p, *next;
+
+	list_for_each_entry_safe(p, next, packets, node) {
+		if (p->files)
+			continue;
+		list_del(&p->node);
+		packet_free(p);
+	}
+	if (list_empty(packets))
+		return;
+	spin_lock(&unix_gc_lock);
+	list_splice_tail_init(packets, &discarded);
+	discard_all();
+}
+
+void unix_collect(void)
+{
 	if (!READ_ONCE(nr_in_flight))
 		return;
 	spin_lock(&unix_gc_lock);
-	find_candidates(&candidates);
-	if (!list_empty(&candidates)) {
-		keep_reachable(&candidates);
-		take_garbage(&candidates, &packets);
-	}
-	spin_unlock(&unix_gc_lock);
-	packets_discard(&packets);
+	collect_wanted = true;
+	discard_all();
 }

@@ -87,12 +87,17 @@ struct reader {
 	struct packet *last;           /* MSG_PEEK: the one seen last */
 	u64 timeout, deadline;
 	size_t wanted, done;           /* wanted: return with no less, unless the end comes first */
+	int error;                     /* what next_packet() saw where there was no packet */
+	bool ended;
 	bool seen;                     /* a sender is known, so that another one ends the read */
 	struct ucred cred;
 	bool has_cred;
 };
 
-/* The next packet to read from, or NULL. => read_lock held, so that it stays */
+/*
+ * The next packet to read from, or NULL, and then whether there will be no other: to be seen at one moment, because a peer may send
+ * and close between two looks. => read_lock held, so that the packet stays
+ */
 static struct packet *next_packet(struct reader *r)
 {
 	struct unix_socket *u = r->u;
@@ -103,6 +108,8 @@ static struct packet *next_packet(struct reader *r)
 	at = r->last ? r->last->node.next : u->queue.next;
 	if (at != &u->queue)
 		p = list_entry(at, struct packet, node);
+	r->error = p ? 0 : READ_ONCE(u->socket.error);
+	r->ended = u->shutdown & SHUTDOWN_RECEIVE;
 	spin_unlock(&u->lock);
 	return p;
 }
@@ -111,16 +118,15 @@ static struct packet *next_packet(struct reader *r)
 static int wait_for_data(struct reader *r)
 {
 	struct unix_socket *u = r->u;
-	struct packet *last = r->last;
-	int err = socket_take_error(&u->socket);
+	int err = r->error ? socket_take_error(&u->socket) : 0;
 
 	if (err)
 		return err;
-	if (READ_ONCE(u->shutdown) & SHUTDOWN_RECEIVE)
+	if (r->ended)
 		return 1;
 	if (!r->deadline)
 		return -EAGAIN;
-	if (last) /* others may take it while we wait: what was peeked at is all there is */
+	if (r->last) /* others may take it while we wait: what was peeked at is all there is */
 		return -EAGAIN;
 	mutex_unlock(&u->read_lock);
 	err = wait_event_interruptible_until(&u->read_wait,
