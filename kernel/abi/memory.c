@@ -1,6 +1,6 @@
 /*
- * The system calls on the caller's own address space: arguments are turned into what mm/ takes, and a descriptor into
- * an object to map. The rules themselves stand in mm/.
+ * The system calls on the caller's own address space: arguments are turned into what mm/ takes, and
+ * a descriptor into an object to map. The rules themselves stand in mm/.
  */
 #include "abi/memory.h"
 #include "fs/file.h"
@@ -43,7 +43,11 @@ static long map_file(struct map_request *req, int fd)
 long sys_mmap2(uaddr_t addr, u32 len, u32 prot, u32 flags, int fd, u32 pgoff)
 {
 	struct map_request req = {
-		.addr = addr, .len = len, .prot = effective_prot(prot), .flags = flags, .pgoff = pgoff,
+		.addr = addr,
+		.len = len,
+		.prot = effective_prot(prot),
+		.flags = flags,
+		.pgoff = pgoff,
 	};
 
 	return flags & MAP_ANONYMOUS ? mm_map(current->mm, &req) : map_file(&req, fd);
@@ -122,7 +126,8 @@ long sys_mlock2(uaddr_t addr, u32 len, int flags)
 {
 	if (flags & ~MLOCK_ONFAULT)
 		return -EINVAL;
-	return mm_lock_range(current->mm, addr, len, VM_LOCKED | (flags & MLOCK_ONFAULT ? VM_LOCKONFAULT : 0));
+	return mm_lock_range(current->mm, addr, len,
+			     VM_LOCKED | (flags & MLOCK_ONFAULT ? VM_LOCKONFAULT : 0));
 }
 
 long sys_munlock(uaddr_t addr, u32 len)
@@ -140,7 +145,10 @@ long sys_munlockall(void)
 	return mm_lock_all(current->mm, 0);
 }
 
-/* remap_file_pages(2), as Linux emulates it: the pages are mapped anew over a part of the shared area. */
+/*
+ * remap_file_pages(2), as Linux emulates it: the pages are mapped anew over a part of the shared
+ * area.
+ */
 long sys_remap_file_pages(uaddr_t addr, u32 len, u32 prot, u32 pgoff, u32 flags)
 {
 	return prot ? -EINVAL : mm_remap_file_pages(current->mm, addr, len, pgoff, flags);

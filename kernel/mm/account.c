@@ -48,7 +48,8 @@ static bool commit_fits(unsigned long pages)
 	limit = vm_commit_limit_pages();
 	/* 8 MB and 3 % stay for an administrator's shell (admin_reserve_kbytes). */
 	if (!mm_capable || !mm_capable(CAP_SYS_ADMIN))
-		limit -= MIN(limit, MIN((unsigned long)(8192 >> (PAGE_SHIFT - 10)), total_ram_pages() / 32));
+		limit -= MIN(limit, MIN((unsigned long)(8192 >> (PAGE_SHIFT - 10)),
+					total_ram_pages() / 32));
 	return vm_committed_pages() <= limit;
 }
 
@@ -116,12 +117,12 @@ int may_lock_pages(const struct mm *mm, u32 flags, unsigned long pages)
 
 /* ---- totals ---- */
 
-#define SUM_OVER_CPUS(counter)                                                         \
-	({                                                                             \
-		long sum_ = 0;                                                         \
-		for (unsigned cpu_ = 0; cpu_ < nr_cpus; cpu_++)                        \
-			sum_ += *per_cpu_ptr(counter, cpu_);                           \
-		(unsigned long)MAX(sum_, 0L);                                          \
+#define SUM_OVER_CPUS(counter) \
+	({ \
+		long sum_ = 0; \
+		for (unsigned cpu_ = 0; cpu_ < nr_cpus; cpu_++) \
+			sum_ += *per_cpu_ptr(counter, cpu_); \
+		(unsigned long)MAX(sum_, 0L); \
 	})
 
 unsigned long total_pt_bytes(void)

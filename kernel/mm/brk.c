@@ -10,13 +10,17 @@ static bool within_data_limit(const struct mm *mm, uaddr_t brk)
 {
 	unsigned long limit = mm_rlimit ? mm_rlimit(RLIMIT_DATA) : ~0UL;
 
-	return limit == ~0UL || (u64)(brk - mm->start_brk) + (mm->end_data - mm->start_data) <= limit;
+	return limit == ~0UL ||
+	       (u64)(brk - mm->start_brk) + (mm->end_data - mm->start_data) <= limit;
 }
 
-static long grow_heap(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead, bool *populate)
+static long grow_heap(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead,
+		      bool *populate)
 {
 	struct map_request req = {
-		.addr = start, .len = end - start, .prot = PROT_READ | PROT_WRITE,
+		.addr = start,
+		.len = end - start,
+		.prot = PROT_READ | PROT_WRITE,
 		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
 	};
 	struct vma *next = vma_find(mm, start);
@@ -42,7 +46,7 @@ static bool set_brk(struct mm *mm, uaddr_t brk, struct vma_graveyard *dead, bool
 
 long mm_brk(struct mm *mm, uaddr_t brk)
 {
-	struct vma_graveyard dead = { NULL };
+	struct vma_graveyard dead = {NULL};
 	bool populate = false, done;
 	uaddr_t old;
 
@@ -53,14 +57,17 @@ long mm_brk(struct mm *mm, uaddr_t brk)
 	up_write(&mm->mmap_lock);
 	vma_graveyard_empty(&dead);
 	if (done && populate && brk > old)
-		mm_populate(mm, ALIGN_UP(old, PAGE_SIZE), ALIGN_UP(brk, PAGE_SIZE) - ALIGN_UP(old, PAGE_SIZE));
+		mm_populate(mm, ALIGN_UP(old, PAGE_SIZE),
+			    ALIGN_UP(brk, PAGE_SIZE) - ALIGN_UP(old, PAGE_SIZE));
 	return (long)(done ? brk : old);
 }
 
 int mm_map_brk(struct mm *mm, uaddr_t addr, u32 len, bool exec)
 {
 	struct map_request req = {
-		.addr = addr, .len = len, .prot = PROT_READ | PROT_WRITE | (exec ? PROT_EXEC : 0),
+		.addr = addr,
+		.len = len,
+		.prot = PROT_READ | PROT_WRITE | (exec ? PROT_EXEC : 0),
 		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
 	};
 	long result;

@@ -1,29 +1,26 @@
 /*
  * The page fault. The area says what the process may do, the page-table entry what is there:
  *
- *  no  entry        area        access  action                                    resulting entry
- *   -  any          none, or not allowed           SIGSEGV (a stack below: grow it first)
- *   1  none         private     read    map the zero page                         read-only, special
- *      anonymous
- *   2  none         private     write   a fresh zeroed page                       writable, dirty
- *      anonymous
- *   3  none, file   any         read    the page of the cache, and up to 15       read-only; writable if shared
- *                                       neighbours that are there already         and nobody wants to know
- *   4  none, file   private     write   copy the page of the cache                writable, dirty
- *   5  none, file   shared      write   the page of the cache, announced          writable, dirty
- *   6  zero page    private     write   as 2                                      writable, dirty
- *   7  private page private     write   nobody else has it: use it                writable, dirty
- *   8  shared page  private     write   copy it                                   writable, dirty
- *   9  file page    shared      write   announce the write (page_mkwrite)         writable, dirty
- *  10  allows it    any         any     nothing: another thread was first         as it was
- *  11  none         device      any     the page that ops->fault names            as the area says
+ *  no  entry         area               access  action                                new entry
+ *   -  any           none, or forbids it        SIGSEGV (below a stack: it grows)
+ *   1  none          anonymous          read    map the zero page                     special
+ *   2  none          anonymous          write   a fresh zeroed page                   writable
+ *   3  none          file               read    the cache's page and its neighbours   read-only
+ *   4  none          file, private      write   copy the cache's page                 writable
+ *   5  none          file, shared       write   the cache's page, announced           writable
+ *   6  zero page     anonymous          write   as 2                                  writable
+ *   7  private page  private            write   nobody else has it: use it            writable
+ *   8  shared page   private            write   copy it                               writable
+ *   9  file page     shared             write   announce the write (page_mkwrite)     writable
+ *  10  allows it     any                any     nothing: another thread was first     as it was
+ *  11  none          device, vDSO       any     the page that ops->fault names        as the area
  *
  * Beyond the end of the file, and when its device fails: SIGBUS.
+ * Read next: docs/memory/fault.md, filemap.c (3-5), tlb.c (8), grow.c (stacks).
  *
- * Locks: mmap_lock for read, so that areas and page tables stay; page_table_lock when an entry is
- * changed. Between the look at the entry and the change pages are allocated and read in, which sleeps: so the entry is looked at
- * again under the lock, and if another thread was faster its result stands and ours is thrown away.
- * Read next: filemap.c (3-5), tlb.c (8), docs/memory/fault.md.
+ * Locks: mmap_lock for read, so that areas and tables stay; page_table_lock to change an entry.
+ * Pages are allocated and read in before that, which sleeps: so the entry is looked at again under
+ * the lock, and if another thread was faster its result stands and ours is thrown away.
  */
 #include "virt.h"
 #include <asm/siginfo.h>
@@ -34,9 +31,9 @@ void (*mm_send_fault_signal)(int sig, int code, uaddr_t addr);
 struct fault {
 	struct mm *mm;
 	struct vma *vma;
-	uaddr_t addr;      /* of the page */
+	uaddr_t addr; /* of the page */
 	pte_t *ptep;
-	pte_t pte;         /* as it was when the fault was looked at */
+	pte_t pte; /* as it was when the fault was looked at */
 };
 
 static pte_t vma_pte(const struct vma *vma, struct page *page)
@@ -126,7 +123,7 @@ static int fault_zero_page_write(struct fault *f)
 		page_put(page);
 		return 0;
 	}
-	set_pte(f->ptep, (pte_t){ 0 });
+	set_pte(f->ptep, (pte_t){0});
 	tlb_flush_page(f->mm, f->addr);
 	set_new_anon(f, page);
 	unlock(f);
@@ -160,7 +157,9 @@ static s32 *file_counter(struct fault *f)
 static void around_window(const struct fault *f, uaddr_t *start, uaddr_t *end)
 {
 	*start = MAX(ALIGN_DOWN(f->addr, AROUND_PAGES * PAGE_SIZE), f->vma->start);
-	*end = MIN(ALIGN_DOWN(f->addr, AROUND_PAGES * PAGE_SIZE) + AROUND_PAGES * (uaddr_t)PAGE_SIZE, f->vma->end);
+	*end = MIN(ALIGN_DOWN(f->addr, AROUND_PAGES * PAGE_SIZE) +
+			   AROUND_PAGES * (uaddr_t)PAGE_SIZE,
+		   f->vma->end);
 }
 
 /* 3: map what the cache has around the address. True: the address itself too. */
@@ -377,8 +376,9 @@ static int copy_on_write(struct fault *f, struct page *old)
 		return 0;
 	}
 	page_copy(new, old);
-	if (mm_is_remote(f->mm)) { /* no CPU may read the old page when another writes the new one */
-		set_pte(f->ptep, (pte_t){ 0 });
+	if (mm_is_remote(
+		    f->mm)) { /* no CPU may read the old page when another writes the new one */
+		set_pte(f->ptep, (pte_t){0});
 		tlb_flush_page(f->mm, f->addr);
 	}
 	rss_add(rss_counter(f->mm, old), -1);
@@ -458,13 +458,17 @@ static int fault_not_present(struct fault *f, bool write)
 
 static noinline int handle_other_fault(struct vma *vma, uaddr_t addr, pte_t *ptep, bool write)
 {
-	struct fault f = { .mm = vma->mm, .vma = vma, .addr = addr, .ptep = ptep, .pte = pte_read(ptep) };
+	struct fault f = {
+		.mm = vma->mm, .vma = vma, .addr = addr, .ptep = ptep, .pte = pte_read(ptep)};
 
 	if (pte_none(f.pte))
 		return fault_not_present(&f, write);
 	if (write && !pte_write(f.pte))
 		return fault_write_protected(&f);
-	/* 10: this CPU has a stale entry, or (PAE) not yet the top-level entry that another thread made. */
+	/*
+	 * 10: this CPU has a stale entry, or (PAE) not yet the top-level entry that another
+	 * thread made.
+	 */
 	if (current->mm == f.mm)
 		tlb_flush_user_local();
 	return 0;
@@ -525,19 +529,14 @@ int mm_fault(struct mm *mm, uaddr_t addr, unsigned error, struct regs *regs)
 static void send_fault_signal(int result, uaddr_t addr)
 {
 	switch (result) {
-	case -EFAULT:
-		mm_send_fault_signal(SIGSEGV, SEGV_MAPERR, addr);
-		break;
-	case -EACCES:
-		mm_send_fault_signal(SIGSEGV, SEGV_ACCERR, addr);
-		break;
+	case -EFAULT: mm_send_fault_signal(SIGSEGV, SEGV_MAPERR, addr); break;
+	case -EACCES: mm_send_fault_signal(SIGSEGV, SEGV_ACCERR, addr); break;
 	case -ENOMEM:
 		/* The allocator has already waited, reclaimed and looked for a victim. */
 		if (!fatal_signal_pending(current))
 			mm_send_fault_signal(SIGKILL, SI_KERNEL, addr);
 		break;
-	default:
-		mm_send_fault_signal(SIGBUS, BUS_ADRERR, addr);
+	default: mm_send_fault_signal(SIGBUS, BUS_ADRERR, addr);
 	}
 }
 

@@ -1,9 +1,10 @@
 /*
  * read(2) and write(2) through the page cache.
  *
- * The caller's memory may fault while it is copied, and that fault may need the very page that is being
- * written. So a read copies with only a reference held, and a write touches the caller's memory
- * first and then copies with faults switched off: a fault in between shows as a short copy, and the write tries again.
+ * The caller's memory may fault while it is copied, and that fault may need the very page that is
+ * being written. So a read copies with only a reference held, and a write touches the caller's
+ * memory first and then copies with faults switched off: a fault in between shows as a short copy,
+ * and the write tries again.
  */
 #include "mm/iov_iter.h"
 #include "virt.h"
@@ -23,8 +24,8 @@ ssize_t mapping_copy_out(struct mapping *m, loff_t pos, struct iov_iter *to)
 			break;
 		n = (size_t)MIN((loff_t)MIN(PAGE_SIZE - offset, to->count), size - pos);
 		/* A hole of an object that lives in memory alone stays a hole. */
-		page = m->ops->read_page ? mapping_read_page(m, (u32)(pos >> PAGE_SHIFT)) :
-					   mapping_find(m, (u32)(pos >> PAGE_SHIFT));
+		page = m->ops->read_page ? mapping_read_page(m, (u32)(pos >> PAGE_SHIFT))
+					 : mapping_find(m, (u32)(pos >> PAGE_SHIFT));
 		if (IS_ERR(page)) {
 			err = (int)PTR_ERR(page);
 			break;
@@ -47,10 +48,11 @@ ssize_t mapping_copy_out(struct mapping *m, loff_t pos, struct iov_iter *to)
 }
 
 /*
- * One page's part. Bytes, or -errno. -EAGAIN: nothing is written; *@able bytes of the caller's memory could be
- * read, 0 if it went away between the touch and the copy.
+ * One page's part. Bytes, or -errno. -EAGAIN: nothing is written; *@able bytes of the caller's
+ * memory could be read, 0 if it went away between the touch and the copy.
  */
-static ssize_t copy_in_page(struct mapping *m, loff_t pos, size_t n, struct iov_iter *from, size_t *able)
+static ssize_t copy_in_page(struct mapping *m, loff_t pos, size_t n, struct iov_iter *from,
+			    size_t *able)
 {
 	unsigned offset = (unsigned)pos & (PAGE_SIZE - 1);
 	struct page *page = mapping_write_begin(m, (u32)(pos >> PAGE_SHIFT), offset, (unsigned)n);
@@ -67,7 +69,10 @@ static ssize_t copy_in_page(struct mapping *m, loff_t pos, size_t n, struct iov_
 			mapping_set_size(m, pos + (loff_t)copied);
 		return (ssize_t)copied;
 	}
-	/* A fresh page that was to be overwritten, and was only in part: what is in it counts for nothing. */
+	/*
+	 * A fresh page that was to be overwritten, and was only in part: what is in it counts
+	 * for nothing.
+	 */
 	page_unlock(page);
 	page_put(page);
 	*able = copied;

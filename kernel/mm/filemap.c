@@ -1,12 +1,13 @@
 /*
  * The page cache: the pages of an object, by index, in a sparse array.
  *
- * A page in the cache has one reference for it, and page->mapping, page->index say where it is; both stay
- * as long as the page is locked or a reference is held and page->mapping has been checked after
- * taking it. Lookups take no lock: the array's nodes live through a grace period, a page is taken
- * with page_get_unless_zero() and then asked whether it still is the one.
+ * A page in the cache has one reference for it, and page->mapping, page->index say where it is;
+ * both stay as long as the page is locked or a reference is held and page->mapping has been checked
+ * after taking it. Lookups take no lock: the array's nodes live through a grace period, a page is
+ * taken with page_get_unless_zero() and then asked whether it still is the one.
  *
- * PG_UPTODATE: the contents are the object's. Set once, under the page lock, before anybody maps or copies the page.
+ * PG_UPTODATE: the contents are the object's. Set once, under the page lock, before anybody maps or
+ * copies the page.
  *
  * Locks: page lock, then tree_lock. Read next: truncate.c, writeback.c, filecopy.c, reclaim.c.
  */
@@ -34,15 +35,19 @@ static void node_free(struct xa_node *node)
 	call_rcu((struct rcu_head *)(void *)node->rcu, node_free_rcu);
 }
 
-static const struct xa_ops page_tree_ops = { node_alloc, node_free };
+static const struct xa_ops page_tree_ops = {node_alloc, node_free};
 
 void filemap_init(void)
 {
-	_Static_assert(sizeof(struct rcu_head) <= sizeof(((struct xa_node *)0)->rcu), "rcu_head does not fit");
+	_Static_assert(sizeof(struct rcu_head) <= sizeof(((struct xa_node *)0)->rcu),
+		       "rcu_head does not fit");
 	node_cache = kmem_cache_create("radix_tree_node", sizeof(struct xa_node), 0, SLAB_PANIC);
 }
 
-/* Insertion happens under a spinlock, where a node may be missing: let the allocator sleep for one. */
+/*
+ * Insertion happens under a spinlock, where a node may be missing: let the allocator sleep for
+ * one.
+ */
 static int make_room_for_node(void)
 {
 	struct xa_node *node = kmem_cache_alloc(node_cache, GFP_KERNEL);
@@ -192,7 +197,10 @@ static void page_disown(struct page *page)
 	page_put(page);
 }
 
-/* A new locked page at @index with the caller's reference; ERR_PTR(-EEXIST): somebody else was faster. */
+/*
+ * A new locked page at @index with the caller's reference; ERR_PTR(-EEXIST): somebody else was
+ * faster.
+ */
 static struct page *cache_add_new(struct mapping *m, u32 index, gfp_t extra)
 {
 	struct page *page = alloc_page(m->gfp | extra);
@@ -238,7 +246,10 @@ void cache_remove(struct mapping *m, struct page *page)
 	m->nrpages--;
 	spin_unlock(&m->tree_lock);
 	page_clear(page, PG_DIRTY);
-	/* index stays: areas that still map the page are found by it, and their entries count as file pages */
+	/*
+	 * index stays: areas that still map the page are found by it, and their entries count as
+	 * file pages
+	 */
 	WRITE_ONCE(page->mapping, 0);
 	after_remove(m, page);
 }

@@ -4,9 +4,9 @@
  * (fault.c, 8). The page tables of file areas without private pages are not copied: whatever they
  * map can be faulted in again.
  *
- * The parent's mmap_lock is held for write, so that nobody faults in between; the child is not visible yet, but for
- * its areas in mapping->i_mmap. The parent's TLBs are flushed once, at the end.
- * Read next: fault.c, tlb.c.
+ * The parent's mmap_lock is held for write, so that nobody faults in between; the child is not
+ * visible yet, but for its areas in mapping->i_mmap. The parent's TLBs are flushed once, at the
+ * end. Read next: fault.c, tlb.c.
  */
 #include "virt.h"
 
@@ -14,9 +14,9 @@
 
 struct copy {
 	struct mm *from, *to;
-	bool wrprotect;     /* private area: write-protect both sides */
-	bool atomic;        /* other CPUs may set bits in the parent's entries */
-	bool flush;         /* an entry of the parent was write-protected */
+	bool wrprotect; /* private area: write-protect both sides */
+	bool atomic;    /* other CPUs may set bits in the parent's entries */
+	bool flush;     /* an entry of the parent was write-protected */
 	s32 anon, file, shmem;
 };
 
@@ -79,7 +79,10 @@ static void copy_account(struct copy *c)
 int copy_page_range(struct mm *to, struct vma *vma, bool *flush)
 {
 	struct copy c = {
-		.from = vma->mm, .to = to, .wrprotect = !(vma->flags & VM_SHARED), .atomic = mm_is_remote(vma->mm),
+		.from = vma->mm,
+		.to = to,
+		.wrprotect = !(vma->flags & VM_SHARED),
+		.atomic = mm_is_remote(vma->mm),
 	};
 	uaddr_t addr = vma->start, next;
 	int err = 0;
@@ -114,10 +117,12 @@ static bool has_private_pages(const struct vma *vma)
 }
 
 /*
- * The child's tree has the shape of the parent's: no search, no balancing. Its areas are empty intervals at first, with
- * no objects and nothing promised, so that the copy can be given up at any point. Depth: the tree's height.
+ * The child's tree has the shape of the parent's: no search, no balancing. Its areas are empty
+ * intervals at first, with no objects and nothing promised, so that the copy can be given up at any
+ * point. Depth: the tree's height.
  */
-static int clone_tree(struct mm *mm, const struct rb_node *old, struct rb_node *parent, struct rb_node **link)
+static int clone_tree(struct mm *mm, const struct rb_node *old, struct rb_node *parent,
+		      struct rb_node **link)
 {
 	struct vma *vma = vma_alloc();
 	int err = 0;
@@ -155,8 +160,8 @@ static void adopt(struct vma *vma, struct vma *old)
 }
 
 /*
- * The area becomes visible to truncate before its pages are copied and not later, and truncate must not
- * pass between the two: i_mmap_sem is held over both.
+ * The area becomes visible to truncate before its pages are copied and not later, and truncate must
+ * not pass between the two: i_mmap_sem is held over both.
  */
 static int link_and_copy(struct vma *vma, struct vma *old, bool *flush)
 {

@@ -1,9 +1,10 @@
 /*
- * Stacks grow: a fault below an area that is marked so, and not too far into what others own, extends
- * it down to the address.
+ * Stacks grow: a fault below an area that is marked so, and not too far into what others own,
+ * extends it down to the address.
  *
- * A fault holds mmap_lock for read; an area's border needs it for write. So the lock is given up and taken again, and
- * everything is looked up anew, because anybody may have been there in between.
+ * A fault holds mmap_lock for read; an area's border needs it for write. So the lock is given up
+ * and taken again, and everything is looked up anew, because anybody may have been there in
+ * between.
  *
  * mmap(2) MAP_GROWSDOWN; getrlimit(2) RLIMIT_STACK.
  */
@@ -19,7 +20,8 @@ static int stack_may_grow(struct vma *vma, uaddr_t start)
 
 	if (start < sysctl_mmap_min_addr)
 		return -EPERM;
-	if (prev && !(prev->flags & VM_GROWSDOWN) && vma_is_accessible(prev) && start - prev->end < STACK_GUARD_GAP)
+	if (prev && !(prev->flags & VM_GROWSDOWN) && vma_is_accessible(prev) &&
+	    start - prev->end < STACK_GUARD_GAP)
 		return -ENOMEM;
 	if (pages > vma->pgoff || (vma->end - start) >> PAGE_SHIFT > rlimit_pages(RLIMIT_STACK))
 		return -ENOMEM;

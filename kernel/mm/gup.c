@@ -1,12 +1,14 @@
 /*
- * The pages of a process for others: pinned one by one, with the fault that would bring them in where they are absent.
- * For /proc/PID/mem, ptrace, process_vm_readv, futex keys; and populating areas ahead of use.
+ * The pages of a process for others: pinned one by one, with the fault that would bring them in
+ * where they are absent. For /proc/PID/mem, ptrace, process_vm_readv, futex keys; and populating
+ * areas ahead of use.
  */
 #include "virt.h"
 
 /*
- * The page that serves the access now, referenced; NULL: a fault is needed. Where a debugger has written to a read-only
- * private area, the page is dirty, the process's alone, and not writable (fault.c, maybe_mkwrite).
+ * The page that serves the access now, referenced; NULL: a fault is needed. Where a debugger has
+ * written to a read-only private area, the page is dirty, the process's alone, and not writable
+ * (fault.c, maybe_mkwrite).
  */
 static struct page *page_now(struct vma *vma, uaddr_t addr, bool write)
 {
@@ -16,7 +18,7 @@ static struct page *page_now(struct vma *vma, uaddr_t addr, bool write)
 
 	spin_lock(&mm->page_table_lock);
 	ptep = pte_find(mm, addr);
-	pte = ptep ? *ptep : (pte_t){ 0 };
+	pte = ptep ? *ptep : (pte_t){0};
 	if (pte_present(pte) && (!write || pte_write(pte) || pte_dirty(pte))) {
 		page = pfn_to_page(pte_pfn(pte));
 		if (write && !pte_write(pte) && !(page_is_anon(page) && page_refs(page) == 1))
@@ -56,7 +58,8 @@ static struct page *get_one(struct mm *mm, uaddr_t addr, bool write, bool force)
 	return page;
 }
 
-long get_user_pages(struct mm *mm, uaddr_t addr, unsigned n, bool write, bool force, struct page **pages)
+long get_user_pages(struct mm *mm, uaddr_t addr, unsigned n, bool write, bool force,
+		    struct page **pages)
 {
 	long got = 0;
 	struct page *page = NULL;
@@ -99,10 +102,16 @@ size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t len, bool write)
 	return done;
 }
 
-/* Fault in one area's part. Pages of areas that cannot be accessed are an error; of PROT_NONE too. */
+/*
+ * Fault in one area's part. Pages of areas that cannot be accessed are an error; of PROT_NONE
+ * too.
+ */
 static int populate_area(struct vma *vma, uaddr_t start, uaddr_t end)
 {
-	/* As a write where that is what will come: the first touch of a private writable page is then the last fault. */
+	/*
+	 * As a write where that is what will come: the first touch of a private writable page is
+	 * then the last fault.
+	 */
 	bool write = (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
 	int err = 0;
 
@@ -111,7 +120,7 @@ static int populate_area(struct vma *vma, uaddr_t start, uaddr_t end)
 	if (!vma_is_accessible(vma))
 		return -ENOMEM;
 	for (uaddr_t addr = start; addr < end && !err; addr += PAGE_SIZE) {
-		pte_t *ptep = pte_find(vma->mm, addr), pte = ptep ? pte_read(ptep) : (pte_t){ 0 };
+		pte_t *ptep = pte_find(vma->mm, addr), pte = ptep ? pte_read(ptep) : (pte_t){0};
 
 		if (pte_none(pte) || (write && !pte_write(pte)))
 			err = handle_fault(vma, addr, write);

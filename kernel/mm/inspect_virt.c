@@ -1,7 +1,8 @@
 /*
  * Read-only views of an address space, for /proc and the tests. The formats are fs/proc's.
  *
- * proc(5); Documentation of pagemap: bit 63 present, 62 swap, 61 file or shared, 56 exclusively mapped, 0-54 the frame.
+ * proc(5); Documentation of pagemap: bit 63 present, 62 swap, 61 file or shared, 56 exclusively
+ * mapped, 0-54 the frame.
  */
 #include "mm/inspect_virt.h"
 #include "virt.h"
@@ -59,13 +60,15 @@ int inspect_vm_flags(u32 flags, char *buf, size_t size)
 		u32 flag;
 		char letters[3];
 	} names[] = {
-		{ VM_READ, "rd" },       { VM_WRITE, "wr" },       { VM_EXEC, "ex" },        { VM_SHARED, "sh" },
-		{ VM_MAYREAD, "mr" },    { VM_MAYWRITE, "mw" },    { VM_MAYEXEC, "me" },     { VM_MAYSHARE, "ms" },
-		{ VM_GROWSDOWN, "gd" },  { VM_PFNMAP, "pf" },      { VM_LOCKED, "lo" },      { VM_IO, "io" },
-		{ VM_SEQ_READ, "sr" },   { VM_RAND_READ, "rr" },   { VM_DONTCOPY, "dc" },    { VM_DONTEXPAND, "de" },
-		{ VM_LOCKONFAULT, "lf" },{ VM_ACCOUNT, "ac" },     { VM_NORESERVE, "nr" },   { VM_HUGETLB, "ht" },
-		{ VM_WIPEONFORK, "wf" }, { VM_DONTDUMP, "dd" },    { VM_MIXEDMAP, "mm" },    { VM_HUGEPAGE, "hg" },
-		{ VM_NOHUGEPAGE, "nh" },
+		{VM_READ, "rd"},       {VM_WRITE, "wr"},       {VM_EXEC, "ex"},
+		{VM_SHARED, "sh"},     {VM_MAYREAD, "mr"},     {VM_MAYWRITE, "mw"},
+		{VM_MAYEXEC, "me"},    {VM_MAYSHARE, "ms"},    {VM_GROWSDOWN, "gd"},
+		{VM_PFNMAP, "pf"},     {VM_LOCKED, "lo"},      {VM_IO, "io"},
+		{VM_SEQ_READ, "sr"},   {VM_RAND_READ, "rr"},   {VM_DONTCOPY, "dc"},
+		{VM_DONTEXPAND, "de"}, {VM_LOCKONFAULT, "lf"}, {VM_ACCOUNT, "ac"},
+		{VM_NORESERVE, "nr"},  {VM_HUGETLB, "ht"},     {VM_WIPEONFORK, "wf"},
+		{VM_DONTDUMP, "dd"},   {VM_MIXEDMAP, "mm"},    {VM_HUGEPAGE, "hg"},
+		{VM_NOHUGEPAGE, "nh"},
 	};
 	size_t len = 0;
 
@@ -84,7 +87,8 @@ int inspect_vm_flags(u32 flags, char *buf, size_t size)
 /* ---- pages ---- */
 
 /* Call @fn for each present entry of [start, end). => mmap_lock held */
-static void for_each_present(struct mm *mm, uaddr_t start, uaddr_t end, void (*fn)(uaddr_t addr, pte_t pte, void *arg), void *arg)
+static void for_each_present(struct mm *mm, uaddr_t start, uaddr_t end,
+			     void (*fn)(uaddr_t addr, pte_t pte, void *arg), void *arg)
 {
 	for (uaddr_t addr = start, next; addr < end; addr = next) {
 		pte_t *ptep;
@@ -162,7 +166,7 @@ static void pagemap_entry(uaddr_t addr, pte_t pte, void *arg)
 
 void inspect_pagemap(struct mm *mm, uaddr_t addr, unsigned n, u64 *out)
 {
-	struct pagemap map = { addr, out };
+	struct pagemap map = {addr, out};
 	u32 pages = addr < TASK_SIZE ? MIN((u32)n, (TASK_SIZE - addr) >> PAGE_SHIFT) : 0;
 
 	memset(out, 0, n * sizeof(*out));
@@ -203,7 +207,8 @@ void inspect_sizes(struct mm *mm, struct inspect_sizes *out)
 	out->total = mm->total_vm;
 	out->rss = rss;
 	out->shared = (unsigned long)(mm->rss_file + mm->rss_shmem);
-	out->text = (ALIGN_UP(mm->end_code, PAGE_SIZE) - ALIGN_DOWN(mm->start_code, PAGE_SIZE)) >> PAGE_SHIFT;
+	out->text = (ALIGN_UP(mm->end_code, PAGE_SIZE) - ALIGN_DOWN(mm->start_code, PAGE_SIZE)) >>
+		    PAGE_SHIFT;
 	out->data = mm->data_vm + mm->stack_vm;
 	out->peak = MAX(mm->hiwater_vm, mm->total_vm);
 	out->hiwater_rss = MAX(mm->hiwater_rss, rss);

@@ -1,6 +1,7 @@
 /*
- * Where things go in an address space when nobody asked for an address: top down from mmap_base, which leaves room for the stack
- * to grow to its limit; or, with an unlimited stack, bottom up from a third of the address space (the legacy layout).
+ * Where things go in an address space when nobody asked for an address: top down from mmap_base,
+ * which leaves room for the stack to grow to its limit; or, with an unlimited stack, bottom up from
+ * a third of the address space (the legacy layout).
  *
  * mmap(2); REFERENCE "User-space layout rules".
  */
@@ -40,7 +41,8 @@ static bool hint_is_free(struct mm *mm, uaddr_t addr, u32 len)
 
 static uaddr_t search(struct mm *mm, u32 len)
 {
-	uaddr_t low = MAX(ALIGN_UP((uaddr_t)sysctl_mmap_min_addr, PAGE_SIZE), (uaddr_t)PAGE_SIZE), addr;
+	uaddr_t low = MAX(ALIGN_UP((uaddr_t)sysctl_mmap_min_addr, PAGE_SIZE), (uaddr_t)PAGE_SIZE),
+		addr;
 
 	if (!mm->mmap_legacy) {
 		addr = vma_gap_top_down(&mm->areas, low, mm->mmap_base, len);

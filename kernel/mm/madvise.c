@@ -1,6 +1,6 @@
 /*
- * madvise: what a process says of its future use. Some advice is an order (DONTNEED, REMOVE, DONTFORK,
- * WIPEONFORK, POPULATE), the rest is noted in the area or lets go of pages early.
+ * madvise: what a process says of its future use. Some advice is an order (DONTNEED, REMOVE,
+ * DONTFORK, WIPEONFORK, POPULATE), the rest is noted in the area or lets go of pages early.
  *
  * MADV_FREE frees at once: the manual leaves the moment to the kernel.
  *
@@ -24,7 +24,8 @@ static int drop_pages(struct vma *vma, uaddr_t start, uaddr_t end)
 
 static int advise_dontneed(struct vma *vma, uaddr_t start, uaddr_t end)
 {
-	return vma->flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB) ? -EINVAL : drop_pages(vma, start, end);
+	return vma->flags & (VM_LOCKED | VM_PFNMAP | VM_HUGETLB) ? -EINVAL
+								 : drop_pages(vma, start, end);
 }
 
 static int advise_free(struct vma *vma, uaddr_t start, uaddr_t end)
@@ -39,7 +40,8 @@ static int advise_willneed(struct vma *vma, uaddr_t start, uaddr_t end)
 
 	if (!m || !m->ops->read_page)
 		return 0;
-	for (uaddr_t addr = start; addr < end && !fatal_signal_pending(current); addr += PAGE_SIZE) {
+	for (uaddr_t addr = start; addr < end && !fatal_signal_pending(current);
+	     addr += PAGE_SIZE) {
 		u32 index = vma_index(vma, addr);
 		struct page *page;
 
@@ -71,7 +73,10 @@ static int advise_cold(struct vma *vma, uaddr_t start, uaddr_t end)
 	return 0;
 }
 
-/* Punch the hole into the object: only memory objects can; a file system's own way is fallocate(2). */
+/*
+ * Punch the hole into the object: only memory objects can; a file system's own way is
+ * fallocate(2).
+ */
 static int advise_remove(struct vma *vma, uaddr_t start, uaddr_t end)
 {
 	struct mapping *m = vma->mapping;
@@ -94,18 +99,10 @@ static int advised_flags(const struct vma *vma, int advice, u32 *out)
 	u32 flags = vma->flags;
 
 	switch (advice) {
-	case MADV_NORMAL:
-		flags &= ~(VM_RAND_READ | VM_SEQ_READ);
-		break;
-	case MADV_SEQUENTIAL:
-		flags = (flags & ~VM_RAND_READ) | VM_SEQ_READ;
-		break;
-	case MADV_RANDOM:
-		flags = (flags & ~VM_SEQ_READ) | VM_RAND_READ;
-		break;
-	case MADV_DONTFORK:
-		flags |= VM_DONTCOPY;
-		break;
+	case MADV_NORMAL: flags &= ~(VM_RAND_READ | VM_SEQ_READ); break;
+	case MADV_SEQUENTIAL: flags = (flags & ~VM_RAND_READ) | VM_SEQ_READ; break;
+	case MADV_RANDOM: flags = (flags & ~VM_SEQ_READ) | VM_RAND_READ; break;
+	case MADV_DONTFORK: flags |= VM_DONTCOPY; break;
 	case MADV_DOFORK:
 		if (flags & VM_IO)
 			return -EINVAL;
@@ -116,12 +113,8 @@ static int advised_flags(const struct vma *vma, int advice, u32 *out)
 			return -EINVAL;
 		flags |= VM_WIPEONFORK;
 		break;
-	case MADV_KEEPONFORK:
-		flags &= ~VM_WIPEONFORK;
-		break;
-	case MADV_DONTDUMP:
-		flags |= VM_DONTDUMP;
-		break;
+	case MADV_KEEPONFORK: flags &= ~VM_WIPEONFORK; break;
+	case MADV_DONTDUMP: flags |= VM_DONTDUMP; break;
 	case MADV_DODUMP:
 		if (flags & VM_SPECIAL)
 			return -EINVAL;
@@ -132,11 +125,8 @@ static int advised_flags(const struct vma *vma, int advice, u32 *out)
 			return -EINVAL;
 		flags = (flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE;
 		break;
-	case MADV_NOHUGEPAGE:
-		flags = (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE;
-		break;
-	default:
-		return -EINVAL;
+	case MADV_NOHUGEPAGE: flags = (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE; break;
+	default: return -EINVAL;
 	}
 	*out = flags;
 	return 0;
@@ -149,19 +139,13 @@ typedef int (*page_advice_fn)(struct vma *vma, uaddr_t start, uaddr_t end);
 static page_advice_fn page_advice(int advice)
 {
 	switch (advice) {
-	case MADV_DONTNEED:
-		return advise_dontneed;
-	case MADV_FREE:
-		return advise_free;
-	case MADV_WILLNEED:
-		return advise_willneed;
+	case MADV_DONTNEED: return advise_dontneed;
+	case MADV_FREE: return advise_free;
+	case MADV_WILLNEED: return advise_willneed;
 	case MADV_COLD:
-	case MADV_PAGEOUT:
-		return advise_cold;
-	case MADV_REMOVE:
-		return advise_remove;
-	default:
-		return NULL;
+	case MADV_PAGEOUT: return advise_cold;
+	case MADV_REMOVE: return advise_remove;
+	default: return NULL;
 	}
 }
 
@@ -184,7 +168,8 @@ static int walk_pages(struct mm *mm, uaddr_t start, uaddr_t end, page_advice_fn 
 	return err ? err : hole;
 }
 
-static int walk_flags_locked(struct mm *mm, uaddr_t start, uaddr_t end, int advice, struct vma_graveyard *dead)
+static int walk_flags_locked(struct mm *mm, uaddr_t start, uaddr_t end, int advice,
+			     struct vma_graveyard *dead)
 {
 	struct split_reserve r;
 	int err = split_reserve(mm, start, end, &r), hole = 0;
@@ -211,7 +196,7 @@ static int walk_flags_locked(struct mm *mm, uaddr_t start, uaddr_t end, int advi
 
 static int walk_flags(struct mm *mm, uaddr_t start, uaddr_t end, int advice)
 {
-	struct vma_graveyard dead = { NULL };
+	struct vma_graveyard dead = {NULL};
 	int err;
 
 	if (down_write_killable(&mm->mmap_lock))
@@ -242,7 +227,9 @@ static int populate(struct mm *mm, uaddr_t start, uaddr_t end, bool write)
 		if (got == -EINTR)
 			return -EINTR;
 		if (got != 1)
-			return vma_is_accessible(vma) && got == -ENOMEM ? -ENOMEM : write || got == -EFAULT ? -EFAULT : -ENOMEM;
+			return vma_is_accessible(vma) && got == -ENOMEM ? -ENOMEM
+			       : write || got == -EFAULT                ? -EFAULT
+									: -ENOMEM;
 		page_put(page);
 		cond_resched();
 	}
@@ -264,10 +251,8 @@ static bool is_known(int advice)
 	case MADV_DONTDUMP:
 	case MADV_DODUMP:
 	case MADV_HUGEPAGE:
-	case MADV_NOHUGEPAGE:
-		return true;
-	default:
-		return page_advice(advice) != NULL;
+	case MADV_NOHUGEPAGE: return true;
+	default: return page_advice(advice) != NULL;
 	}
 }
 

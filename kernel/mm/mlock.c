@@ -1,6 +1,6 @@
 /*
- * mlock: pages that stay. There is no swap, so a locked page of memory stays anyway; a locked area's file pages
- * are faulted in and RLIMIT_MEMLOCK bounds what one may ask for.
+ * mlock: pages that stay. There is no swap, so a locked page of memory stays anyway; a locked
+ * area's file pages are faulted in and RLIMIT_MEMLOCK bounds what one may ask for.
  *
  * mlock(2). Read next: gup.c (populate).
  */
@@ -30,8 +30,8 @@ static unsigned long locked_pages(struct mm *mm, uaddr_t start, uaddr_t end)
 	return pages;
 }
 
-static int lock_area(struct vma **vma, uaddr_t start, uaddr_t end, u32 lock_flags, struct split_reserve *r,
-		     struct vma_graveyard *dead)
+static int lock_area(struct vma **vma, uaddr_t start, uaddr_t end, u32 lock_flags,
+		     struct split_reserve *r, struct vma_graveyard *dead)
 {
 	u32 flags = ((*vma)->flags & ~(VM_LOCKED | VM_LOCKONFAULT)) | lock_flags;
 
@@ -40,7 +40,8 @@ static int lock_area(struct vma **vma, uaddr_t start, uaddr_t end, u32 lock_flag
 	return change_flags(vma, start, end, flags, r, dead);
 }
 
-static int lock_range(struct mm *mm, uaddr_t start, uaddr_t end, u32 lock_flags, struct vma_graveyard *dead)
+static int lock_range(struct mm *mm, uaddr_t start, uaddr_t end, u32 lock_flags,
+		      struct vma_graveyard *dead)
 {
 	struct vma *vma = vma_find(mm, start);
 	struct split_reserve r;
@@ -63,7 +64,7 @@ static int lock_range(struct mm *mm, uaddr_t start, uaddr_t end, u32 lock_flags,
 /* mlock, mlock2 (VM_LOCKED, perhaps VM_LOCKONFAULT), munlock (0) */
 int mm_lock_range(struct mm *mm, uaddr_t addr, u32 len, u32 lock_flags)
 {
-	struct vma_graveyard dead = { NULL };
+	struct vma_graveyard dead = {NULL};
 	unsigned long pages;
 	int err;
 
@@ -77,7 +78,9 @@ int mm_lock_range(struct mm *mm, uaddr_t addr, u32 len, u32 lock_flags)
 	err = -ENOMEM;
 	if (!lock_flags || !over_limit(pages + mm->locked_vm) ||
 	    !over_limit(pages + mm->locked_vm - locked_pages(mm, addr, addr + len)))
-		err = addr + len < addr ? -EINVAL : len ? lock_range(mm, addr, addr + len, lock_flags, &dead) : 0;
+		err = addr + len < addr ? -EINVAL
+		      : len             ? lock_range(mm, addr, addr + len, lock_flags, &dead)
+					: 0;
 	up_write(&mm->mmap_lock);
 	vma_graveyard_empty(&dead);
 	if (err || !(lock_flags & VM_LOCKED) || (lock_flags & VM_LOCKONFAULT) || !len)
@@ -88,8 +91,8 @@ int mm_lock_range(struct mm *mm, uaddr_t addr, u32 len, u32 lock_flags)
 
 static void lock_everything(struct mm *mm, u32 lock_flags)
 {
-	struct vma_graveyard dead = { NULL };
-	struct split_reserve none = { NULL, NULL };
+	struct vma_graveyard dead = {NULL};
+	struct split_reserve none = {NULL, NULL};
 
 	for (struct vma *vma = vma_first(mm); vma; vma = vma_next(vma))
 		lock_area(&vma, vma->start, vma->end, lock_flags, &none, &dead);
@@ -132,7 +135,8 @@ int mm_lock_all(struct mm *mm, u32 mcl)
 		up_write(&mm->mmap_lock);
 		return -ENOMEM;
 	}
-	mm->def_flags = (mm->def_flags & ~(VM_LOCKED | VM_LOCKONFAULT)) | (mcl & MCL_FUTURE ? lock_flags : 0);
+	mm->def_flags = (mm->def_flags & ~(VM_LOCKED | VM_LOCKONFAULT)) |
+			(mcl & MCL_FUTURE ? lock_flags : 0);
 	if (mcl && !(mcl & MCL_CURRENT)) {
 		up_write(&mm->mmap_lock);
 		return 0;

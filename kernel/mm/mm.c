@@ -28,7 +28,8 @@ static void switch_mm(struct task *prev, struct task *next)
 
 void mm_virt_init(void)
 {
-	mm_cache = kmem_cache_create("mm_struct", sizeof(struct mm), _Alignof(struct mm), SLAB_PANIC);
+	mm_cache =
+		kmem_cache_create("mm_struct", sizeof(struct mm), _Alignof(struct mm), SLAB_PANIC);
 	vma_cache = kmem_cache_create("vm_area_struct", sizeof(struct vma), 0, SLAB_PANIC);
 	pgtable_init();
 	rmap_init();
@@ -156,13 +157,13 @@ static void bury_all(struct mm *mm, struct vma_graveyard *dead)
 		next = rb_next_postorder(node);
 		vma_bury(dead, rb_entry(node, struct vma, node));
 	}
-	mm->areas = (struct vma_tree){ 0 };
+	mm->areas = (struct vma_tree){0};
 }
 
 /* Nobody uses the areas, nobody has them loaded: everything goes, without a flush. */
 static void exit_areas(struct mm *mm)
 {
-	struct vma_graveyard dead = { NULL };
+	struct vma_graveyard dead = {NULL};
 	struct tlb_gather tlb;
 	struct vma *vma, *next;
 	unsigned long promised = 0;

@@ -1,8 +1,9 @@
 /*
  * mmap: addresses are promised here, pages come with the first touch.
  *
- * All that can fail is checked and allocated before the address space is changed, so that a MAP_FIXED over existing areas
- * either replaces them or leaves them. A new area merges with its neighbours by the rules of vma.c.
+ * All that can fail is checked and allocated before the address space is changed, so that a
+ * MAP_FIXED over existing areas either replaces them or leaves them. A new area merges with its
+ * neighbours by the rules of vma.c.
  *
  * mmap(2). Read next: layout.c (which address), munmap.c, fault.c.
  */
@@ -14,12 +15,14 @@
 
 static u32 prot_to_vm(u32 prot)
 {
-	return (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) | (prot & PROT_EXEC ? VM_EXEC : 0);
+	return (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) |
+	       (prot & PROT_EXEC ? VM_EXEC : 0);
 }
 
-#define MAP_LEGACY_MASK                                                                \
-	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_UNINITIALIZED | \
-	 MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB)
+#define MAP_LEGACY_MASK \
+	(MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE | \
+	 MAP_UNINITIALIZED | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | \
+	 MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB)
 
 /* The flags of an area of a file: 0, or why it cannot be. */
 static int file_flags(const struct map_request *req, u32 *vm_flags)
@@ -28,7 +31,8 @@ static int file_flags(const struct map_request *req, u32 *vm_flags)
 
 	switch (req->flags & MAP_TYPE) {
 	case MAP_SHARED_VALIDATE:
-		if (req->flags & ~(u32)(MAP_LEGACY_MASK | MAP_FIXED_NOREPLACE | MAP_SHARED_VALIDATE))
+		if (req->flags &
+		    ~(u32)(MAP_LEGACY_MASK | MAP_FIXED_NOREPLACE | MAP_SHARED_VALIDATE))
 			return -EOPNOTSUPP;
 		/* fallthrough */
 	case MAP_SHARED:
@@ -49,8 +53,7 @@ static int file_flags(const struct map_request *req, u32 *vm_flags)
 		if (*vm_flags & VM_GROWSDOWN)
 			return -EINVAL;
 		return 0;
-	default:
-		return -EINVAL;
+	default: return -EINVAL;
 	}
 }
 
@@ -64,23 +67,23 @@ static int anon_flags(const struct map_request *req, u32 *vm_flags)
 			return -EINVAL;
 		*vm_flags |= VM_SHARED | VM_MAYSHARE;
 		return 0;
-	case MAP_PRIVATE:
-		return 0;
-	default:
-		return -EINVAL;
+	case MAP_PRIVATE: return 0;
+	default: return -EINVAL;
 	}
 }
 
 static int request_flags(struct mm *mm, const struct map_request *req, u32 *out)
 {
-	u32 vm_flags = prot_to_vm(req->prot) | mm->def_flags | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | req->extra_vm_flags;
+	u32 vm_flags = prot_to_vm(req->prot) | mm->def_flags | VM_MAYREAD | VM_MAYWRITE |
+		       VM_MAYEXEC | req->extra_vm_flags;
 	int err;
 
 	if (req->flags & MAP_GROWSDOWN)
 		vm_flags |= VM_GROWSDOWN;
 	if (req->flags & MAP_LOCKED)
 		vm_flags |= VM_LOCKED;
-	err = req->file || req->mapping || req->ops ? file_flags(req, &vm_flags) : anon_flags(req, &vm_flags);
+	err = req->file || req->mapping || req->ops ? file_flags(req, &vm_flags)
+						    : anon_flags(req, &vm_flags);
 	if (err)
 		return err;
 	if ((req->flags & MAP_NORESERVE) && sysctl_overcommit_memory != 2)
@@ -96,14 +99,15 @@ static unsigned long mapped_pages(struct mm *mm, uaddr_t start, uaddr_t end)
 {
 	unsigned long pages = 0;
 
-	for (struct vma *vma = vma_tree_find_intersection(&mm->areas, start, end); vma && vma->start < end; vma = vma_next(vma))
+	for (struct vma *vma = vma_tree_find_intersection(&mm->areas, start, end);
+	     vma && vma->start < end; vma = vma_next(vma))
 		pages += (MIN(vma->end, end) - MAX(vma->start, start)) >> PAGE_SHIFT;
 	return pages;
 }
 
 /*
- * Anonymous memory that continues a neighbour needs no area of its own: the neighbour grows. @next is the area
- * above. False: it does not, or it joins two.
+ * Anonymous memory that continues a neighbour needs no area of its own: the neighbour grows. @next
+ * is the area above. False: it does not, or it joins two.
  */
 static bool grow_neighbour(struct mm *mm, uaddr_t addr, u32 len, u32 vm_flags, struct vma *next)
 {
@@ -121,7 +125,8 @@ static bool grow_neighbour(struct mm *mm, uaddr_t addr, u32 len, u32 vm_flags, s
 	return true;
 }
 
-static struct vma *build_vma(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len, u32 vm_flags)
+static struct vma *build_vma(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len,
+			     u32 vm_flags)
 {
 	struct vma *vma = vma_alloc();
 
@@ -142,8 +147,8 @@ static struct vma *build_vma(struct mm *mm, const struct map_request *req, uaddr
 }
 
 /* An area of its own, after what is in its place has gone; 0 or -errno with nothing changed. */
-static int new_area(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len, u32 vm_flags,
-		    struct vma_graveyard *dead)
+static int new_area(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len,
+		    u32 vm_flags, struct vma_graveyard *dead)
 {
 	struct vma *vma = build_vma(mm, req, addr, len, vm_flags);
 	int err;
@@ -164,21 +169,23 @@ static int new_area(struct mm *mm, const struct map_request *req, uaddr_t addr, 
 }
 
 /* Replace what is in [addr, addr+len) by a new area. => everything is checked but memory */
-static long map_region(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len, u32 vm_flags,
-		       struct vma_graveyard *dead)
+static long map_region(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len,
+		       u32 vm_flags, struct vma_graveyard *dead)
 {
 	struct vma *next = vma_find(mm, addr);
 	unsigned long pages = len >> PAGE_SHIFT;
 	bool overlaps = next && next->start < addr + len;
 
-	if (unlikely(!may_expand_vm(mm, vm_flags, pages - (overlaps ? mapped_pages(mm, addr, addr + len) : 0))))
+	if (unlikely(!may_expand_vm(mm, vm_flags,
+				    pages - (overlaps ? mapped_pages(mm, addr, addr + len) : 0))))
 		return -ENOMEM;
 	if (is_accountable(vm_flags)) {
 		if (vm_commit(pages))
 			return -ENOMEM;
 		vm_flags |= VM_ACCOUNT;
 	}
-	if (overlaps || req->mapping || req->ops || !grow_neighbour(mm, addr, len, vm_flags, next)) {
+	if (overlaps || req->mapping || req->ops ||
+	    !grow_neighbour(mm, addr, len, vm_flags, next)) {
 		int err = new_area(mm, req, addr, len, vm_flags, dead);
 
 		if (err) {
@@ -191,7 +198,8 @@ static long map_region(struct mm *mm, const struct map_request *req, uaddr_t add
 	return (long)addr;
 }
 
-long mm_map_locked(struct mm *mm, const struct map_request *req, struct vma_graveyard *dead, bool *populate)
+long mm_map_locked(struct mm *mm, const struct map_request *req, struct vma_graveyard *dead,
+		   bool *populate)
 {
 	u32 len = ALIGN_UP(req->len, PAGE_SIZE), vm_flags;
 	uaddr_t hint = req->addr;
@@ -200,7 +208,8 @@ long mm_map_locked(struct mm *mm, const struct map_request *req, struct vma_grav
 
 	if (!req->len)
 		return -EINVAL;
-	if (!(req->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && ALIGN_DOWN(hint, PAGE_SIZE) && hint < sysctl_mmap_min_addr)
+	if (!(req->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) && ALIGN_DOWN(hint, PAGE_SIZE) &&
+	    hint < sysctl_mmap_min_addr)
 		hint = ALIGN_UP((uaddr_t)sysctl_mmap_min_addr, PAGE_SIZE);
 	if (!len)
 		return -ENOMEM;
@@ -231,7 +240,7 @@ static bool is_shared_anon(const struct map_request *req)
 
 static long map_and_populate(struct mm *mm, const struct map_request *req)
 {
-	struct vma_graveyard dead = { NULL };
+	struct vma_graveyard dead = {NULL};
 	bool populate = false;
 	long addr;
 
@@ -265,8 +274,8 @@ long mm_map(struct mm *mm, const struct map_request *req)
 
 int mm_map_special(struct mm *mm, uaddr_t addr, u32 len, u32 vm_flags, const struct vma_ops *ops)
 {
-	struct map_request req = { .addr = addr, .len = len, .ops = ops };
-	struct vma_graveyard dead = { NULL };
+	struct map_request req = {.addr = addr, .len = len, .ops = ops};
+	struct vma_graveyard dead = {NULL};
 	long result;
 
 	if (!len || (addr | len) & ~PAGE_MASK || addr > TASK_SIZE || len > TASK_SIZE - addr)
@@ -285,7 +294,8 @@ int mm_setup_stack(struct mm *mm, uaddr_t top, bool exec)
 {
 	unsigned long room = MIN(rlimit_pages(RLIMIT_STACK) << PAGE_SHIFT, 32 * PAGE_SIZE);
 	u32 len = PAGE_SIZE + (u32)room;
-	u32 flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_STACK | (exec ? VM_EXEC : 0);
+	u32 flags = VM_READ | VM_WRITE | VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC | VM_STACK |
+		    (exec ? VM_EXEC : 0);
 
 	mm->start_stack = top;
 	return mm_map_special(mm, top - len, len, flags | mm->def_flags, NULL);
@@ -293,8 +303,12 @@ int mm_setup_stack(struct mm *mm, uaddr_t top, bool exec)
 
 /* ---- remap_file_pages(2) ---- */
 
-/* The request that maps [addr, addr+len) of a shared area again, from another offset of its object. */
-static int remap_request(struct mm *mm, uaddr_t addr, u32 len, u32 pgoff, u32 flags, struct map_request *req)
+/*
+ * The request that maps [addr, addr+len) of a shared area again, from another offset of its
+ * object.
+ */
+static int remap_request(struct mm *mm, uaddr_t addr, u32 len, u32 pgoff, u32 flags,
+			 struct map_request *req)
 {
 	struct vma *vma = vma_find(mm, addr), *v;
 
@@ -303,13 +317,19 @@ static int remap_request(struct mm *mm, uaddr_t addr, u32 len, u32 pgoff, u32 fl
 	for (v = vma; v->end < addr + len; v = vma_next(v)) {
 		struct vma *next = vma_next(v);
 
-		if (!next || next->start != v->end || next->file != vma->file || next->mapping != vma->mapping ||
-		    next->flags != vma->flags)
+		if (!next || next->start != v->end || next->file != vma->file ||
+		    next->mapping != vma->mapping || next->flags != vma->flags)
 			return -EINVAL;
 	}
 	*req = (struct map_request){
-		.addr = addr, .len = len, .pgoff = pgoff, .file = vma->file, .mapping = vma->mapping, .ops = vma->ops,
-		.prot = (vma->flags & VM_READ ? PROT_READ : 0) | (vma->flags & VM_WRITE ? PROT_WRITE : 0) |
+		.addr = addr,
+		.len = len,
+		.pgoff = pgoff,
+		.file = vma->file,
+		.mapping = vma->mapping,
+		.ops = vma->ops,
+		.prot = (vma->flags & VM_READ ? PROT_READ : 0) |
+			(vma->flags & VM_WRITE ? PROT_WRITE : 0) |
 			(vma->flags & VM_EXEC ? PROT_EXEC : 0),
 		.flags = MAP_SHARED | MAP_FIXED | MAP_POPULATE | (flags & MAP_NONBLOCK) |
 			 (vma->flags & VM_LOCKED ? MAP_LOCKED : 0),
@@ -320,7 +340,7 @@ static int remap_request(struct mm *mm, uaddr_t addr, u32 len, u32 pgoff, u32 fl
 
 int mm_remap_file_pages(struct mm *mm, uaddr_t addr, u32 len, u32 pgoff, u32 flags)
 {
-	struct vma_graveyard dead = { NULL };
+	struct vma_graveyard dead = {NULL};
 	struct map_request req;
 	bool populate = false;
 	long result;

@@ -40,7 +40,7 @@ static bool change_ptes(struct vma *vma, pte_t *ptep, unsigned n, bool atomic)
 			pte = pte_mkwrite(pte); /* announced already */
 		if (pte_same(old, pte))
 			continue;
-		if (atomic) { /* the accessed and dirty bits that another CPU sets must not get lost */
+		if (atomic) { /* another CPU may set the dirty bit meanwhile */
 			old = ptep_get_and_clear(ptep);
 			if (pte_dirty(old))
 				pte = pte_mkdirty(pte);
@@ -72,7 +72,10 @@ void change_protection(struct vma *vma, uaddr_t start, uaddr_t end)
 
 /* ---- areas ---- */
 
-/* What the change of @vma's part [start, end) to @flags costs: promises it if it must be. 0 or -ENOMEM */
+/*
+ * What the change of @vma's part [start, end) to @flags costs: promises it if it must be. 0 or
+ * -ENOMEM
+ */
 static int charge(struct vma *vma, u32 *flags, u32 pages)
 {
 	struct mm *mm = vma->mm;
@@ -89,8 +92,8 @@ static int charge(struct vma *vma, u32 *flags, u32 pages)
 	return 0;
 }
 
-static int protect_area(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r,
-			struct vma_graveyard *dead)
+static int protect_area(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags,
+			struct split_reserve *r, struct vma_graveyard *dead)
 {
 	u32 pages = (end - start) >> PAGE_SHIFT, old = (*pvma)->flags;
 	int err;
@@ -110,7 +113,8 @@ static int protect_area(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags
 	return 0;
 }
 
-static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, u32 access, struct vma *vma, struct vma_graveyard *dead)
+static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, u32 access, struct vma *vma,
+			  struct vma_graveyard *dead)
 {
 	struct split_reserve r;
 	uaddr_t addr = start;
@@ -136,7 +140,10 @@ static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, u32 access,
 	return err;
 }
 
-/* PROT_GROWSDOWN, PROT_GROWSUP: from the beginning, to the end of the stack that the range meets. */
+/*
+ * PROT_GROWSDOWN, PROT_GROWSUP: from the beginning, to the end of the stack that the range
+ * meets.
+ */
 static int grow_range(struct mm *mm, uaddr_t *start, uaddr_t end, u32 prot, struct vma **pvma)
 {
 	struct vma *vma = vma_find(mm, *start);
@@ -160,8 +167,9 @@ static int grow_range(struct mm *mm, uaddr_t *start, uaddr_t end, u32 prot, stru
 int mm_protect(struct mm *mm, uaddr_t addr, u32 len, u32 prot)
 {
 	u32 grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
-	u32 access = (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) | (prot & PROT_EXEC ? VM_EXEC : 0);
-	struct vma_graveyard dead = { NULL };
+	u32 access = (prot & PROT_READ ? VM_READ : 0) | (prot & PROT_WRITE ? VM_WRITE : 0) |
+		     (prot & PROT_EXEC ? VM_EXEC : 0);
+	struct vma_graveyard dead = {NULL};
 	struct vma *vma;
 	int err;
 
@@ -172,7 +180,8 @@ int mm_protect(struct mm *mm, uaddr_t addr, u32 len, u32 prot)
 	len = ALIGN_UP(len, PAGE_SIZE);
 	if (addr + len <= addr)
 		return -ENOMEM;
-	if (prot & ~(u32)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP))
+	if (prot &
+	    ~(u32)(PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM | PROT_GROWSDOWN | PROT_GROWSUP))
 		return -EINVAL;
 	if (down_write_killable(&mm->mmap_lock))
 		return -EINTR;

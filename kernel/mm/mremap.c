@@ -1,8 +1,10 @@
 /*
- * mremap: an area grows, shrinks or moves with its pages. A move carries page-table entries, not contents.
+ * mremap: an area grows, shrinks or moves with its pages. A move carries page-table entries, not
+ * contents.
  *
- * Order of a move: the new area and all its page tables are made; the old part is cut out with areas allocated before; only
- * then is the target's place cleared and are the entries carried over, which cannot fail.
+ * Order of a move: the new area and all its page tables are made; the old part is cut out with
+ * areas allocated before; only then is the target's place cleared and are the entries carried over,
+ * which cannot fail.
  *
  * mremap(2). Read next: munmap.c.
  */
@@ -45,17 +47,20 @@ static int check_area(const struct move *r, const struct vma *vma)
 /* Page tables for the target, so that the move itself needs no memory. */
 static int make_tables(struct mm *mm, uaddr_t start, u32 len)
 {
-	struct vma *next = vma_find(mm, start), *prev = next ? vma_prev(next) : vma_tree_last(&mm->areas);
+	struct vma *next = vma_find(mm, start),
+		   *prev = next ? vma_prev(next) : vma_tree_last(&mm->areas);
 	struct tlb_gather tlb;
 	uaddr_t addr;
 
-	for (addr = start; addr < start + len; addr = (addr & (uaddr_t)PMD_MASK) + (uaddr_t)PMD_SIZE)
+	for (addr = start; addr < start + len;
+	     addr = (addr & (uaddr_t)PMD_MASK) + (uaddr_t)PMD_SIZE)
 		if (!pte_alloc(mm, addr))
 			break;
 	if (addr >= start + len)
 		return 0;
 	tlb_gather_begin(&tlb, mm);
-	free_pgtables(&tlb, start, start + len, prev ? prev->end : 0, next ? next->start : TASK_SIZE);
+	free_pgtables(&tlb, start, start + len, prev ? prev->end : 0,
+		      next ? next->start : TASK_SIZE);
 	tlb_gather_end(&tlb);
 	return -ENOMEM;
 }
@@ -111,7 +116,8 @@ static struct vma *build_target(struct move *r, struct vma *old)
 	vma_copy(vma, old);
 	vma->start = r->new;
 	vma->end = r->new + r->new_len;
-	vma->pgoff = vma_is_anon(old) && !old->anon_id ? r->new >> PAGE_SHIFT : vma_index(old, r->old);
+	vma->pgoff =
+		vma_is_anon(old) && !old->anon_id ? r->new >> PAGE_SHIFT : vma_index(old, r->old);
 	return vma;
 }
 
@@ -133,7 +139,8 @@ static void link_and_move(struct move *r, struct vma *vma)
 }
 
 /* The old part goes without giving its promise back: the new area has taken it over. */
-static void drop_old(struct move *r, struct vma *old, struct split_reserve *reserve, struct vma_graveyard *dead)
+static void drop_old(struct move *r, struct vma *old, struct split_reserve *reserve,
+		     struct vma_graveyard *dead)
 {
 	if (!r->old_len)
 		return;
@@ -170,7 +177,7 @@ static void unpromise(const struct move *r, const struct vma *vma)
 /* Move [old, old+old_len) of @old to r->new, where there is room or @clear says to make it. */
 static long move_area(struct move *r, struct vma *old, bool clear, struct vma_graveyard *dead)
 {
-	struct split_reserve reserve = { NULL, NULL };
+	struct split_reserve reserve = {NULL, NULL};
 	struct vma *vma;
 	int err;
 
@@ -238,7 +245,8 @@ static long remap_to(struct move *r, struct vma_graveyard *dead)
 	err = check_area(r, vma);
 	if (err)
 		return err;
-	if ((r->flags & MREMAP_DONTUNMAP) && !may_expand_vm(r->mm, vma->flags, r->old_len >> PAGE_SHIFT))
+	if ((r->flags & MREMAP_DONTUNMAP) &&
+	    !may_expand_vm(r->mm, vma->flags, r->old_len >> PAGE_SHIFT))
 		return -ENOMEM;
 	addr = mm_unmapped_area(r->mm, r->new, r->new_len, fixed ? MAP_FIXED : 0);
 	if (mm_is_error(addr))
@@ -252,7 +260,8 @@ static bool room_above(const struct move *r, struct vma *vma)
 	struct vma *next = vma_next(vma);
 	u32 more = r->new_len - r->old_len;
 
-	return vma->end - r->old == r->old_len && more <= TASK_SIZE - vma->end && (!next || next->start >= vma->end + more);
+	return vma->end - r->old == r->old_len && more <= TASK_SIZE - vma->end &&
+	       (!next || next->start >= vma->end + more);
 }
 
 static long grow_in_place(struct move *r, struct vma *vma, struct vma_graveyard *dead)
@@ -289,8 +298,9 @@ static long remap_locked(struct move *r, struct vma_graveyard *dead)
 	if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return remap_to(r, dead);
 	if (r->old_len >= r->new_len) {
-		err = r->old_len > r->new_len ?
-			mm_unmap_locked(r->mm, r->old + r->new_len, r->old + r->old_len, dead) : 0;
+		err = r->old_len > r->new_len ? mm_unmap_locked(r->mm, r->old + r->new_len,
+								r->old + r->old_len, dead)
+					      : 0;
 		return err ? err : (long)r->old;
 	}
 	err = check_area(r, vma);
@@ -310,10 +320,14 @@ static long remap_locked(struct move *r, struct vma_graveyard *dead)
 long mm_remap(struct mm *mm, uaddr_t addr, u32 old_len, u32 new_len, u32 flags, uaddr_t new_addr)
 {
 	struct move r = {
-		.mm = mm, .old = addr, .new = new_addr, .flags = flags,
-		.old_len = ALIGN_UP(old_len, PAGE_SIZE), .new_len = ALIGN_UP(new_len, PAGE_SIZE),
+		.mm = mm,
+		.old = addr,
+		.new = new_addr,
+		.flags = flags,
+		.old_len = ALIGN_UP(old_len, PAGE_SIZE),
+		.new_len = ALIGN_UP(new_len, PAGE_SIZE),
 	};
-	struct vma_graveyard dead = { NULL };
+	struct vma_graveyard dead = {NULL};
 	long result;
 
 	if (flags & ~(u32)(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP))

@@ -13,7 +13,8 @@ static int sync_area(struct mm *mm, struct vma *vma, uaddr_t start, uaddr_t end)
 {
 	struct mapping *m = vma->mapping;
 	struct file *file = vma->file;
-	loff_t from = (loff_t)vma_index(vma, start) << PAGE_SHIFT, to = (loff_t)vma_index(vma, end - 1) << PAGE_SHIFT;
+	loff_t from = (loff_t)vma_index(vma, start) << PAGE_SHIFT,
+	       to = (loff_t)vma_index(vma, end - 1) << PAGE_SHIFT;
 	int err;
 
 	mm_file_get(file);

@@ -3,10 +3,11 @@
  *
  * Everything that can fail comes first: the areas that a cut in the middle needs are allocated, the
  * limits are checked; from then on an operation cannot fail. Removed areas go to a graveyard and
- * are released when mmap_lock is free again, because closing a file may sleep and takes locks that come before it.
+ * are released when mmap_lock is free again, because closing a file may sleep and takes locks that
+ * come before it.
  *
- * Order of a removal: out of the tree, out of mapping->i_mmap (no reverse map finds it), the page-table
- * entries, the page tables, one TLB flush, the pages. Read next: tlb.c.
+ * Order of a removal: out of the tree, out of mapping->i_mmap (no reverse map finds it), the
+ * page-table entries, the page tables, one TLB flush, the pages. Read next: tlb.c.
  *
  * munmap(2).
  */
@@ -65,7 +66,8 @@ struct vma *vma_merge_around(struct vma *vma, struct vma_graveyard *dead)
 int split_reserve(struct mm *mm, uaddr_t start, uaddr_t end, struct split_reserve *r)
 {
 	struct vma *first = vma_find(mm, start), *last = vma_find(mm, end - 1);
-	bool lower = first && first->start < start, upper = last && last->start < end && last->end > end;
+	bool lower = first && first->start < start,
+	     upper = last && last->start < end && last->end > end;
 	int err;
 
 	r->lower = r->upper = NULL;
@@ -141,8 +143,12 @@ int change_flags(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags, struc
 
 /* ---- unmap ---- */
 
-/* Take [start, end) out of the tree: a chain of areas through node.right, in order. => nothing straddles the borders */
-static struct vma *detach_areas(struct mm *mm, uaddr_t start, uaddr_t end, struct vma **before, struct vma **after)
+/*
+ * Take [start, end) out of the tree: a chain of areas through node.right, in order. => nothing
+ * straddles the borders
+ */
+static struct vma *detach_areas(struct mm *mm, uaddr_t start, uaddr_t end, struct vma **before,
+				struct vma **after)
 {
 	struct vma *vma = vma_find(mm, start), *chain = NULL, *next;
 	struct rb_node **tail = (struct rb_node **)&chain;
@@ -159,8 +165,8 @@ static struct vma *detach_areas(struct mm *mm, uaddr_t start, uaddr_t end, struc
 	return chain;
 }
 
-static void unmap_chain(struct mm *mm, struct vma *chain, uaddr_t start, uaddr_t end, struct vma *before,
-			struct vma *after, struct vma_graveyard *dead)
+static void unmap_chain(struct mm *mm, struct vma *chain, uaddr_t start, uaddr_t end,
+			struct vma *before, struct vma *after, struct vma_graveyard *dead)
 {
 	struct tlb_gather tlb;
 	struct vma *vma, *next;
@@ -189,7 +195,10 @@ void unmap_whole(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard
 	unmap_chain(mm, chain, start, end, before, after, dead);
 }
 
-/* [start, end) is the lower or the upper part of @vma: the area shrinks, and nothing is allocated. */
+/*
+ * [start, end) is the lower or the upper part of @vma: the area shrinks, and nothing is
+ * allocated.
+ */
 static int unmap_edge(struct vma *vma, uaddr_t start, uaddr_t end)
 {
 	bool lower = start == vma->start;
@@ -259,7 +268,7 @@ int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_gravey
 
 int mm_unmap(struct mm *mm, uaddr_t addr, u32 len)
 {
-	struct vma_graveyard dead = { NULL };
+	struct vma_graveyard dead = {NULL};
 	int err;
 
 	if (addr & ~PAGE_MASK || addr > TASK_SIZE || len > TASK_SIZE - addr)

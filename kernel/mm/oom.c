@@ -2,8 +2,8 @@
  * Out of memory: the process whose death gives back most is chosen, by Linux's rules, and the log
  * says who was asked, what there was, and why it was not enough.
  *
- * One at a time: while a victim is dying nobody else is killed, and whoever needs memory waits for it.
- * proc(5) oom_score, oom_score_adj. Read next: page_alloc.c, who calls.
+ * One at a time: while a victim is dying nobody else is killed, and whoever needs memory waits for
+ * it. proc(5) oom_score, oom_score_adj. Read next: page_alloc.c, who calls.
  */
 #include "mm/inspect.h"
 #include "mm/oom.h"
@@ -12,7 +12,10 @@
 void (*oom_for_each_process)(void (*fn)(const struct oom_candidate *c, void *arg), void *arg);
 void (*oom_kill)(void *process, pid_t pid);
 
-/* A victim that has not died after so long is stuck, perhaps waiting for the one who waits for it. */
+/*
+ * A victim that has not died after so long is stuck, perhaps waiting for the one who waits for
+ * it.
+ */
 #define PATIENCE (2 * NSEC_PER_SEC)
 
 static mutex_t oom_lock;
@@ -77,10 +80,11 @@ static void report_victim(const struct choice *v)
 {
 	const unsigned kb = PAGE_SHIFT - 10;
 
-	pr_err("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, file-rss:%lukB, shmem-rss:%lukB, "
+	pr_err("Out of memory: Killed process %d (%s) total-vm:%lukB, anon-rss:%lukB, "
+	       "file-rss:%lukB, shmem-rss:%lukB, "
 	       "UID:%u pgtables:%lukB oom_score_adj:%d\n",
-	       v->pid, v->comm, v->total << kb, v->anon << kb, v->file << kb, v->shmem << kb, v->uid, v->pt_kb,
-	       v->score_adj);
+	       v->pid, v->comm, v->total << kb, v->anon << kb, v->file << kb, v->shmem << kb,
+	       v->uid, v->pt_kb, v->score_adj);
 }
 
 /* Give the victim a moment to die. */
@@ -92,7 +96,7 @@ static void wait_a_moment(void)
 
 static bool kill_somebody(gfp_t gfp, unsigned order)
 {
-	struct choice choice = { 0 };
+	struct choice choice = {0};
 
 	oom_for_each_process(consider, &choice);
 	if (choice.somebody_dies && clock_ns() - last_kill < PATIENCE)

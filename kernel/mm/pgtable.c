@@ -173,7 +173,10 @@ static void free_pmd_tables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end)
 	}
 }
 
-/* The part of [start, end), widened to multiples of @size, that lies between @floor and @ceiling. */
+/*
+ * The part of [start, end), widened to multiples of @size, that lies between @floor and
+ * @ceiling.
+ */
 static void widen(uaddr_t *start, uaddr_t *end, uaddr_t floor, uaddr_t ceiling, unsigned long size)
 {
 	*start = ALIGN_DOWN(*start, size);
@@ -187,7 +190,8 @@ static void widen(uaddr_t *start, uaddr_t *end, uaddr_t floor, uaddr_t ceiling, 
 		*end -= size;
 }
 
-void free_pgtables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t floor, uaddr_t ceiling)
+void free_pgtables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t floor,
+		   uaddr_t ceiling)
 {
 	uaddr_t s = start, e = end;
 
@@ -256,7 +260,7 @@ static uaddr_t zap_ptes(struct zap *z, pte_t *ptep, uaddr_t start, uaddr_t end)
 		if (z->mapping_only && (!page || page_is_anon(page)))
 			continue;
 		if (tlb->exiting)
-			set_pte(ptep, (pte_t){ 0 });
+			set_pte(ptep, (pte_t){0});
 		else
 			pte = ptep_get_and_clear(ptep);
 		z->removed = true;
@@ -279,9 +283,10 @@ static void zap_account(struct zap *z)
 	z->anon = z->file = z->shmem = 0;
 }
 
-void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t end, bool mapping_only)
+void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t end,
+	       bool mapping_only)
 {
-	struct zap z = { .tlb = tlb, .vma = vma, .mapping_only = mapping_only };
+	struct zap z = {.tlb = tlb, .vma = vma, .mapping_only = mapping_only};
 	struct mm *mm = tlb->mm;
 	uaddr_t addr = start;
 

@@ -7,8 +7,8 @@
  * shorter one. Dirty pages are written first. Memory that has no other copy (private pages, tmpfs)
  * is on no list: there is no swap.
  *
- * A page on a list has PG_LRU, set and cleared under the list's lock; the list holds no reference. Work takes pages off with a
- * reference of its own, so that lists are locked only briefly.
+ * A page on a list has PG_LRU, set and cleared under the list's lock; the list holds no reference.
+ * Work takes pages off with a reference of its own, so that lists are locked only briefly.
  *
  * Locks: lru_lock of a zone; a page's lock and i_mmap_sem are only tried for.
  */
@@ -19,7 +19,7 @@
 #define BATCH 32u
 
 struct lru {
-	spinlock_t lock;            /* RANK_LRU */
+	spinlock_t lock; /* RANK_LRU */
 	struct page_list inactive, active;
 };
 

@@ -15,9 +15,9 @@
 #include "virt.h"
 
 struct anon_family {
-	u32 members;             /* (s) */
-	rwsem_t sem;             /* RANK_MAPPING */
-	struct list_head mms;    /* (s) */
+	u32 members;          /* (s) */
+	rwsem_t sem;          /* RANK_MAPPING */
+	struct list_head mms; /* (s) */
 };
 
 static struct kmem_cache *family_cache;
@@ -33,7 +33,8 @@ void rmap_init(void)
 
 int anon_family_join(struct mm *mm, struct mm *with)
 {
-	struct anon_family *family = with ? with->family : kmem_cache_alloc(family_cache, GFP_KERNEL);
+	struct anon_family *family =
+		with ? with->family : kmem_cache_alloc(family_cache, GFP_KERNEL);
 
 	if (!family)
 		return -ENOMEM;
@@ -108,7 +109,7 @@ static bool i_mmap_update(struct rb_node *node)
 	return true;
 }
 
-static const struct rb_augment i_mmap_augment = { i_mmap_update };
+static const struct rb_augment i_mmap_augment = {i_mmap_update};
 
 void i_mmap_insert(struct vma *vma)
 {
@@ -154,7 +155,10 @@ void vma_unlink_file(struct vma *vma)
 	up_write(&m->i_mmap_sem);
 }
 
-/* The leftmost area of the subtree that meets [first, last]. => the subtree has one that ends at @first or after */
+/*
+ * The leftmost area of the subtree that meets [first, last]. => the subtree has one that ends at
+ * @first or after
+ */
 static struct vma *i_mmap_leftmost(struct rb_node *node, u32 first, u32 last)
 {
 	for (;;) {
@@ -222,7 +226,8 @@ void mapping_unmap_range(struct mapping *m, u32 first, u32 count, bool even_cows
 	if (!count)
 		return;
 	down_read(&m->i_mmap_sem);
-	for (struct vma *vma = i_mmap_first(m, first, last); vma; vma = i_mmap_next(vma, first, last)) {
+	for (struct vma *vma = i_mmap_first(m, first, last); vma;
+	     vma = i_mmap_next(vma, first, last)) {
 		struct tlb_gather tlb;
 		uaddr_t start, end;
 
@@ -237,11 +242,13 @@ void mapping_unmap_range(struct mapping *m, u32 first, u32 count, bool even_cows
 /* ---- one file page: write-protect, unmap ---- */
 
 /* Call @fn for each entry that maps @page. => i_mmap_sem held */
-static void for_each_pte_of(struct mapping *m, struct page *page, void (*fn)(struct vma *, uaddr_t, pte_t *, struct page *))
+static void for_each_pte_of(struct mapping *m, struct page *page,
+			    void (*fn)(struct vma *, uaddr_t, pte_t *, struct page *))
 {
 	u32 index = page->index;
 
-	for (struct vma *vma = i_mmap_first(m, index, index); vma; vma = i_mmap_next(vma, index, index)) {
+	for (struct vma *vma = i_mmap_first(m, index, index); vma;
+	     vma = i_mmap_next(vma, index, index)) {
 		struct mm *mm = vma->mm;
 		uaddr_t addr, end;
 		pte_t *ptep;
@@ -249,7 +256,8 @@ static void for_each_pte_of(struct mapping *m, struct page *page, void (*fn)(str
 		i_mmap_overlap(vma, index, index, &addr, &end);
 		spin_lock(&mm->page_table_lock);
 		ptep = pte_find(mm, addr);
-		if (ptep && pte_present(*ptep) && !pte_special(*ptep) && pte_pfn(*ptep) == page_to_pfn(page))
+		if (ptep && pte_present(*ptep) && !pte_special(*ptep) &&
+		    pte_pfn(*ptep) == page_to_pfn(page))
 			fn(vma, addr, ptep, page);
 		spin_unlock(&mm->page_table_lock);
 	}

@@ -10,12 +10,12 @@
 
 struct shared_anon {
 	struct mapping mapping;
-	u32 areas;          /* (a) */
-	u32 promised;       /* pages of vm_commit() */
-	u32 number;         /* shown as its inode */
+	u32 areas;    /* (a) */
+	u32 promised; /* pages of vm_commit() */
+	u32 number;   /* shown as its inode */
 };
 
-static const struct mapping_ops shared_anon_mapping_ops = { 0 };
+static const struct mapping_ops shared_anon_mapping_ops = {0};
 
 static u32 last_number; /* (a) */
 
@@ -51,7 +51,10 @@ static const char *shared_anon_name(struct vma *vma)
 }
 
 static const struct vma_ops shared_anon_ops = {
-	.open = shared_anon_open, .close = shared_anon_close, .name = shared_anon_name, .may_merge = true,
+	.open = shared_anon_open,
+	.close = shared_anon_close,
+	.name = shared_anon_name,
+	.may_merge = true,
 };
 
 u32 shared_anon_number(const struct vma *vma)

@@ -1,6 +1,7 @@
 /*
  * The areas that the kernel gives to every program: [vvar], the data page of the clocks, read-only,
- * and above it [vdso], the code that uses it. Their pages are the kernel's own: mapped, never counted.
+ * and above it [vdso], the code that uses it. Their pages are the kernel's own: mapped, never
+ * counted.
  *
  * vdso(7). Read next: arch/port.h, struct vdso_image.
  */
@@ -32,8 +33,8 @@ static const char *vdso_name(struct vma *vma)
 	return "[vdso]";
 }
 
-static const struct vma_ops vvar_ops = { .fault = vvar_fault, .name = vvar_name };
-static const struct vma_ops vdso_ops = { .fault = vdso_fault, .name = vdso_name };
+static const struct vma_ops vvar_ops = {.fault = vvar_fault, .name = vvar_name};
+static const struct vma_ops vdso_ops = {.fault = vdso_fault, .name = vdso_name};
 
 int mm_map_vdso(struct mm *mm)
 {
@@ -51,7 +52,8 @@ int mm_map_vdso(struct mm *mm)
 	up_read(&mm->mmap_lock);
 	if (mm_is_error(addr))
 		return (int)addr;
-	err = mm_map_special(mm, (uaddr_t)addr, vvar_len, VM_READ | VM_MAYREAD | VM_IO | VM_DONTDUMP | VM_PFNMAP, &vvar_ops);
+	err = mm_map_special(mm, (uaddr_t)addr, vvar_len,
+			     VM_READ | VM_MAYREAD | VM_IO | VM_DONTDUMP | VM_PFNMAP, &vvar_ops);
 	if (err)
 		return err;
 	err = mm_map_special(mm, (uaddr_t)addr + vvar_len, text_len,

@@ -3,13 +3,13 @@
  *
  * mm->cpus has the bit of every CPU that may hold entries of the mm. A CPU sets its bit before it
  * loads the page directory and clears it after it has loaded another, so whoever has changed an
- * entry and then reads the mask interrupts every CPU that may have seen the old one. A CPU that runs a
- * kernel thread keeps the last address space loaded (lazy); the first flush that reaches it
+ * entry and then reads the mask interrupts every CPU that may have seen the old one. A CPU that
+ * runs a kernel thread keeps the last address space loaded (lazy); the first flush that reaches it
  * there makes it let go, so that it is not asked again.
  *
  * Pages that were unmapped are freed only when every CPU has forgotten them: struct tlb_gather.
- * mm_unload() makes all CPUs let go at the end of an mm: no reference is held for lazy use.
- * Read next: munmap.c.
+ * mm_unload() makes all CPUs let go at the end of an mm: no reference is held for lazy use. Read
+ * next: munmap.c.
  */
 #include "virt.h"
 
@@ -100,7 +100,7 @@ static void flush_ipi(void *arg)
 
 void tlb_flush_range(struct mm *mm, uaddr_t start, uaddr_t end)
 {
-	struct flush_request r = { mm, start, end };
+	struct flush_request r = {mm, start, end};
 
 	smp_mb(); /* the entries are changed before the mask is read; see mm_switch_to() */
 	if (this_cpu_read(cpu_mm) == mm)

@@ -1,10 +1,11 @@
 /*
- * Pages leave an object: truncate, hole punching, the end of the object; and dirty pages go to where they belong.
+ * Pages leave an object: truncate, hole punching, the end of the object; and dirty pages go to
+ * where they belong.
  *
- * A page that is taken out may be mapped, and a fault may be just about to map it. So the order is: the size (by
- * the caller), all page tables, the pages out of the cache, all page tables again. A fault checks
- * under page_table_lock that the page still is in the cache (fault.c): it came either before the
- * second walk, which finds its entry, or it sees that the page is gone.
+ * A page that is taken out may be mapped, and a fault may be just about to map it. So the order is:
+ * the size (by the caller), all page tables, the pages out of the cache, all page tables again. A
+ * fault checks under page_table_lock that the page still is in the cache (fault.c): it came either
+ * before the second walk, which finds its entry, or it sees that the page is gone.
  *
  * Locks: i_mmap_sem before the page lock, so the page tables are walked with no page locked.
  */
@@ -60,7 +61,8 @@ static u32 page_index(loff_t pos)
 void mapping_truncate_range(struct mapping *m, loff_t start, loff_t end)
 {
 	bool to_end = end < 0;
-	unsigned head = (unsigned)start & (PAGE_SIZE - 1), tail = to_end ? 0 : (unsigned)end & (PAGE_SIZE - 1);
+	unsigned head = (unsigned)start & (PAGE_SIZE - 1),
+		 tail = to_end ? 0 : (unsigned)end & (PAGE_SIZE - 1);
 	u32 first = page_index(start) + (head != 0), past = to_end ? ~0u : page_index(end);
 
 	if (!to_end && end <= start)
@@ -105,7 +107,10 @@ static int write_one(struct mapping *m, u32 index)
 	return err;
 }
 
-/* What processes wrote through page tables since the last time shows in the entries only after page_mkclean() has looked. */
+/*
+ * What processes wrote through page tables since the last time shows in the entries only after
+ * page_mkclean() has looked.
+ */
 int mapping_sync(struct mapping *m, loff_t start, loff_t end)
 {
 	unsigned long index = page_index(start), last = end < 0 ? ~0u : page_index(end);

@@ -17,12 +17,17 @@
 
 /* ---- page protections (pgtable.c) ---- */
 
-/* vma->prot: VM_READ|VM_WRITE|VM_EXEC, and whether a page may be writable from the start (shared, and nobody wants to
- * know of the first write). */
+/*
+ * vma->prot: VM_READ|VM_WRITE|VM_EXEC, and whether a page may be writable from the start
+ * (shared, and nobody wants to know of the first write).
+ */
 #define PROT_SHARED_WRITE 8u
 extern pgprot_t protection_map[16];
 
-static inline pgprot_t vma_pgprot(const struct vma *vma) { return protection_map[vma->prot]; }
+static inline pgprot_t vma_pgprot(const struct vma *vma)
+{
+	return protection_map[vma->prot];
+}
 /* Set @vma->prot from its flags. */
 void vma_update_prot(struct vma *vma);
 /* Shared, writable, and its object has to hear of the first write to each page. */
@@ -50,14 +55,17 @@ static inline pte_t *pte_alloc(struct mm *mm, uaddr_t addr)
 
 	return likely(ptep) ? ptep : pte_alloc_slow(mm, addr);
 }
-/* How many of the @n entries from @ptep, in fours, are empty: a large sparse area is mostly that. */
+/*
+ * How many of the @n entries from @ptep, in fours, are empty: a large sparse area is mostly
+ * that.
+ */
 static inline unsigned ptes_skip_empty(const pte_t *ptep, unsigned n)
 {
 	unsigned i = 0;
 
 	/* An entry that is in use has a bit set in its lower half: present, PROT_NONE or swap. */
-	while (i + 4 <= n &&
-	       !((u32)ptep[i].val | (u32)ptep[i + 1].val | (u32)ptep[i + 2].val | (u32)ptep[i + 3].val))
+	while (i + 4 <= n && !((u32)ptep[i].val | (u32)ptep[i + 1].val | (u32)ptep[i + 2].val |
+			       (u32)ptep[i + 3].val))
 		i += 4;
 	return i;
 }
@@ -65,13 +73,24 @@ static inline unsigned ptes_skip_empty(const pte_t *ptep, unsigned n)
 void table_free(void *table);
 
 struct tlb_gather;
-/* Free the tables that serve [start, end) only, given that nothing is mapped between @floor and @ceiling. */
-void free_pgtables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t floor, uaddr_t ceiling);
-/* Remove the page-table entries of @vma in [start, end). @mapping_only: only pages of the file, no private copies. */
-void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t end, bool mapping_only);
+/*
+ * Free the tables that serve [start, end) only, given that nothing is mapped between @floor and
+ * @ceiling.
+ */
+void free_pgtables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t floor,
+		   uaddr_t ceiling);
+/*
+ * Remove the page-table entries of @vma in [start, end). @mapping_only: only pages of the file,
+ * no private copies.
+ */
+void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t end,
+	       bool mapping_only);
 /* Give the present pages of [start, end) the protection of @vma, and flush. */
 void change_protection(struct vma *vma, uaddr_t start, uaddr_t end);
-/* Write-protect and copy the entries of @vma to @to's page tables; *flush: the parent's TLBs must be flushed. 0 or -ENOMEM */
+/*
+ * Write-protect and copy the entries of @vma to @to's page tables; *flush: the parent's TLBs
+ * must be flushed. 0 or -ENOMEM
+ */
 int copy_page_range(struct mm *to, struct vma *vma, bool *flush);
 
 /* ---- TLB (tlb.c) ---- */
@@ -81,12 +100,12 @@ int copy_page_range(struct mm *to, struct vma *vma, bool *flush);
 /* Pages and tables that may be freed once no CPU has them in its TLB. */
 struct tlb_gather {
 	struct mm *mm;
-	uaddr_t start, end;    /* where entries were removed */
-	bool exiting;          /* no CPU has the mm loaded: nothing to flush */
-	bool full;             /* a table went: the structure caches too */
+	uaddr_t start, end; /* where entries were removed */
+	bool exiting;       /* no CPU has the mm loaded: nothing to flush */
+	bool full;          /* a table went: the structure caches too */
 	unsigned nr, max;
-	uintptr_t *slots;      /* struct page *, or a table with bit 0 set */
-	uintptr_t *batch;      /* one page more, when the inline ones do not suffice */
+	uintptr_t *slots; /* struct page *, or a table with bit 0 set */
+	uintptr_t *batch; /* one page more, when the inline ones do not suffice */
 	uintptr_t slots_inline[GATHER_INLINE];
 };
 
@@ -94,8 +113,14 @@ void tlb_gather_begin(struct tlb_gather *tlb, struct mm *mm);
 /* Flush, then free. => page_table_lock not held */
 void tlb_gather_flush(struct tlb_gather *tlb);
 void tlb_gather_end(struct tlb_gather *tlb);
-static inline bool tlb_gather_full(const struct tlb_gather *tlb) { return tlb->nr == tlb->max; }
-static inline void tlb_gather_page(struct tlb_gather *tlb, struct page *page) { tlb->slots[tlb->nr++] = (uintptr_t)page; }
+static inline bool tlb_gather_full(const struct tlb_gather *tlb)
+{
+	return tlb->nr == tlb->max;
+}
+static inline void tlb_gather_page(struct tlb_gather *tlb, struct page *page)
+{
+	tlb->slots[tlb->nr++] = (uintptr_t)page;
+}
 static inline void tlb_gather_touch(struct tlb_gather *tlb, uaddr_t start, uaddr_t end)
 {
 	tlb->start = MIN(tlb->start, start);
@@ -104,10 +129,16 @@ static inline void tlb_gather_touch(struct tlb_gather *tlb, uaddr_t start, uaddr
 void tlb_gather_table(struct tlb_gather *tlb, void *table);
 
 DECLARE_PER_CPU(struct mm *, cpu_mm);
-/* Remove [start, end) from the TLBs of all CPUs; returns when all have done it. Any lock of RANK_PAGETABLE or below may be held. */
+/*
+ * Remove [start, end) from the TLBs of all CPUs; returns when all have done it. Any lock of
+ * RANK_PAGETABLE or below may be held.
+ */
 void tlb_flush_range(struct mm *mm, uaddr_t start, uaddr_t end);
 void tlb_flush_mm(struct mm *mm);
-static inline void tlb_flush_page(struct mm *mm, uaddr_t addr) { tlb_flush_range(mm, addr, addr + PAGE_SIZE); }
+static inline void tlb_flush_page(struct mm *mm, uaddr_t addr)
+{
+	tlb_flush_range(mm, addr, addr + PAGE_SIZE);
+}
 /* Does any CPU but this one use it? */
 bool mm_is_remote(const struct mm *mm);
 /* Make every CPU let go of @mm, which no task uses any more. */
@@ -136,7 +167,10 @@ static inline void page_add_new_anon(struct page *page, const struct vma *vma, u
 	page->flags |= 1u << PG_UPTODATE | 1u << PG_SWAPBACKED;
 	this_cpu_inc(nr_anon_mapped);
 }
-static inline bool page_is_anon(const struct page *page) { return READ_ONCE(page->mapping) & PAGE_MAPPING_ANON; }
+static inline bool page_is_anon(const struct page *page)
+{
+	return READ_ONCE(page->mapping) & PAGE_MAPPING_ANON;
+}
 static inline struct mapping *page_mapping(const struct page *page)
 {
 	uintptr_t m = READ_ONCE(page->mapping);
@@ -144,7 +178,10 @@ static inline struct mapping *page_mapping(const struct page *page)
 	return m & PAGE_MAPPING_ANON ? NULL : (struct mapping *)m;
 }
 /* One entry more or less that maps @page. => page_table_lock of the mm of the entry */
-static inline void page_add_rmap(struct page *page) { __atomic_fetch_add(&page->mapcount, 1, __ATOMIC_SEQ_CST); }
+static inline void page_add_rmap(struct page *page)
+{
+	__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_SEQ_CST);
+}
 static inline void page_add_file_rmap(struct page *page)
 {
 	if (__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_SEQ_CST) == -1)
@@ -168,7 +205,10 @@ static inline s32 *rss_counter(struct mm *mm, const struct page *page)
 		return &mm->rss_anon;
 	return page_test(page, PG_SWAPBACKED) ? &mm->rss_shmem : &mm->rss_file;
 }
-static inline void rss_add(s32 *counter, s32 n) { __atomic_fetch_add(counter, n, __ATOMIC_RELAXED); }
+static inline void rss_add(s32 *counter, s32 n)
+{
+	__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
+}
 
 /* Areas of a mapping. => i_mmap_sem held for write; for the walk: read */
 void i_mmap_insert(struct vma *vma);
@@ -183,7 +223,10 @@ void vma_link_file(struct vma *vma);
 void vma_unlink_file(struct vma *vma);
 /* Write-protect and clean every entry that maps the file page @page (write-back). => page locked */
 bool page_mkclean(struct mapping *m, struct page *page);
-/* Remove every entry that maps the locked file page; false: could not (lock busy). => page locked */
+/*
+ * Remove every entry that maps the locked file page; false: could not (lock busy). => page
+ * locked
+ */
 bool page_try_unmap(struct mapping *m, struct page *page);
 
 /* ---- page cache (filemap.c, truncate.c, reclaim.c) ---- */
@@ -191,7 +234,10 @@ bool page_try_unmap(struct mapping *m, struct page *page);
 void filemap_init(void);
 /* A page from the cache: locked, in @m, uptodate or not; NULL: none. Sleeps. */
 struct page *mapping_lock_page(struct mapping *m, u32 index);
-/* The page leaves the cache; the cache's reference is dropped. => page locked, the caller has a reference */
+/*
+ * The page leaves the cache; the cache's reference is dropped. => page locked, the caller has a
+ * reference
+ */
 void cache_remove(struct mapping *m, struct page *page);
 /* The same, if nobody but the cache and the caller refers to the page and it is clean. */
 bool cache_remove_idle(struct mapping *m, struct page *page);
@@ -207,7 +253,10 @@ struct mm *mm_create(struct mm *family);
 /* Contents undefined: the caller sets every field but the tree links. */
 struct vma *vma_alloc(void);
 void vma_free(struct vma *vma);
-/* The properties of @from for @to, but not its place in the file's tree, which changes under i_mmap_sem alone. */
+/*
+ * The properties of @from for @to, but not its place in the file's tree, which changes under
+ * i_mmap_sem alone.
+ */
 static inline void vma_copy(struct vma *to, const struct vma *from)
 {
 	memcpy(to, from, offsetof(struct vma, i_mmap_max));
@@ -215,10 +264,12 @@ static inline void vma_copy(struct vma *to, const struct vma *from)
 /* A second reference to the objects of a divided or copied area. */
 void vma_get_objects(struct vma *vma);
 /*
- * Areas that are out of the tree, kept until mmap_lock is released: their files may have to be closed, which sleeps
- * and takes locks that come before it.
+ * Areas that are out of the tree, kept until mmap_lock is released: their files may have to be
+ * closed, which sleeps and takes locks that come before it.
  */
-struct vma_graveyard { struct vma *first; };
+struct vma_graveyard {
+	struct vma *first;
+};
 void vma_bury(struct vma_graveyard *dead, struct vma *vma);
 void vma_graveyard_release(struct vma_graveyard *dead); /* => mmap_lock not held */
 static inline void vma_graveyard_empty(struct vma_graveyard *dead)
@@ -230,26 +281,41 @@ static inline void vma_graveyard_empty(struct vma_graveyard *dead)
 void vma_split_at(struct vma *vma, uaddr_t addr, struct vma *upper);
 /* Make @vma one with its neighbours where they fit. */
 struct vma *vma_merge_around(struct vma *vma, struct vma_graveyard *dead);
-/* Up to two areas that vma_split_at() will need to cut out [start, end): 0 or -ENOMEM, with nothing changed. */
-struct split_reserve { struct vma *lower, *upper; };
+/*
+ * Up to two areas that vma_split_at() will need to cut out [start, end): 0 or -ENOMEM, with
+ * nothing changed.
+ */
+struct split_reserve {
+	struct vma *lower, *upper;
+};
 int split_reserve(struct mm *mm, uaddr_t start, uaddr_t end, struct split_reserve *r);
 void split_reserve_free(struct split_reserve *r);
-/* Cut [start, end) out of the area @vma with what is in reserve; the area that is exactly it. => @vma meets all of it */
+/*
+ * Cut [start, end) out of the area @vma with what is in reserve; the area that is exactly it. =>
+ * @vma meets all of it
+ */
 struct vma *vma_isolate(struct vma *vma, uaddr_t start, uaddr_t end, struct split_reserve *r);
-/* Give the part [start, end) of *@vma other flags: cut it out, count it, join it with its neighbours. *@vma is then the
- * area that has the part. 0 or -ENOMEM (max_map_count) with nothing changed. Page-table entries are not touched. */
+/*
+ * Give the part [start, end) of *@vma other flags: cut it out, count it, join it with its
+ * neighbours. *@vma is then the area that has the part. 0 or -ENOMEM (max_map_count) with
+ * nothing changed. Page-table entries are not touched.
+ */
 int change_flags(struct vma **vma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r,
 		 struct vma_graveyard *dead);
 /* munmap of areas that begin and end at @start and @end: cannot fail. */
 void unmap_whole(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead);
 /* munmap of whole pages. => mmap_lock held for write; 0 or -errno with nothing changed */
 int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead);
-/* MAP_SHARED without a file: make the object that @req asks for; afterwards give it to the area, or drop it (shmem.c). */
+/*
+ * MAP_SHARED without a file: make the object that @req asks for; afterwards give it to the area,
+ * or drop it (shmem.c).
+ */
 int shared_anon_prepare(struct map_request *req);
 void shared_anon_finish(struct map_request *req, bool failed);
 /* The inode number that maps shows for such an area; 0: another kind of object. */
 u32 shared_anon_number(const struct vma *vma);
-long mm_map_locked(struct mm *mm, const struct map_request *req, struct vma_graveyard *dead, bool *populate);
+long mm_map_locked(struct mm *mm, const struct map_request *req, struct vma_graveyard *dead,
+		   bool *populate);
 
 /* ---- accounting (account.c) ---- */
 
@@ -274,10 +340,15 @@ static inline void update_hiwater(struct mm *mm)
 
 /* ---- faults (fault.c) ---- */
 
-/* Bring in @addr for @vma, whose flags allow the access: 0 (perhaps to be faulted again), -EIO, -ENOMEM. => mmap_lock held for read */
+/*
+ * Bring in @addr for @vma, whose flags allow the access: 0 (perhaps to be faulted again), -EIO,
+ * -ENOMEM. => mmap_lock held for read
+ */
 int handle_fault(struct vma *vma, uaddr_t addr, bool write);
-/* The area of @addr, growing a stack to it if it lies below one; mmap_lock is released and taken again then.
- * NULL: none. => mmap_lock held for read, and afterwards */
+/*
+ * The area of @addr, growing a stack to it if it lies below one; mmap_lock is released and taken
+ * again then. NULL: none. => mmap_lock held for read, and afterwards
+ */
 struct vma *find_extend_vma(struct mm *mm, uaddr_t addr);
 
 #endif

@@ -58,7 +58,7 @@ static bool vma_update(struct rb_node *node)
 	return true;
 }
 
-static const struct rb_augment vma_augment = { vma_update };
+static const struct rb_augment vma_augment = {vma_update};
 
 /* ---- find ---- */
 
@@ -175,13 +175,15 @@ static bool anon_id_accepts(u32 id, u32 add_id)
 bool vma_can_append(const struct vma *vma, const struct vma *add)
 {
 	return vma->end == add->start && same_object(vma, add) &&
-	       vma->pgoff + vma_pages(vma) == add->pgoff && anon_id_accepts(vma->anon_id, add->anon_id);
+	       vma->pgoff + vma_pages(vma) == add->pgoff &&
+	       anon_id_accepts(vma->anon_id, add->anon_id);
 }
 
 bool vma_can_prepend(const struct vma *vma, const struct vma *add)
 {
 	return add->end == vma->start && same_object(vma, add) &&
-	       add->pgoff + vma_pages(add) == vma->pgoff && anon_id_accepts(vma->anon_id, add->anon_id);
+	       add->pgoff + vma_pages(add) == vma->pgoff &&
+	       anon_id_accepts(vma->anon_id, add->anon_id);
 }
 
 bool vma_can_bridge(const struct vma *prev, const struct vma *next)
@@ -191,10 +193,12 @@ bool vma_can_bridge(const struct vma *prev, const struct vma *next)
 
 bool vma_can_share_anon(const struct vma *vma, const struct vma *near)
 {
-	const struct vma *low = vma->start < near->start ? vma : near, *high = low == vma ? near : vma;
+	const struct vma *low = vma->start < near->start ? vma : near,
+			 *high = low == vma ? near : vma;
 
-	return low->end == high->start && anon_id_is_singular(near->anon_id) && low->file == high->file &&
-	       low->mapping == high->mapping && !((low->flags ^ high->flags) & ~VM_ACCESS) &&
+	return low->end == high->start && anon_id_is_singular(near->anon_id) &&
+	       low->file == high->file && low->mapping == high->mapping &&
+	       !((low->flags ^ high->flags) & ~VM_ACCESS) &&
 	       low->pgoff + vma_pages(low) == high->pgoff;
 }
 
@@ -249,10 +253,12 @@ static bool gap_fits(const struct gap_search *s, uaddr_t start, uaddr_t end)
 }
 
 /*
- * Can there be a gap in, before or behind this subtree, whose neighbours leave it [start, end)? A stack's guard gap may
- * reach below areas of the subtree, so @end bounds only the gap behind the last of them.
+ * Can there be a gap in, before or behind this subtree, whose neighbours leave it [start, end)? A
+ * stack's guard gap may reach below areas of the subtree, so @end bounds only the gap behind the
+ * last of them.
  */
-static bool subtree_may_fit(const struct gap_search *s, const struct vma *vma, uaddr_t start, uaddr_t end)
+static bool subtree_may_fit(const struct gap_search *s, const struct vma *vma, uaddr_t start,
+			    uaddr_t end)
 {
 	if (vma->max_gap >= s->len && vma->sub_start < s->high && vma->sub_end > s->low)
 		return true;
@@ -260,7 +266,8 @@ static bool subtree_may_fit(const struct gap_search *s, const struct vma *vma, u
 }
 
 /* In-order from above; depth of recursion: the height of the tree, at most 2 log2 n. */
-static uaddr_t search_down(const struct gap_search *s, struct rb_node *node, uaddr_t start, uaddr_t end)
+static uaddr_t search_down(const struct gap_search *s, struct rb_node *node, uaddr_t start,
+			   uaddr_t end)
 {
 	const struct vma *vma = vma_of(node);
 	uaddr_t found;
@@ -275,7 +282,8 @@ static uaddr_t search_down(const struct gap_search *s, struct rb_node *node, uad
 	return search_down(s, node->left, start, vma_start_gap(vma));
 }
 
-static uaddr_t search_up(const struct gap_search *s, struct rb_node *node, uaddr_t start, uaddr_t end)
+static uaddr_t search_up(const struct gap_search *s, struct rb_node *node, uaddr_t start,
+			 uaddr_t end)
 {
 	const struct vma *vma = vma_of(node);
 	uaddr_t found;
@@ -292,14 +300,14 @@ static uaddr_t search_up(const struct gap_search *s, struct rb_node *node, uaddr
 
 uaddr_t vma_gap_top_down(const struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len)
 {
-	struct gap_search s = { low, high, len };
+	struct gap_search s = {low, high, len};
 
 	return search_down(&s, tree->root.node, 0, ~(uaddr_t)0);
 }
 
 uaddr_t vma_gap_bottom_up(const struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len)
 {
-	struct gap_search s = { low, high, len };
+	struct gap_search s = {low, high, len};
 
 	return search_up(&s, tree->root.node, 0, ~(uaddr_t)0);
 }

@@ -4,7 +4,10 @@
 #include "internal.h"
 #include "mm/oom.h"
 
-/* The address space of @p, which any of its threads may be the last to hold; fn runs under that thread's alloc_lock. */
+/*
+ * The address space of @p, which any of its threads may be the last to hold; fn runs under that
+ * thread's alloc_lock.
+ */
 static void offer(struct process *p, struct oom_candidate *c,
 		  void (*fn)(const struct oom_candidate *, void *), void *arg)
 {

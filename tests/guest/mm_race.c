@@ -1,7 +1,8 @@
 /*
- * mm_race - threads and processes fault, unmap, map, protect, fork, move, truncate and write the same pages at the same
- * time. What each finds is left to chance; that it is a page of its own process and file, that nothing is
- * lost which nobody took away, and that everybody gets to the end, is not.
+ * mm_race - threads and processes fault, unmap, map, protect, fork, move, truncate and write the
+ * same pages at the same time. What each finds is left to chance; that it is a page of its own
+ * process and file, that nothing is lost which nobody took away, and that everybody gets to the
+ * end, is not.
  */
 #include "t.h"
 #include <pthread.h>
@@ -70,17 +71,10 @@ static void *anon_map(void *arg)
 		size_t len = (first + n > PAGES ? PAGES - first : n) * T_PAGE;
 
 		switch (rnd(&s) % 5) {
-		case 0:
-			munmap(p, len);
-			break;
-		case 1:
-			madvise(p, len, MADV_DONTNEED);
-			break;
-		case 2:
-			mprotect(p, len, rnd(&s) % 3 ? RW : PROT_READ);
-			break;
-		default:
-			mmap(p, len, RW, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		case 0: munmap(p, len); break;
+		case 1: madvise(p, len, MADV_DONTNEED); break;
+		case 2: mprotect(p, len, rnd(&s) % 3 ? RW : PROT_READ); break;
+		default: mmap(p, len, RW, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		}
 	}
 	return NULL;
@@ -159,10 +153,16 @@ static void *file_write(void *arg)
 
 	(void)arg;
 	while (!stop) {
-		/* From the file's own mapping, to the file: the copy faults on pages that it may be writing. */
-		if (pwrite(file, shared, 1 + rnd(&s) % (2 * T_PAGE), rnd(&s) % ((PAGES - 2) * T_PAGE)) < 0 && errno != EFAULT)
+		/*
+		 * From the file's own mapping, to the file: the copy faults on pages that it may
+		 * be writing.
+		 */
+		if (pwrite(file, shared, 1 + rnd(&s) % (2 * T_PAGE),
+			   rnd(&s) % ((PAGES - 2) * T_PAGE)) < 0 &&
+		    errno != EFAULT)
 			lost++;
-		if (pread(file, private + rnd(&s) % (PAGES - 2) * T_PAGE, 2 * T_PAGE, rnd(&s) % (PAGES * T_PAGE)) < 0 &&
+		if (pread(file, private + rnd(&s) % (PAGES - 2) * T_PAGE, 2 * T_PAGE,
+			  rnd(&s) % (PAGES * T_PAGE)) < 0 &&
 		    errno != EFAULT)
 			lost++;
 	}
@@ -210,11 +210,11 @@ static void run(void *(*const fns[])(void *), unsigned n, const char *what)
 
 int main(void)
 {
-	static void *(*const anon[])(void *) = { anon_fault, anon_fault, anon_fault, anon_map,
-						 anon_map,   anon_fork,  anon_move };
-	static void *(*const filed[])(void *) = { file_fault,    file_fault, file_fault,
-						  file_truncate, file_write, file_fork };
-	struct sigaction act = { .sa_handler = on_fault, .sa_flags = SA_NODEFER };
+	static void *(*const anon[])(void *) = {anon_fault, anon_fault, anon_fault, anon_map,
+						anon_map,   anon_fork,  anon_move};
+	static void *(*const filed[])(void *) = {file_fault,    file_fault, file_fault,
+						 file_truncate, file_write, file_fork};
+	struct sigaction act = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
 
 	sigaction(SIGSEGV, &act, NULL);
 	sigaction(SIGBUS, &act, NULL);

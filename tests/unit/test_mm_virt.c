@@ -1,9 +1,9 @@
 /*
- * Address spaces on the simulated machine, one CPU: what a process sees in its memory, against a model; what is left
- * when it is gone (nothing); and every single allocation made to fail.
+ * Address spaces on the simulated machine, one CPU: what a process sees in its memory, against a
+ * model; what is left when it is gone (nothing); and every single allocation made to fail.
  *
- * After each step the machine's oracles look: no TLB entry exceeds the page tables, no freed frame is
- * mapped; and every page's map count is the number of entries that map it.
+ * After each step the machine's oracles look: no TLB entry exceeds the page tables, no freed frame
+ * is mapped; and every page's map count is the number of entries that map it.
  */
 #include "mm_test.h"
 #include "mm/inspect_virt.h"
@@ -25,7 +25,7 @@ static void no_signal(int sig, int code, uaddr_t addr)
 
 static void boot(void)
 {
-	sim_boot(&(struct sim_config){ .ram_mb = 64, .low_mb = 32 });
+	sim_boot(&(struct sim_config){.ram_mb = 64, .low_mb = 32});
 	mm_virt_init();
 	mm_send_fault_signal = no_signal;
 }
@@ -62,7 +62,7 @@ static void run(void (*fn)(void *arg, unsigned n))
 
 static long map(struct mm *mm, uaddr_t addr, u32 len, u32 prot, u32 flags)
 {
-	struct map_request req = { .addr = addr, .len = len, .prot = prot, .flags = flags };
+	struct map_request req = {.addr = addr, .len = len, .prot = prot, .flags = flags};
 
 	return mm_map(mm, &req);
 }
@@ -127,7 +127,9 @@ static int file_mkwrite(struct mapping *m, struct page *page)
 }
 
 static const struct mapping_ops file_ops = {
-	.read_page = file_read_page, .write_page = file_write_page, .page_mkwrite = file_mkwrite,
+	.read_page = file_read_page,
+	.write_page = file_write_page,
+	.page_mkwrite = file_mkwrite,
 };
 static struct mapping file;
 
@@ -141,7 +143,11 @@ static void file_begin(u32 size)
 static uaddr_t map_file(struct mm *mm, u32 len, u32 prot, u32 flags)
 {
 	struct map_request req = {
-		.len = len, .prot = prot, .flags = flags, .mapping = &file, .may_flags = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC,
+		.len = len,
+		.prot = prot,
+		.flags = flags,
+		.mapping = &file,
+		.may_flags = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC,
 	};
 	long result = mm_map(mm, &req);
 
@@ -193,7 +199,8 @@ static void pages_come_with_the_first_touch_and_stay_through_mprotect(void **sta
 static void forking(void *arg, unsigned n)
 {
 	struct mm *mm = process_begin(), *child;
-	uaddr_t a = must_map(mm, 0, 0x4000, RW, ANON), s = must_map(mm, 0, 0x4000, RW, MAP_SHARED | MAP_ANONYMOUS);
+	uaddr_t a = must_map(mm, 0, 0x4000, RW, ANON),
+		s = must_map(mm, 0, 0x4000, RW, MAP_SHARED | MAP_ANONYMOUS);
 	u32 word = 55;
 
 	(void)arg, (void)n;
@@ -236,7 +243,8 @@ static void moving(void *arg, unsigned n)
 	assert_int_equal(peek(a), -1);
 	assert_int_equal(mm_remap(mm, b, 0x8000, 0x1000, 0, 0), (long)b);
 	assert_int_equal(peek(b + 0x1000), -1);
-	assert_int_equal(mm_remap(mm, b, 0x1000, 0x1000, MREMAP_MAYMOVE | MREMAP_FIXED, 0x20000000), 0x20000000);
+	assert_int_equal(mm_remap(mm, b, 0x1000, 0x1000, MREMAP_MAYMOVE | MREMAP_FIXED, 0x20000000),
+			 0x20000000);
 	assert_int_equal(peek(0x20000000), 1);
 	assert_int_equal(mm_remap(mm, 0x20000000, 0x1000, 0x2000, 0, 0), 0x20000000);
 	process_end(mm);
@@ -257,7 +265,8 @@ static void stack(void *arg, unsigned n)
 	assert_int_equal(mm_setup_stack(mm, top, false), 0);
 	assert_true(poke(top - 0x100000, 1));
 	must_map(mm, top - 0x400000, 0x1000, RW, ANON | MAP_FIXED);
-	assert_false(poke(top - 0x400000 + 0x1000 + 0x80000, 1)); /* within the guard gap of what lies below */
+	assert_false(poke(top - 0x400000 + 0x1000 + 0x80000,
+			  1)); /* within the guard gap of what lies below */
 	assert_true(poke(top - 0x400000 + 0x1000 + 0x100000, 1));
 	process_end(mm);
 }
@@ -301,7 +310,8 @@ static void files(void *arg, unsigned n)
 	assert_int_equal(peek(p + 0x3000), -1);
 	assert_int_equal(peek(p + 0x2000), 5);
 	assert_int_equal(peek(s + 0x2800), 0);
-	assert_int_equal(mm_unmap(mm, s + 0x1000, 0x1000), 0); /* a hole does not shift what is above it */
+	assert_int_equal(mm_unmap(mm, s + 0x1000, 0x1000),
+			 0); /* a hole does not shift what is above it */
 	assert_int_equal(peek(s + 0x2000), 8);
 	process_end(mm);
 	mapping_destroy(&file);
@@ -392,15 +402,19 @@ static void check_model(const struct model *model)
 
 static void random_step(struct mm *mm, struct model *model, u32 *seed)
 {
-	unsigned from = random_below(seed, MODEL_PAGES), n = MIN(1 + random_below(seed, 12), MODEL_PAGES - from);
+	unsigned from = random_below(seed, MODEL_PAGES),
+		 n = MIN(1 + random_below(seed, 12), MODEL_PAGES - from);
 	uaddr_t addr = MODEL_BASE + from * (uaddr_t)PAGE_SIZE;
-	bool writable = random_below(seed, 2), readable = writable || random_below(seed, 4), covered = true;
+	bool writable = random_below(seed, 2), readable = writable || random_below(seed, 4),
+	     covered = true;
 
 	switch (random_below(seed, 6)) {
 	case 0:
-		must_map(mm, addr, n * PAGE_SIZE, (readable ? PROT_READ : 0) | (writable ? PROT_WRITE : 0), ANON | MAP_FIXED);
+		must_map(mm, addr, n * PAGE_SIZE,
+			 (readable ? PROT_READ : 0) | (writable ? PROT_WRITE : 0),
+			 ANON | MAP_FIXED);
 		for (unsigned i = from; i < from + n; i++)
-			model[i] = (struct model){ true, readable, writable, 0 };
+			model[i] = (struct model){true, readable, writable, 0};
 		break;
 	case 1:
 		assert_int_equal(mm_unmap(mm, addr, n * PAGE_SIZE), 0);
@@ -414,8 +428,10 @@ static void random_step(struct mm *mm, struct model *model, u32 *seed)
 				model[i].writable = writable;
 			}
 		}
-		assert_int_equal(mm_protect(mm, addr, n * PAGE_SIZE, (readable ? PROT_READ : 0) | (writable ? PROT_WRITE : 0)),
-				 covered ? 0 : -ENOMEM);
+		assert_int_equal(
+			mm_protect(mm, addr, n * PAGE_SIZE,
+				   (readable ? PROT_READ : 0) | (writable ? PROT_WRITE : 0)),
+			covered ? 0 : -ENOMEM);
 		break;
 	case 3:
 		mm_advise(mm, addr, n * PAGE_SIZE, MADV_DONTNEED);
@@ -484,7 +500,8 @@ static void count_entry(struct arch_mm *am, uaddr_t addr, pte_t pte, void *arg)
 static void map_counts_match(void *arg, unsigned n)
 {
 	struct mm *mm = process_begin(), *child;
-	uaddr_t a = must_map(mm, 0, 0x20000, RW, ANON), s = must_map(mm, 0, 0x8000, RW, MAP_SHARED | MAP_ANONYMOUS);
+	uaddr_t a = must_map(mm, 0, 0x20000, RW, ANON),
+		s = must_map(mm, 0, 0x8000, RW, MAP_SHARED | MAP_ANONYMOUS);
 
 	(void)arg, (void)n;
 	for (unsigned i = 0; i < 32; i++)
@@ -600,11 +617,16 @@ static const struct {
 	long (*fn)(struct mm *mm);
 	bool may_change; /* locked but not populated, as on Linux */
 } ops[] = {
-	{ "mmap over areas", op_map_over, false },   { "shared anonymous", op_shared_anon, false },
-	{ "munmap of the middle", op_unmap_middle, false }, { "mprotect of the middle", op_protect_middle, false },
-	{ "mremap", op_move, false },                { "madvise", op_advise, false },
-	{ "mlock", op_lock, true },                  { "brk", op_brk, false },
-	{ "fork", op_fork, false },                  { "first touch", op_touch, false },
+	{"mmap over areas", op_map_over, false},
+	{"shared anonymous", op_shared_anon, false},
+	{"munmap of the middle", op_unmap_middle, false},
+	{"mprotect of the middle", op_protect_middle, false},
+	{"mremap", op_move, false},
+	{"madvise", op_advise, false},
+	{"mlock", op_lock, true},
+	{"brk", op_brk, false},
+	{"fork", op_fork, false},
+	{"first touch", op_touch, false},
 };
 
 static struct mm *op_process(void)

@@ -1,6 +1,7 @@
 /*
- * One address space, four CPUs whose TLBs keep what they have seen: threads fault, map, unmap, protect, fork and truncate the
- * same pages. A TLB that was not flushed, a page freed too early or twice, a reference too many: the machine says so.
+ * One address space, four CPUs whose TLBs keep what they have seen: threads fault, map, unmap,
+ * protect, fork and truncate the same pages. A TLB that was not flushed, a page freed too early or
+ * twice, a reference too many: the machine says so.
  */
 #include "mm_test.h"
 #include "mm/mm.h"
@@ -14,14 +15,18 @@
 #define RW (PROT_READ | PROT_WRITE)
 
 static struct mm *shared;
-static const struct mapping_ops memory_ops = { 0 };
+static const struct mapping_ops memory_ops = {0};
 static struct mapping file;
 static mutex_t inode_lock;
 
 static long map(uaddr_t addr, u32 pages, u32 flags, struct mapping *m)
 {
 	struct map_request req = {
-		.addr = addr, .len = pages * (u32)PAGE_SIZE, .prot = RW, .flags = flags | MAP_FIXED, .mapping = m,
+		.addr = addr,
+		.len = pages * (u32)PAGE_SIZE,
+		.prot = RW,
+		.flags = flags | MAP_FIXED,
+		.mapping = m,
 		.may_flags = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC,
 	};
 
@@ -46,32 +51,27 @@ static void child_writes(u32 *seed)
 	if (!child)
 		return;
 	for (unsigned i = 0; i < 4; i++)
-		mm_access(child, BASE + random_below(seed, PAGES) * (uaddr_t)PAGE_SIZE, &word, 4, true);
+		mm_access(child, BASE + random_below(seed, PAGES) * (uaddr_t)PAGE_SIZE, &word, 4,
+			  true);
 	mm_put(child);
 }
 
 static void step(u32 *seed, unsigned n)
 {
-	unsigned from = random_below(seed, PAGES), count = MIN(1 + random_below(seed, 6), PAGES - from);
+	unsigned from = random_below(seed, PAGES),
+		 count = MIN(1 + random_below(seed, 6), PAGES - from);
 	uaddr_t addr = BASE + from * (uaddr_t)PAGE_SIZE;
 
 	switch (random_below(seed, n % 2 ? 24 : 64)) {
-	case 0:
-		mm_unmap(shared, addr, count * (u32)PAGE_SIZE);
-		break;
+	case 0: mm_unmap(shared, addr, count * (u32)PAGE_SIZE); break;
 	case 1:
-	case 2:
-		map(addr, count, MAP_PRIVATE | MAP_ANONYMOUS, NULL);
-		break;
+	case 2: map(addr, count, MAP_PRIVATE | MAP_ANONYMOUS, NULL); break;
 	case 3:
-		mm_protect(shared, addr, count * (u32)PAGE_SIZE, random_below(seed, 2) ? RW : PROT_READ);
+		mm_protect(shared, addr, count * (u32)PAGE_SIZE,
+			   random_below(seed, 2) ? RW : PROT_READ);
 		break;
-	case 4:
-		mm_advise(shared, addr, count * (u32)PAGE_SIZE, MADV_DONTNEED);
-		break;
-	case 5:
-		child_writes(seed);
-		break;
+	case 4: mm_advise(shared, addr, count * (u32)PAGE_SIZE, MADV_DONTNEED); break;
+	case 5: child_writes(seed); break;
 	case 6:
 		mutex_lock(&inode_lock);
 		mapping_set_size(&file, from * PAGE_SIZE);
@@ -80,7 +80,9 @@ static void step(u32 *seed, unsigned n)
 		mutex_unlock(&inode_lock);
 		break;
 	default:
-		touch((random_below(seed, 2) ? BASE : FILE_BASE) + from * (uaddr_t)PAGE_SIZE + 4 * n, seed);
+		touch((random_below(seed, 2) ? BASE : FILE_BASE) + from * (uaddr_t)PAGE_SIZE +
+			      4 * n,
+		      seed);
 	}
 }
 
@@ -121,7 +123,7 @@ static void end(void *arg, unsigned n)
 static void threads_race_over_one_address_space(void **state)
 {
 	(void)state;
-	sim_boot(&(struct sim_config){ .cpus = CPUS, .ram_mb = 64, .low_mb = 32 });
+	sim_boot(&(struct sim_config){.cpus = CPUS, .ram_mb = 64, .low_mb = 32});
 	sim_run_tasks(1, begin, NULL);
 	for (unsigned round = 0; round < 3; round++) {
 		sim_run_tasks(CPUS + 2, thread, NULL);
@@ -139,7 +141,7 @@ static void threads_race_over_one_address_space(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(threads_race_over_one_address_space) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(threads_race_over_one_address_space)};
 
 	return sim_run_tests(tests);
 }

@@ -1,7 +1,7 @@
 /*
- * The area algebra against a model: an array with one cell a page. Exhaustively on small spaces, and at random on
- * a larger one. After every operation the tree must say what the array says, be merged as far as it
- * can be, know its gaps, and find every gap that a scan of the array finds.
+ * The area algebra against a model: an array with one cell a page. Exhaustively on small spaces,
+ * and at random on a larger one. After every operation the tree must say what the array says, be
+ * merged as far as it can be, know its gaps, and find every gap that a scan of the array finds.
  *
  * SEED=n repeats a random run; the seed is printed.
  */
@@ -83,7 +83,8 @@ static void do_unmap(struct space *s, unsigned from, unsigned to)
 
 	cut(s, addr_of(from));
 	cut(s, addr_of(to));
-	for (vma = vma_tree_find(&s->tree, addr_of(from)); vma && vma->start < addr_of(to); vma = next) {
+	for (vma = vma_tree_find(&s->tree, addr_of(from)); vma && vma->start < addr_of(to);
+	     vma = next) {
 		next = vma_next(vma);
 		vma_tree_erase(&s->tree, vma);
 		free(vma);
@@ -91,7 +92,8 @@ static void do_unmap(struct space *s, unsigned from, unsigned to)
 	memset(&s->model[from], 0, (to - from) * sizeof(struct cell));
 }
 
-static void do_map(struct space *s, unsigned from, unsigned to, u32 flags, uintptr_t object, u32 pgoff)
+static void do_map(struct space *s, unsigned from, unsigned to, u32 flags, uintptr_t object,
+		   u32 pgoff)
 {
 	struct vma *vma = calloc(1, sizeof(*vma));
 
@@ -102,7 +104,7 @@ static void do_map(struct space *s, unsigned from, unsigned to, u32 flags, uintp
 	vma->mapping = (struct mapping *)object;
 	vma->pgoff = object ? pgoff : vma->start >> PAGE_SHIFT;
 	for (unsigned i = from; i < to; i++)
-		s->model[i] = (struct cell){ true, flags, vma->pgoff + i - from, object };
+		s->model[i] = (struct cell){true, flags, vma->pgoff + i - from, object};
 	vma_tree_insert(&s->tree, vma);
 	merge(s, vma);
 }
@@ -131,8 +133,8 @@ static void do_protect(struct space *s, unsigned from, unsigned to, u32 access)
 
 static bool cells_join(const struct cell *low, const struct cell *high)
 {
-	return low->mapped && high->mapped && low->flags == high->flags && low->object == high->object &&
-	       low->pgoff + 1 == high->pgoff;
+	return low->mapped && high->mapped && low->flags == high->flags &&
+	       low->object == high->object && low->pgoff + 1 == high->pgoff;
 }
 
 static void check_augmentation(struct rb_node *node, uaddr_t *start, uaddr_t *end, u32 *gap)
@@ -184,7 +186,8 @@ static void check_areas(struct space *s)
 			assert_int_equal(c->pgoff, vma_index(vma, addr_of(page)));
 		}
 		if (prev && prev->end == vma->start)
-			assert_false(cells_join(&s->model[page_of(vma->start) - 1], &s->model[page_of(vma->start)]));
+			assert_false(cells_join(&s->model[page_of(vma->start) - 1],
+						&s->model[page_of(vma->start)]));
 	}
 	for (; page < s->pages; page++)
 		assert_false(s->model[page].mapped);
@@ -219,7 +222,8 @@ static bool model_is_free(const struct space *s, unsigned page, unsigned n)
 		if (!s->model[i].mapped)
 			continue;
 		/* Only the next area's guard gap counts. */
-		return !(s->model[i].flags & VM_GROWSDOWN) || addr_of(i) - addr_of(page + n) >= STACK_GUARD_GAP;
+		return !(s->model[i].flags & VM_GROWSDOWN) ||
+		       addr_of(i) - addr_of(page + n) >= STACK_GUARD_GAP;
 	}
 	return true;
 }
@@ -235,8 +239,10 @@ static void check_gap(struct space *s, unsigned low, unsigned high, unsigned n)
 			up = addr_of(page);
 		down = addr_of(page);
 	}
-	assert_int_equal(vma_gap_bottom_up(&s->tree, addr_of(low), addr_of(high), n << PAGE_SHIFT), up);
-	assert_int_equal(vma_gap_top_down(&s->tree, addr_of(low), addr_of(high), n << PAGE_SHIFT), down);
+	assert_int_equal(vma_gap_bottom_up(&s->tree, addr_of(low), addr_of(high), n << PAGE_SHIFT),
+			 up);
+	assert_int_equal(vma_gap_top_down(&s->tree, addr_of(low), addr_of(high), n << PAGE_SHIFT),
+			 down);
 }
 
 static void check(struct space *s)
@@ -255,17 +261,10 @@ static void check(struct space *s)
 static void apply(struct space *s, unsigned n, unsigned from, unsigned to)
 {
 	switch (n) {
-	case 0:
-		do_map(s, from, to, VM_READ | VM_WRITE, 0, 0);
-		break;
-	case 1:
-		do_map(s, from, to, VM_READ, 0x1000, 100 + from);
-		break;
-	case 2:
-		do_unmap(s, from, to);
-		break;
-	default:
-		do_protect(s, from, to, VM_READ);
+	case 0: do_map(s, from, to, VM_READ | VM_WRITE, 0, 0); break;
+	case 1: do_map(s, from, to, VM_READ, 0x1000, 100 + from); break;
+	case 2: do_unmap(s, from, to); break;
+	default: do_protect(s, from, to, VM_READ);
 	}
 }
 
@@ -279,7 +278,7 @@ static unsigned intervals(unsigned pages, struct interval *out)
 
 	for (unsigned from = 0; from < pages; from++)
 		for (unsigned to = from + 1; to <= pages; to++)
-			out[n++] = (struct interval){ from, to };
+			out[n++] = (struct interval){from, to};
 	return n;
 }
 
@@ -327,26 +326,22 @@ static void random_operation(struct space *s)
 {
 	unsigned from = random_below(s->pages), max = random_below(4) ? 8 : s->pages;
 	unsigned to = MIN(s->pages, from + 1 + random_below(max));
-	static const u32 access[] = { 0, VM_READ, VM_READ | VM_WRITE, VM_READ | VM_EXEC };
+	static const u32 access[] = {0, VM_READ, VM_READ | VM_WRITE, VM_READ | VM_EXEC};
 
 	switch (random_below(8)) {
 	case 0:
 	case 1:
-	case 2:
-		do_map(s, from, to, access[random_below(4)], 0, 0);
-		break;
+	case 2: do_map(s, from, to, access[random_below(4)], 0, 0); break;
 	case 3:
-		do_map(s, from, to, access[random_below(4)], 0x1000 * (1 + random_below(2)), from + 16 * random_below(2));
+		do_map(s, from, to, access[random_below(4)], 0x1000 * (1 + random_below(2)),
+		       from + 16 * random_below(2));
 		break;
 	case 4:
 		if (!random_below(4))
 			do_map(s, from, MIN(to, from + 1), VM_READ | VM_WRITE | VM_GROWSDOWN, 0, 0);
 		break;
-	case 5:
-		do_protect(s, from, to, access[random_below(4)]);
-		break;
-	default:
-		do_unmap(s, from, to);
+	case 5: do_protect(s, from, to, access[random_below(4)]); break;
+	default: do_unmap(s, from, to);
 	}
 }
 
@@ -365,7 +360,8 @@ static void random_operations_agree_with_the_model(void **state)
 			if (i % 4)
 				continue;
 			check(&s);
-			check_gap(&s, random_below(s.pages / 2), s.pages - random_below(s.pages / 2), 1 + random_below(12));
+			check_gap(&s, random_below(s.pages / 2),
+				  s.pages - random_below(s.pages / 2), 1 + random_below(12));
 			if (i % 64 == 0)
 				check_find(&s);
 		}
@@ -378,7 +374,10 @@ static void random_operations_agree_with_the_model(void **state)
 static struct vma area(unsigned from, unsigned to, u32 anon_id)
 {
 	return (struct vma){
-		.start = addr_of(from), .end = addr_of(to), .flags = VM_READ | VM_WRITE, .pgoff = addr_of(from) >> PAGE_SHIFT,
+		.start = addr_of(from),
+		.end = addr_of(to),
+		.flags = VM_READ | VM_WRITE,
+		.pgoff = addr_of(from) >> PAGE_SHIFT,
 		.anon_id = anon_id,
 	};
 }
@@ -390,20 +389,22 @@ static void areas_with_private_pages_merge_as_on_linux(void **state)
 		bool merges;
 		const char *rule;
 	} cases[] = {
-		{ 0, 0, true, "neither was touched" },
-		{ 5, 0, true, "an untouched area continues a touched one" },
-		{ 0, 5, false, "a touched area does not join an untouched one" },
-		{ 5, 5, true, "both came from one" },
-		{ 5, 6, false, "each was touched on its own" },
-		{ 5 | ANON_ID_FORKED, 0, false, "an area that came by fork takes nothing new" },
+		{0, 0, true, "neither was touched"},
+		{5, 0, true, "an untouched area continues a touched one"},
+		{0, 5, false, "a touched area does not join an untouched one"},
+		{5, 5, true, "both came from one"},
+		{5, 6, false, "each was touched on its own"},
+		{5 | ANON_ID_FORKED, 0, false, "an area that came by fork takes nothing new"},
 	};
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct vma low = area(0, 2, cases[i].low), add = area(2, 3, cases[i].add), below = area(0, 1, cases[i].add);
+		struct vma low = area(0, 2, cases[i].low), add = area(2, 3, cases[i].add),
+			   below = area(0, 1, cases[i].add);
 		struct vma high = area(1, 3, cases[i].low);
 
-		if (vma_can_append(&low, &add) != cases[i].merges || vma_can_prepend(&high, &below) != cases[i].merges)
+		if (vma_can_append(&low, &add) != cases[i].merges ||
+		    vma_can_prepend(&high, &below) != cases[i].merges)
 			fail_msg("%s", cases[i].rule);
 	}
 }

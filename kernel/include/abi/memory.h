@@ -1,6 +1,7 @@
 /*
- * The system calls on the caller's address space, with their arguments as C types: what abi/syscall_table names.
- * Each is the manual page of its name; the result is a value or -errno (see mm_is_error() for those that return addresses).
+ * The system calls on the caller's address space, with their arguments as C types: what
+ * abi/syscall_table names. Each is the manual page of its name; the result is a value or -errno
+ * (see mm_is_error() for those that return addresses).
  */
 #ifndef ABI_MEMORY_H
 #define ABI_MEMORY_H
@@ -8,7 +9,7 @@
 #include "types.h"
 
 long sys_brk(uaddr_t brk);
-long sys_mmap(uaddr_t args);  /* the old call: struct mmap_arg_struct in user memory */
+long sys_mmap(uaddr_t args); /* the old call: struct mmap_arg_struct in user memory */
 long sys_mmap2(uaddr_t addr, u32 len, u32 prot, u32 flags, int fd, u32 pgoff);
 long sys_munmap(uaddr_t addr, u32 len);
 long sys_mprotect(uaddr_t addr, u32 len, u32 prot);

@@ -1,7 +1,7 @@
 /*
  * Looking at an address space: what /proc/PID/maps, smaps, pagemap and the lab read, area by area.
- * Each call takes mmap_lock for read by itself and copies what it found, so that the reader may sleep between
- * two calls; areas that change meanwhile are seen before or after.
+ * Each call takes mmap_lock for read by itself and copies what it found, so that the reader may
+ * sleep between two calls; areas that change meanwhile are seen before or after.
  */
 #ifndef MM_INSPECT_VIRT_H
 #define MM_INSPECT_VIRT_H
@@ -10,11 +10,12 @@
 
 struct inspect_area {
 	uaddr_t start, end;
-	u32 flags;               /* VM_* */
-	u32 pgoff;               /* pages; what maps shows as offset is inspect_area_offset() */
-	struct file *file;       /* referenced: give it back with mm_file_put(); NULL: none */
-	const char *name;        /* without a file: "[heap]", "[stack]", "[vdso]", "/dev/zero (deleted)"...; "" none */
-	u32 ino;                 /* without a file, but with an object: its number on device 00:01; 0: none */
+	u32 flags;         /* VM_* */
+	u32 pgoff;         /* pages; what maps shows as offset is inspect_area_offset() */
+	struct file *file; /* referenced: give it back with mm_file_put(); NULL: none */
+	const char
+		*name; /* without a file: "[heap]", "[vdso]", "/dev/zero (deleted)"...; "" none */
+	u32 ino;       /* without a file, but with an object: its number on device 00:01; 0: none */
 };
 /* The first area that ends above @addr: false: there is none. */
 bool inspect_area(struct mm *mm, uaddr_t addr, struct inspect_area *out);
@@ -25,7 +26,8 @@ int inspect_vm_flags(u32 flags, char *buf, size_t size);
 
 /* The lines of smaps, in bytes. */
 struct inspect_usage {
-	u64 rss, pss, pss_dirty, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous;
+	u64 rss, pss, pss_dirty, shared_clean, shared_dirty, private_clean, private_dirty,
+		referenced, anonymous;
 	u64 swap, locked;
 };
 /* What the area [start, end) has in memory now; adds to @out. */
@@ -34,7 +36,10 @@ void inspect_usage(struct mm *mm, uaddr_t start, uaddr_t end, struct inspect_usa
 /* /proc/PID/pagemap: one word a page for @n pages from @addr, PFNs included. */
 void inspect_pagemap(struct mm *mm, uaddr_t addr, unsigned n, u64 *out);
 
-/* What an address is mapped to, level by level, for page-table dumps: the raw entry, 0 where there is none. */
+/*
+ * What an address is mapped to, level by level, for page-table dumps: the raw entry, 0 where
+ * there is none.
+ */
 struct inspect_walk {
 	u64 pgd, pmd, pte;
 	bool present;
@@ -44,7 +49,7 @@ void inspect_walk(struct mm *mm, uaddr_t addr, struct inspect_walk *out);
 
 /* Sizes for /proc/PID/statm and status, in pages. */
 struct inspect_sizes {
-	unsigned long total, rss, shared, text, data; /* statm */
+	unsigned long total, rss, shared, text, data;                                  /* statm */
 	unsigned long peak, hiwater_rss, locked, exec, stack, anon, file, shmem, swap; /* status */
 	unsigned long pt_bytes;
 	unsigned areas;

@@ -1,7 +1,9 @@
 /*
- * The address space of a process: struct mm, a page directory and an ordered tree of areas (struct vma).
+ * The address space of a process: struct mm, a page directory and an ordered tree of areas (struct
+ * vma).
  *
- * (m) mmap_lock   (p) page_table_lock   (k) constant after creation   (a) atomic   (l) mmap_lock for write
+ * (m) mmap_lock   (l) mmap_lock for write   (p) page_table_lock   (k) constant after creation
+ * (a) atomic
  */
 #ifndef MM_MM_H
 #define MM_MM_H
@@ -15,17 +17,23 @@ struct task;
 struct anon_family;
 
 /*
- * What an area's object does. mm itself counts @vma->file with mm_file_get/mm_file_put (one for each
- * area), so that files need no open/close; these are for objects that count their areas (shmat).
+ * What an area's object does. mm itself counts @vma->file with mm_file_get/mm_file_put (one for
+ * each area), so that files need no open/close; these are for objects that count their areas
+ * (shmat).
  */
 struct vma_ops {
-	/* One more area of this object (split, fork, mremap; not the first), and one that goes. Called without spinlocks. */
+	/*
+	 * One more area of this object (split, fork, mremap; not the first), and one that goes.
+	 * Called without spinlocks.
+	 */
 	void (*open)(struct vma *vma);
 	void (*close)(struct vma *vma);
 	/* May the area be divided at @addr, or moved or resized? NULL: yes. 0 or -EINVAL. */
 	int (*may_split)(struct vma *vma, uaddr_t addr);
-	/* Objects without a mapping (devices, the vDSO): the page of @pgoff, referenced, or ERR_PTR(-EFAULT...): SIGBUS.
-	 * A PG_RESERVED page is mapped without being counted. */
+	/*
+	 * Objects without a mapping (devices, the vDSO): the page of @pgoff, referenced, or
+	 * ERR_PTR(-EFAULT...): SIGBUS. A PG_RESERVED page is mapped without being counted.
+	 */
 	struct page *(*fault)(struct vma *vma, u32 pgoff, bool write);
 	/* Name shown in maps for areas without a file ("[vdso]"). May be NULL. */
 	const char *(*name)(struct vma *vma);
@@ -35,30 +43,30 @@ struct vma_ops {
 
 struct mm {
 	struct arch_mm arch;
-	u32 users;                 /* (a) tasks and others that use the areas */
-	u32 count;                 /* (a) users > 0 counts one; others one each: the structure */
-	rwsem_t mmap_lock;         /* RANK_MMAP */
-	spinlock_t page_table_lock;/* RANK_PAGETABLE */
-	struct vma_tree areas;     /* (m) */
-	cpumask_t cpus;            /* (a) CPUs that may have TLB entries of it */
-	struct anon_family *family;/* (k) address spaces that may share private pages: mm/rmap.c */
-	struct list_head family_node; /* family->lock */
-	uaddr_t mmap_base;         /* (k) top-down search begins here */
-	bool mmap_legacy;          /* (k) bottom-up from TASK_SIZE/3 */
+	u32 users;                  /* (a) tasks and others that use the areas */
+	u32 count;                  /* (a) users > 0 counts one; others one each: the structure */
+	rwsem_t mmap_lock;          /* RANK_MMAP */
+	spinlock_t page_table_lock; /* RANK_PAGETABLE */
+	struct vma_tree areas;      /* (m) */
+	cpumask_t cpus;             /* (a) CPUs that may have TLB entries of it */
+	struct anon_family *family; /* (k) address spaces that may share private pages: mm/rmap.c */
+	struct list_head family_node;                       /* family->lock */
+	uaddr_t mmap_base;                                  /* (k) top-down search begins here */
+	bool mmap_legacy;                                   /* (k) bottom-up from TASK_SIZE/3 */
 	uaddr_t start_code, end_code, start_data, end_data; /* (l) */
 	uaddr_t start_brk, brk, start_stack;                /* (l) */
 	uaddr_t arg_start, arg_end, env_start, env_end;     /* (l) */
-	uaddr_t vdso;              /* (l) base of the text */
-	u32 saved_auxv[48];        /* (k) for /proc/PID/auxv */
+	uaddr_t vdso;                                       /* (l) base of the text */
+	u32 saved_auxv[48];                                 /* (k) for /proc/PID/auxv */
 	unsigned long total_vm, locked_vm, data_vm, exec_vm, stack_vm; /* (l) pages */
-	unsigned long hiwater_vm, hiwater_rss;              /* (l), (a) pages */
-	s32 rss_file, rss_anon, rss_shmem, swap_ents; /* (a) pages */
-	u32 pt_bytes;              /* (a) page tables */
-	u32 last_anon_id;          /* (p) */
-	u32 def_flags;             /* (l) mlockall(MCL_FUTURE) */
-	struct file *exe_file;     /* (l) opaque, counted; read with mm_exe_file() */
+	unsigned long hiwater_vm, hiwater_rss;                         /* (l), (a) pages */
+	s32 rss_file, rss_anon, rss_shmem, swap_ents;                  /* (a) pages */
+	u32 pt_bytes;                                                  /* (a) page tables */
+	u32 last_anon_id;                                              /* (p) */
+	u32 def_flags;         /* (l) mlockall(MCL_FUTURE) */
+	struct file *exe_file; /* (l) opaque, counted; read with mm_exe_file() */
 	u32 dumpable;
-	s32 oom_score_adj;         /* (a) */
+	s32 oom_score_adj; /* (a) */
 	u32 flags;
 };
 
@@ -67,11 +75,20 @@ struct mm {
 /* Files are opaque to mm; fs registers how to hold and release one. */
 extern void (*mm_file_get)(struct file *file);
 extern void (*mm_file_put)(struct file *file);
-/* Limits of the current process that mm needs; proc registers it: RLIMIT_* -> current value, ~0UL unlimited. */
+/*
+ * Limits of the current process that mm needs; proc registers it: RLIMIT_* -> current value,
+ * ~0UL unlimited.
+ */
 extern unsigned long (*mm_rlimit)(unsigned resource);
-/* Capability or credential question: may the caller exceed RLIMIT_MEMLOCK, map below mmap_min_addr... proc registers. */
+/*
+ * Capability or credential question: may the caller exceed RLIMIT_MEMLOCK, map below
+ * mmap_min_addr... proc registers.
+ */
 extern bool (*mm_capable)(int cap);
-/* Send @sig with si_code @code and si_addr @addr to the current task; it cannot be ignored. proc registers it. */
+/*
+ * Send @sig with si_code @code and si_addr @addr to the current task; it cannot be ignored. proc
+ * registers it.
+ */
 extern void (*mm_send_fault_signal)(int sig, int code, uaddr_t addr);
 
 /* Boot: caches, the page-fault hook, the context-switch hook. After slab is up. */
@@ -79,25 +96,37 @@ void mm_virt_init(void);
 
 /* ---- life ---- */
 
-struct mm *mm_alloc(void);                 /* empty, users 1, count 1; NULL */
-/* A copy for fork: areas and page tables, every private page shared read-only. NULL: -ENOMEM, nothing done. => old->mmap_lock not held */
+struct mm *mm_alloc(void); /* empty, users 1, count 1; NULL */
+/*
+ * A copy for fork: areas and page tables, every private page shared read-only. NULL: -ENOMEM,
+ * nothing done. => old->mmap_lock not held
+ */
 struct mm *mm_fork(struct mm *old);
-void mm_get(struct mm *mm);                /* users */
-bool mm_get_unless_zero(struct mm *mm);    /* users, if the areas still exist */
-void mm_put(struct mm *mm);                /* the last user tears all areas down; may sleep */
-void mm_grab(struct mm *mm);               /* count: the structure only */
-void mm_drop(struct mm *mm);               /* task or interrupt context, no spinlock above RANK_SLAB held */
+void mm_get(struct mm *mm);             /* users */
+bool mm_get_unless_zero(struct mm *mm); /* users, if the areas still exist */
+void mm_put(struct mm *mm);             /* the last user tears all areas down; may sleep */
+void mm_grab(struct mm *mm);            /* count: the structure only */
+void mm_drop(struct mm *mm); /* task or interrupt context, no spinlock above RANK_SLAB held */
 /* The mm of another task with users held, or NULL (kernel thread, exiting). */
 struct mm *task_mm_get(struct task *t);
-/* Make @mm the current task's (exec; NULL: exit): loads it; the old one is the caller's to mm_put(). */
+/*
+ * Make @mm the current task's (exec; NULL: exit): loads it; the old one is the caller's to
+ * mm_put().
+ */
 void mm_activate(struct mm *mm);
 /* exec: the program's file. The file of @mm with a reference of its own, or NULL. */
 void mm_set_exe_file(struct mm *mm, struct file *file);
 struct file *mm_exe_file(struct mm *mm);
 
 /* ---- areas: => mmap_lock held (read for find, write for the rest) ---- */
-static inline struct vma *vma_find(struct mm *mm, uaddr_t addr) { return vma_tree_find(&mm->areas, addr); }
-static inline struct vma *vma_first(struct mm *mm) { return vma_tree_first(&mm->areas); }
+static inline struct vma *vma_find(struct mm *mm, uaddr_t addr)
+{
+	return vma_tree_find(&mm->areas, addr);
+}
+static inline struct vma *vma_first(struct mm *mm)
+{
+	return vma_tree_first(&mm->areas);
+}
 /* Does [start, start+len) meet an area? */
 static inline bool vma_intersects(struct mm *mm, uaddr_t start, u32 len)
 {
@@ -105,26 +134,43 @@ static inline bool vma_intersects(struct mm *mm, uaddr_t start, u32 len)
 }
 
 /* ---- what system calls and exec do; each takes mmap_lock itself unless it says _locked ---- */
-/* mmap of @len bytes (page-rounded inside). @file with its mapping and ops prepared by fs (struct map_request).
- * The address or -errno: an error if (unsigned long)result >= (unsigned long)-MAX_ERRNO, see mm_is_error(). */
+/*
+ * mmap of @len bytes (page-rounded inside). @file with its mapping and ops prepared by fs
+ * (struct map_request). The address or -errno: an error if (unsigned long)result >= (unsigned
+ * long)-MAX_ERRNO, see mm_is_error().
+ */
 struct map_request {
-	uaddr_t addr; u32 len; u32 prot; u32 flags;  /* PROT_*, MAP_* of Linux */
-	u32 pgoff;                                   /* in pages */
-	struct file *file; struct mapping *mapping; const struct vma_ops *ops;
-	u32 may_flags;                               /* VM_MAYREAD|WRITE|EXEC that the file's open mode allows; 0 with no file = all */
+	uaddr_t addr;
+	u32 len;
+	u32 prot;
+	u32 flags; /* PROT_*, MAP_* of Linux */
+	u32 pgoff; /* in pages */
+	struct file *file;
+	struct mapping *mapping;
+	const struct vma_ops *ops;
+	u32 may_flags; /* VM_MAYREAD|WRITE|EXEC that the file's open mode allows */
 	u32 extra_vm_flags;
 };
-static inline bool mm_is_error(long result) { return (u32)result >= (u32)-MAX_ERRNO; }
+static inline bool mm_is_error(long result)
+{
+	return (u32)result >= (u32)-MAX_ERRNO;
+}
 long mm_map(struct mm *mm, const struct map_request *req);
 int mm_unmap(struct mm *mm, uaddr_t addr, u32 len);
 int mm_protect(struct mm *mm, uaddr_t addr, u32 len, u32 prot);
 /* The new break, or the old one if that failed: as brk(2)'s system call. 0 asks. */
 long mm_brk(struct mm *mm, uaddr_t brk);
-/* exec: the heap's first area, without the checks of brk(2): [addr, addr+len), @prot as mmap. 0 or -errno */
+/*
+ * exec: the heap's first area, without the checks of brk(2): [addr, addr+len), @prot as mmap. 0
+ * or -errno
+ */
 int mm_map_brk(struct mm *mm, uaddr_t addr, u32 len, bool exec);
 /* mremap(2): the address or -errno. */
 long mm_remap(struct mm *mm, uaddr_t addr, u32 old_len, u32 new_len, u32 flags, uaddr_t new_addr);
-/* madvise(2), mincore(2) (one byte a page into @vec of kernel memory), msync(2), mlock and munlock. 0 or -errno */
+/*
+ * madvise(2), mincore(2) (one byte a page into @vec of kernel memory), msync(2), mlock and
+ * munlock. 0 or -errno
+ */
 int mm_advise(struct mm *mm, uaddr_t addr, u32 len, int advice);
 int mm_incore(struct mm *mm, uaddr_t addr, u32 pages, u8 *vec);
 int mm_sync(struct mm *mm, uaddr_t addr, u32 len, u32 flags);
@@ -134,28 +180,49 @@ int mm_lock_all(struct mm *mm, u32 mcl_flags);
 int mm_remap_file_pages(struct mm *mm, uaddr_t addr, u32 len, u32 pgoff, u32 flags);
 /* For exec and the vDSO: an area of kernel-provided pages. 0 or -errno. */
 int mm_map_special(struct mm *mm, uaddr_t addr, u32 len, u32 vm_flags, const struct vma_ops *ops);
-/* exec: [vvar] and [vdso] of vdso_image where mmap would put them; sets mm->vdso (0 without an image). 0 or -errno */
+/*
+ * exec: [vvar] and [vdso] of vdso_image where mmap would put them; sets mm->vdso (0 without an
+ * image). 0 or -errno
+ */
 int mm_map_vdso(struct mm *mm);
-/* A free range for @len bytes: @hint (or, with MAP_FIXED, exactly it), else by the layout. The address or -errno. => mmap_lock held */
+/*
+ * A free range for @len bytes: @hint (or, with MAP_FIXED, exactly it), else by the layout. The
+ * address or -errno. => mmap_lock held
+ */
 long mm_unmapped_area(struct mm *mm, uaddr_t hint, u32 len, u32 flags);
-/* The initial stack: a growing area below @top, one page and 128 KB (or RLIMIT_STACK); 0 or -errno */
+/*
+ * The initial stack: a growing area below @top, one page and 128 KB (or RLIMIT_STACK); 0 or
+ * -errno
+ */
 int mm_setup_stack(struct mm *mm, uaddr_t top, bool exec);
 /* mmap_base from the stack limit, with @rnd pages of randomisation */
 void mm_layout(struct mm *mm, uaddr_t stack_top, u32 stack_rlimit, u32 rnd_pages, bool legacy);
-/* Fault in the pages of [addr, addr+len), as far as they can be (MAP_POPULATE, mlock): 0 or the first error. */
+/*
+ * Fault in the pages of [addr, addr+len), as far as they can be (MAP_POPULATE, mlock): 0 or the
+ * first error.
+ */
 int mm_populate(struct mm *mm, uaddr_t addr, u32 len);
 
 /* ---- faults ---- */
 #define FAULT_RESULT_OK 0
-/* Bring in @addr for the access; 0, or -EFAULT (SIGSEGV MAPERR), -EACCES (SEGV_ACCERR), -EIO (SIGBUS), -ENOMEM (OOM). Sleeps.
- * => mmap_lock not held */
+/*
+ * Bring in @addr for the access; 0, or -EFAULT (SIGSEGV MAPERR), -EACCES (SEGV_ACCERR), -EIO
+ * (SIGBUS), -ENOMEM (OOM). Sleeps. => mmap_lock not held
+ */
 int mm_fault(struct mm *mm, uaddr_t addr, unsigned error_code, struct regs *regs);
 /* For arch_hooks.page_fault. */
 bool mm_page_fault(struct regs *regs, unsigned long addr, unsigned error);
 
-/* Pages of another (or this) process: pins each with a reference. How many, or -EFAULT. @write breaks copy-on-write; @force ignores VM_WRITE (ptrace). */
-long get_user_pages(struct mm *mm, uaddr_t addr, unsigned n, bool write, bool force, struct page **pages);
-/* Copy to or from another process's memory, as ptrace does (protections ignored): bytes copied (may be short). */
+/*
+ * Pages of another (or this) process: pins each with a reference. How many, or -EFAULT. @write
+ * breaks copy-on-write; @force ignores VM_WRITE (ptrace).
+ */
+long get_user_pages(struct mm *mm, uaddr_t addr, unsigned n, bool write, bool force,
+		    struct page **pages);
+/*
+ * Copy to or from another process's memory, as ptrace does (protections ignored): bytes copied
+ * (may be short).
+ */
 size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t len, bool write);
 
 /* ---- reclaim ---- */
@@ -165,7 +232,8 @@ void mm_lru_counts(unsigned zone, unsigned long *inactive, unsigned long *active
 /* ---- accounting ---- */
 static inline unsigned long mm_rss(const struct mm *mm)
 {
-	return (unsigned long)(READ_ONCE(mm->rss_anon) + READ_ONCE(mm->rss_file) + READ_ONCE(mm->rss_shmem));
+	return (unsigned long)(READ_ONCE(mm->rss_anon) + READ_ONCE(mm->rss_file) +
+			       READ_ONCE(mm->rss_shmem));
 }
 /* Promise @pages of memory (Committed_AS): 0 or -ENOMEM by overcommit_memory. */
 int vm_commit(unsigned long pages);
@@ -179,7 +247,8 @@ unsigned long total_anon_pages(void);
 unsigned long total_mapped_pages(void);
 
 /* Sysctls */
-extern unsigned sysctl_max_map_count, sysctl_mmap_min_addr, sysctl_overcommit_memory, sysctl_overcommit_ratio;
+extern unsigned sysctl_max_map_count, sysctl_mmap_min_addr, sysctl_overcommit_memory,
+	sysctl_overcommit_ratio;
 extern unsigned long sysctl_overcommit_kbytes;
 
 #endif

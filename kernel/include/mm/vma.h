@@ -59,12 +59,14 @@ struct vma_ops;
 #define ANON_ID_FORKED 0x80000000u /* came by fork: does not merge with an area that has none yet */
 
 struct vma {
-	uaddr_t start, end;        /* (l) */
-	struct rb_node node;       /* (l) */
-	uaddr_t sub_start, sub_end;/* (l) of the subtree: where its first area (with guard gap) begins, its last ends */
-	u32 max_gap;               /* (l) largest free interval between areas of the subtree */
-	u32 flags;                 /* (l) VM_* */
-	u32 pgoff;                 /* (l) of start, in pages: in the file; anonymous: start >> PAGE_SHIFT when it was made */
+	uaddr_t start, end;  /* (l) */
+	struct rb_node node; /* (l) */
+	uaddr_t sub_start; /* (l) where the first area of the subtree begins, guard gap included */
+	uaddr_t sub_end;   /* (l) where the last one ends */
+	u32 max_gap;       /* (l) largest free interval between areas of the subtree */
+	u32 flags;         /* (l) VM_* */
+	/* (l) of start, in pages: in the file; anonymous: start >> PAGE_SHIFT when it was made */
+	u32 pgoff;
 	u32 anon_id;               /* (p) */
 	struct mm *mm;             /* (k) */
 	struct mapping *mapping;   /* (k) file, shmem; NULL: anonymous */
@@ -73,19 +75,28 @@ struct vma {
 	bool no_merge;             /* (k) ops->close needs to see each area */
 	u8 prot;                   /* (l) index of the page protection: mm/pgtable.c */
 	/* From here on mapping->i_mmap_sem; see vma_copy() */
-	u32 i_mmap_max;            /* last index of the subtree */
+	u32 i_mmap_max; /* last index of the subtree */
 	struct rb_node i_mmap_node;
 };
 
 struct vma_tree {
 	struct rb_root root;
-	struct vma *cached;        /* the last found; readers may race to set it */
+	struct vma *cached; /* the last found; readers may race to set it */
 	unsigned count;
 };
 
-static inline u32 vma_pages(const struct vma *vma) { return (vma->end - vma->start) >> PAGE_SHIFT; }
-static inline bool vma_is_anon(const struct vma *vma) { return !vma->mapping && !vma->ops; }
-static inline bool vma_is_accessible(const struct vma *vma) { return vma->flags & VM_ACCESS; }
+static inline u32 vma_pages(const struct vma *vma)
+{
+	return (vma->end - vma->start) >> PAGE_SHIFT;
+}
+static inline bool vma_is_anon(const struct vma *vma)
+{
+	return !vma->mapping && !vma->ops;
+}
+static inline bool vma_is_accessible(const struct vma *vma)
+{
+	return vma->flags & VM_ACCESS;
+}
 /* The index in the mapping of @addr, which lies in @vma. */
 static inline u32 vma_index(const struct vma *vma, uaddr_t addr)
 {
@@ -99,7 +110,10 @@ static inline uaddr_t vma_start_gap(const struct vma *vma)
 	return vma->start > STACK_GUARD_GAP ? vma->start - STACK_GUARD_GAP : 0;
 }
 
-/* The first area with end > @addr, or NULL: the area of @addr, or the next above it. O(log n), O(1) for the last found. */
+/*
+ * The first area with end > @addr, or NULL: the area of @addr, or the next above it. O(log n),
+ * O(1) for the last found.
+ */
 struct vma *vma_tree_search(struct vma_tree *tree, uaddr_t addr);
 static inline struct vma *vma_tree_find(struct vma_tree *tree, uaddr_t addr)
 {
@@ -128,10 +142,16 @@ void vma_resize(struct vma *vma, uaddr_t start, uaddr_t end);
  */
 void vma_split(struct vma_tree *tree, struct vma *vma, uaddr_t addr, struct vma *upper);
 
-/* Would an area with the properties of @add (in the tree or not) be one with @vma right below or above it? */
+/*
+ * Would an area with the properties of @add (in the tree or not) be one with @vma right below or
+ * above it?
+ */
 bool vma_can_append(const struct vma *vma, const struct vma *add);  /* vma->end == add->start */
 bool vma_can_prepend(const struct vma *vma, const struct vma *add); /* add->end == vma->start */
-/* May fresh anonymous memory with @flags be added to @vma, above or below? The same rule, for an area not made yet. */
+/*
+ * May fresh anonymous memory with @flags be added to @vma, above or below? The same rule, for an
+ * area not made yet.
+ */
 static inline bool vma_can_grow_anon(const struct vma *vma, u32 flags)
 {
 	return vma->flags == flags && vma_is_anon(vma) && !vma->file && !(flags & VM_SPECIAL) &&
@@ -142,8 +162,8 @@ bool vma_can_bridge(const struct vma *prev, const struct vma *next);
 /* May @vma take over @near's anon_id at its first private page? (Linux: reusable anon_vma) */
 bool vma_can_share_anon(const struct vma *vma, const struct vma *near);
 /*
- * @vma's properties have changed: make it one with its neighbours where they fit. The result; areas that
- * went are out of the tree and returned in @gone[0..1] (NULL: none) for the caller to free.
+ * @vma's properties have changed: make it one with its neighbours where they fit. The result; areas
+ * that went are out of the tree and returned in @gone[0..1] (NULL: none) for the caller to free.
  */
 struct vma *vma_merge(struct vma_tree *tree, struct vma *vma, struct vma *gone[2]);
 

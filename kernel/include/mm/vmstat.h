@@ -1,5 +1,6 @@
 /*
- * Counts of what happened in memory since boot, for /proc/vmstat. One addition to a per-CPU word each.
+ * Counts of what happened in memory since boot, for /proc/vmstat. One addition to a per-CPU word
+ * each.
  */
 #ifndef MM_VMSTAT_H
 #define MM_VMSTAT_H
@@ -7,16 +8,16 @@
 #include "arch/port.h"
 
 enum vm_event {
-	VM_PGFAULT,          /* page faults served */
-	VM_PGMAJFAULT,       /* of them, with a read from a device */
-	VM_PGREUSE,          /* write faults where the only owner kept its page */
-	VM_PGSCAN,           /* pages that reclaim looked at */
-	VM_PGSTEAL,          /* and dropped */
-	VM_PGACTIVATE,       /* and kept because they were used */
-	VM_PGALLOC_DMA,      /* pages given out, by zone in the order of enum zone_id */
+	VM_PGFAULT,     /* page faults served */
+	VM_PGMAJFAULT,  /* of them, with a read from a device */
+	VM_PGREUSE,     /* write faults where the only owner kept its page */
+	VM_PGSCAN,      /* pages that reclaim looked at */
+	VM_PGSTEAL,     /* and dropped */
+	VM_PGACTIVATE,  /* and kept because they were used */
+	VM_PGALLOC_DMA, /* pages given out, by zone in the order of enum zone_id */
 	VM_PGALLOC_NORMAL,
 	VM_PGALLOC_HIGH,
-	VM_PGFREE,           /* pages taken back */
+	VM_PGFREE, /* pages taken back */
 	VM_OOM_KILL,
 	VM_TLB_REMOTE_FLUSH, /* TLB flushes that interrupted other CPUs */
 	NR_VM_EVENTS,
