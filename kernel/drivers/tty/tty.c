@@ -67,15 +67,23 @@ void tty_get(struct tty *tty)
 	__atomic_fetch_add(&tty->refs, 1, __ATOMIC_RELAXED);
 }
 
+/* A path walk may still look at it (devpts). */
+static void free_tty(struct rcu_head *head)
+{
+	struct tty *tty = container_of(head, struct tty, rcu);
+
+	kfree(tty->read_buf);
+	kfree(tty->line_ends);
+	kfree(tty);
+}
+
 void tty_put(struct tty *tty)
 {
 	if (__atomic_sub_fetch(&tty->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	if (tty->ops->destroy)
 		tty->ops->destroy(tty);
-	kfree(tty->read_buf);
-	kfree(tty->line_ends);
-	kfree(tty);
+	call_rcu(&tty->rcu, free_tty);
 }
 
 /* ---- drivers ---- */
@@ -197,7 +205,7 @@ static void tty_release(struct inode *inode, struct file *file)
 
 void tty_hangup(struct tty *tty)
 {
-	mutex_lock(&tty->lock);
+	mutex_lock_nested(&tty->lock); /* a master that closes holds its own */
 	tty->generation++;
 	mutex_unlock(&tty->lock);
 	tty_drop_session(tty, true);

@@ -63,6 +63,7 @@ struct tty {
 	u32 column, canon_column;       /* cursor column now, and where the line being edited began */
 	bool literal_next, erasing;
 	bool throttled;                 /* the driver was refused bytes */
+	struct rcu_head rcu;
 };
 
 struct tty *tty_alloc(const char *name, kdev_t dev, const struct tty_ops *ops, void *driver);  /* NULL */
