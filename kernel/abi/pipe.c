@@ -87,7 +87,7 @@ static long send_file(int out, int in, loff_t *pos, u32 count)
 
 	if (n)
 		return n;
-	if (file_is_pipe(f.in.file) || !f.in.file->op->read_iter || (f.out.file->flags & O_APPEND))
+	if (!(f.in.file->mode & FMODE_LSEEK) || !f.in.file->op->read_iter || (f.out.file->flags & O_APPEND))
 		n = -EINVAL;
 	else if (pos && !(f.in.file->mode & FMODE_PREAD))
 		n = -ESPIPE;

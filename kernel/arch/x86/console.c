@@ -25,6 +25,9 @@ static void uart_setup(void)
 	state = uart_answers() ? PRESENT : ABSENT;
 	if (state == ABSENT)
 		return;
+	/* With `quiet` the first message may come after the serial driver has the port. */
+	if (inb(COM1 + UART_IER))
+		return;
 	outb(COM1 + UART_IER, 0);
 	outb(COM1 + UART_LCR, UART_LCR_DLAB);
 	outb(COM1 + UART_DLL, DIVISOR_115200);

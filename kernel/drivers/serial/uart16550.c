@@ -281,7 +281,7 @@ static int uart_open(struct tty *tty, struct file *file)
 	if (irq_request(p->irq, uart_interrupt, p, IRQ_EDGE, "ttyS") < 0)
 		pr_warn("ttyS%u: no interrupt %u\n", p->line, p->irq);
 	flags = spin_lock_irqsave(&p->lock);
-	reg_out(p, UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_CLEAR_XMIT);
+	reg_out(p, UART_FCR, UART_FCR_ENABLE_FIFO | UART_FCR_TRIGGER_8 | UART_FCR_CLEAR_XMIT);
 	reg_out(p, UART_MCR, UART_MCR_DTR | UART_MCR_RTS | UART_MCR_OUT2);
 	set_ier(p, UART_IER_RDI | UART_IER_RLSI);
 	drain_fifo(p);

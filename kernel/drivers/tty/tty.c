@@ -330,12 +330,6 @@ static unsigned tty_poll(struct file *file, struct poll_table *pt)
 	return mask;
 }
 
-static loff_t tty_llseek(struct file *file, loff_t off, int whence)
-{
-	(void)file, (void)off, (void)whence;
-	return -ESPIPE;
-}
-
 const struct file_operations tty_fops = {
 	.open = tty_open,
 	.release = tty_release,
@@ -343,7 +337,7 @@ const struct file_operations tty_fops = {
 	.write_iter = tty_write,
 	.poll = tty_poll,
 	.ioctl = tty_ioctl,
-	.llseek = tty_llseek,
+	.llseek = no_llseek,
 };
 
 /* ---- /dev/tty ---- */
