@@ -190,7 +190,8 @@ long sys_listen(int fd, int backlog)
 }
 
 /* The file is made first: a connection that was taken from the listener cannot be put back. */
-static struct file *accept_file(struct socket *sock, u32 file_flags, u32 flags, uaddr_t address, uaddr_t len)
+static struct file *accept_file(struct socket *sock, u32 file_flags, u32 flags, uaddr_t address,
+				uaddr_t len)
 {
 	struct file *file = socket_file((int)flags);
 	struct socket_address a;
@@ -302,7 +303,8 @@ long sys_shutdown(int fd, int how)
 
 	if (!sock)
 		return err;
-	err = how < SHUT_RD || how > SHUT_RDWR ? -EINVAL : sock->op->shutdown(sock, (unsigned)how + 1);
+	err = how < SHUT_RD || how > SHUT_RDWR ? -EINVAL
+					       : sock->op->shutdown(sock, (unsigned)how + 1);
 	fdput(f);
 	return err;
 }
@@ -312,10 +314,13 @@ long sys_shutdown(int fd, int how)
 long sys_socketcall(int call, uaddr_t args)
 {
 	static const u8 count[] = {
-		[SYS_SOCKET] = 3,   [SYS_BIND] = 3,	   [SYS_CONNECT] = 3,	  [SYS_LISTEN] = 2,	[SYS_ACCEPT] = 3,
-		[SYS_GETSOCKNAME] = 3, [SYS_GETPEERNAME] = 3, [SYS_SOCKETPAIR] = 4, [SYS_SEND] = 4,	[SYS_RECV] = 4,
-		[SYS_SENDTO] = 6,   [SYS_RECVFROM] = 6,	   [SYS_SHUTDOWN] = 2,	  [SYS_SETSOCKOPT] = 5, [SYS_GETSOCKOPT] = 5,
-		[SYS_SENDMSG] = 3,  [SYS_RECVMSG] = 3,	   [SYS_ACCEPT4] = 4,	  [SYS_RECVMMSG] = 5,	[SYS_SENDMMSG] = 4,
+		[SYS_SOCKET] = 3,      [SYS_BIND] = 3,       [SYS_CONNECT] = 3,
+		[SYS_LISTEN] = 2,      [SYS_ACCEPT] = 3,     [SYS_GETSOCKNAME] = 3,
+		[SYS_GETPEERNAME] = 3, [SYS_SOCKETPAIR] = 4, [SYS_SEND] = 4,
+		[SYS_RECV] = 4,        [SYS_SENDTO] = 6,     [SYS_RECVFROM] = 6,
+		[SYS_SHUTDOWN] = 2,    [SYS_SETSOCKOPT] = 5, [SYS_GETSOCKOPT] = 5,
+		[SYS_SENDMSG] = 3,     [SYS_RECVMSG] = 3,    [SYS_ACCEPT4] = 4,
+		[SYS_RECVMMSG] = 5,    [SYS_SENDMMSG] = 4,
 	};
 	u32 a[6];
 
@@ -337,7 +342,8 @@ long sys_socketcall(int call, uaddr_t args)
 	case SYS_SENDTO: return sys_sendto((int)a[0], a[1], a[2], a[3], a[4], (int)a[5]);
 	case SYS_RECVFROM: return sys_recvfrom((int)a[0], a[1], a[2], a[3], a[4], a[5]);
 	case SYS_SHUTDOWN: return sys_shutdown((int)a[0], (int)a[1]);
-	case SYS_SETSOCKOPT: return sys_setsockopt((int)a[0], (int)a[1], (int)a[2], a[3], (int)a[4]);
+	case SYS_SETSOCKOPT:
+		return sys_setsockopt((int)a[0], (int)a[1], (int)a[2], a[3], (int)a[4]);
 	case SYS_GETSOCKOPT: return sys_getsockopt((int)a[0], (int)a[1], (int)a[2], a[3], a[4]);
 	case SYS_SENDMSG: return sys_sendmsg((int)a[0], a[1], a[2]);
 	case SYS_RECVMSG: return sys_recvmsg((int)a[0], a[1], a[2]);

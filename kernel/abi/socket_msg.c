@@ -31,7 +31,7 @@ struct user_message_vector { /* struct mmsghdr */
 long sys_sendto(int fd, uaddr_t buf, u32 len, u32 flags, uaddr_t address, int address_len)
 {
 	struct socket_address a;
-	struct message m = { .flags = flags };
+	struct message m = {.flags = flags};
 	struct fd_ref f;
 	struct socket *sock;
 	int err = 0;
@@ -57,7 +57,7 @@ long sys_sendto(int fd, uaddr_t buf, u32 len, u32 flags, uaddr_t address, int ad
 long sys_recvfrom(int fd, uaddr_t buf, u32 len, u32 flags, uaddr_t address, uaddr_t address_len)
 {
 	struct socket_address a;
-	struct message m = { .flags = flags };
+	struct message m = {.flags = flags};
 	struct fd_ref f;
 	struct socket *sock;
 	int err = 0;
@@ -117,7 +117,7 @@ static int control_get(struct socket *sock, struct message *m, const struct user
 
 static long send_message(struct socket *sock, bool nonblock, uaddr_t user, u32 flags)
 {
-	struct message m = { .flags = flags, .nonblock = nonblock };
+	struct message m = {.flags = flags, .nonblock = nonblock};
 	struct socket_address a;
 	struct user_message um;
 	struct user_vector v;
@@ -140,8 +140,8 @@ static long send_message(struct socket *sock, bool nonblock, uaddr_t user, u32 f
 
 static long receive_message(struct socket *sock, bool nonblock, uaddr_t user, u32 flags)
 {
-	struct message m = { .flags = flags, .nonblock = nonblock };
-	struct socket_address a = { .len = 0 };
+	struct message m = {.flags = flags, .nonblock = nonblock};
+	struct socket_address a = {.len = 0};
 	struct user_message um;
 	struct user_vector v;
 	long n = message_get(&um, &v, user);
@@ -159,7 +159,8 @@ static long receive_message(struct socket *sock, bool nonblock, uaddr_t user, u3
 		return n;
 	if (um.name)
 		err = address_put(&a, um.name, FIELD(user, name_len));
-	if (!err && (put_user_u32(m.told, FIELD(user, flags)) || put_user_u32(m.control_used, FIELD(user, control_len))))
+	if (!err && (put_user_u32(m.told, FIELD(user, flags)) ||
+		     put_user_u32(m.control_used, FIELD(user, control_len))))
 		err = -EFAULT;
 	return err ? err : n;
 }
@@ -222,7 +223,8 @@ long sys_sendmmsg(int fd, uaddr_t msgs, u32 n, u32 flags)
 }
 
 /* Until all are there, one gives an error, or the time is over: it is looked at after each message only, recvmmsg(2). */
-static long receive_messages(struct socket *sock, bool nonblock, uaddr_t msgs, u32 n, u32 flags, u64 deadline)
+static long receive_messages(struct socket *sock, bool nonblock, uaddr_t msgs, u32 n, u32 flags,
+			     u64 deadline)
 {
 	u32 done = 0;
 	long got = socket_take_error(sock);
@@ -249,8 +251,8 @@ static long receive_messages(struct socket *sock, bool nonblock, uaddr_t msgs, u
 	return (long)done;
 }
 
-static long recvmmsg_common(int fd, uaddr_t msgs, u32 n, u32 flags, uaddr_t timeout, int (*get)(u64 *ns, uaddr_t from),
-			    int (*put)(u64 ns, uaddr_t to))
+static long recvmmsg_common(int fd, uaddr_t msgs, u32 n, u32 flags, uaddr_t timeout,
+			    int (*get)(u64 *ns, uaddr_t from), int (*put)(u64 ns, uaddr_t to))
 {
 	struct fd_ref f;
 	struct socket *sock;
@@ -267,7 +269,8 @@ static long recvmmsg_common(int fd, uaddr_t msgs, u32 n, u32 flags, uaddr_t time
 	sock = socket_get(fd, &f, &err);
 	if (!sock)
 		return err;
-	got = receive_messages(sock, f.file->flags & O_NONBLOCK, msgs, MIN(n, (u32)UIO_MAXIOV), flags, deadline);
+	got = receive_messages(sock, f.file->flags & O_NONBLOCK, msgs, MIN(n, (u32)UIO_MAXIOV),
+			       flags, deadline);
 	fdput(f);
 	if (timeout && got > 0) {
 		now = clock_ns();

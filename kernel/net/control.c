@@ -46,9 +46,11 @@ static int check_cred(const struct ucred *c)
 
 	if (c->pid != current->tgid && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	if (c->uid != cred->uid && c->uid != cred->euid && c->uid != cred->suid && !capable(CAP_SETUID))
+	if (c->uid != cred->uid && c->uid != cred->euid && c->uid != cred->suid &&
+	    !capable(CAP_SETUID))
 		return -EPERM;
-	if (c->gid != cred->gid && c->gid != cred->egid && c->gid != cred->sgid && !capable(CAP_SETGID))
+	if (c->gid != cred->gid && c->gid != cred->egid && c->gid != cred->sgid &&
+	    !capable(CAP_SETGID))
 		return -EPERM;
 	if (c->pid != current->tgid) {
 		struct process *p = process_find_get(c->pid);
@@ -65,7 +67,8 @@ static u32 descriptors_in(const struct control_header *h)
 	return (h->len - CONTROL_HEADER) / (u32)sizeof(int);
 }
 
-static int check_header(struct socket *sock, struct message *m, const struct control_header *h, u32 *descriptors)
+static int check_header(struct socket *sock, struct message *m, const struct control_header *h,
+			u32 *descriptors)
 {
 	const void *data = (const u8 *)h + CONTROL_HEADER;
 
@@ -98,7 +101,8 @@ static int take_files(struct passed_files *files, const struct control_header *h
 
 static struct passed_files *files_alloc(u32 count)
 {
-	struct passed_files *files = kmalloc(sizeof(*files) + count * sizeof(struct file *), GFP_KERNEL);
+	struct passed_files *files =
+		kmalloc(sizeof(*files) + count * sizeof(struct file *), GFP_KERNEL);
 
 	if (!files)
 		return NULL;
@@ -154,7 +158,7 @@ static void use_room(struct message *m, u32 size)
 
 void control_put(struct message *m, int level, int type, const void *data, u32 len)
 {
-	struct control_header h = { CONTROL_HEADER + len, level, type };
+	struct control_header h = {CONTROL_HEADER + len, level, type};
 
 	if (!m->control || m->control_room < sizeof(h)) {
 		m->told |= MSG_CTRUNC;
@@ -193,17 +197,20 @@ void control_put_files(struct message *m, struct passed_files *files)
 	if (m->control && m->control_room > CONTROL_HEADER)
 		room = (m->control_room - CONTROL_HEADER) / (u32)sizeof(int);
 	while (n < MIN(files->count, room)) {
-		if (put_file(files->file[n], m->control + CONTROL_HEADER + n * (u32)sizeof(int), m->flags))
+		if (put_file(files->file[n], m->control + CONTROL_HEADER + n * (u32)sizeof(int),
+			     m->flags))
 			break;
 		n++;
 	}
 	if (n) {
-		struct control_header h = { CONTROL_HEADER + n * (u32)sizeof(int), SOL_SOCKET, SCM_RIGHTS };
+		struct control_header h = {CONTROL_HEADER + n * (u32)sizeof(int), SOL_SOCKET,
+					   SCM_RIGHTS};
 
 		if (!copy_to_user(m->control, &h, sizeof(h)))
 			use_room(m, CONTROL_ALIGN(h.len));
 	}
 	if (n < files->count)
 		m->told |= MSG_CTRUNC;
-	passed_files_free(files);
+	m->files =
+		files; /* socket_receive() drops our references, when the socket is no longer locked */
 }

@@ -4,7 +4,7 @@
 
 #include "types.h"
 
-#define SEND_BUFFER_MIN 4480u      /* socket(7), on this machine */
+#define SEND_BUFFER_MIN 4480u /* socket(7), on this machine */
 #define RECEIVE_BUFFER_MIN 2240u
 
 struct passed_files;

@@ -21,9 +21,11 @@ struct timeval_64 {
 static const struct {
 	u8 name, bit;
 } flags[] = {
-	{SO_REUSEADDR, SOCKET_REUSEADDR}, {SO_REUSEPORT, SOCKET_REUSEPORT}, {SO_KEEPALIVE, SOCKET_KEEPALIVE},
-	{SO_BROADCAST, SOCKET_BROADCAST}, {SO_OOBINLINE, SOCKET_OOBINLINE}, {SO_DONTROUTE, SOCKET_DONTROUTE},
-	{SO_PASSCRED, SOCKET_PASSCRED},	  {SO_DEBUG, SOCKET_DEBUG},	    {SO_NO_CHECK, SOCKET_NO_CHECK},
+	{SO_REUSEADDR, SOCKET_REUSEADDR}, {SO_REUSEPORT, SOCKET_REUSEPORT},
+	{SO_KEEPALIVE, SOCKET_KEEPALIVE}, {SO_BROADCAST, SOCKET_BROADCAST},
+	{SO_OOBINLINE, SOCKET_OOBINLINE}, {SO_DONTROUTE, SOCKET_DONTROUTE},
+	{SO_PASSCRED, SOCKET_PASSCRED},   {SO_DEBUG, SOCKET_DEBUG},
+	{SO_NO_CHECK, SOCKET_NO_CHECK},
 };
 
 static int flag_bit(int name)
@@ -77,7 +79,7 @@ static int set_timeout(u64 *timeout, uaddr_t value, int len, bool wide)
 
 static unsigned fill_timeout(void *out, u64 timeout, bool wide)
 {
-	struct timeval_64 tv = { 0, 0 };
+	struct timeval_64 tv = {0, 0};
 	u32 nsec;
 
 	if (timeout != SOCKET_FOREVER) {
@@ -88,7 +90,7 @@ static unsigned fill_timeout(void *out, u64 timeout, bool wide)
 		memcpy(out, &tv, sizeof(tv));
 		return sizeof(tv);
 	}
-	memcpy(out, &(struct timeval_32){ (s32)tv.sec, (s32)tv.usec }, sizeof(struct timeval_32));
+	memcpy(out, &(struct timeval_32){(s32)tv.sec, (s32)tv.usec}, sizeof(struct timeval_32));
 	return sizeof(struct timeval_32);
 }
 
@@ -136,8 +138,13 @@ static int set_number(struct socket *sock, int name, int value)
 		if (value && !capable(CAP_NET_ADMIN))
 			return -EACCES;
 		break;
-	case SO_SNDBUF: set_buffer(&sock->send_buffer, value, READ_ONCE(sysctl_wmem_max), SEND_BUFFER_MIN); return 0;
-	case SO_RCVBUF: set_buffer(&sock->receive_buffer, value, READ_ONCE(sysctl_rmem_max), RECEIVE_BUFFER_MIN); return 0;
+	case SO_SNDBUF:
+		set_buffer(&sock->send_buffer, value, READ_ONCE(sysctl_wmem_max), SEND_BUFFER_MIN);
+		return 0;
+	case SO_RCVBUF:
+		set_buffer(&sock->receive_buffer, value, READ_ONCE(sysctl_rmem_max),
+			   RECEIVE_BUFFER_MIN);
+		return 0;
 	case SO_SNDBUFFORCE:
 	case SO_RCVBUFFORCE:
 		if (!capable(CAP_NET_ADMIN))
@@ -145,10 +152,13 @@ static int set_number(struct socket *sock, int name, int value)
 		if (name == SO_SNDBUFFORCE)
 			set_buffer(&sock->send_buffer, MAX(value, 0), INT_MAX, SEND_BUFFER_MIN);
 		else
-			set_buffer(&sock->receive_buffer, MAX(value, 0), INT_MAX, RECEIVE_BUFFER_MIN);
+			set_buffer(&sock->receive_buffer, MAX(value, 0), INT_MAX,
+				   RECEIVE_BUFFER_MIN);
 		return 0;
 	case SO_PRIORITY: return set_priority(sock, value);
-	case SO_RCVLOWAT: WRITE_ONCE(sock->receive_low, value < 0 ? INT_MAX : value ? (u32)value : 1); return 0;
+	case SO_RCVLOWAT:
+		WRITE_ONCE(sock->receive_low, value < 0 ? INT_MAX : value ? (u32)value : 1);
+		return 0;
 	case SO_BSDCOMPAT: return 0; /* obsolete, taken and ignored by Linux too */
 	case SO_PEEK_OFF: return -EOPNOTSUPP;
 	}
@@ -165,7 +175,9 @@ int socket_set_option(struct socket *sock, int level, int name, uaddr_t value, i
 	if (len < 0)
 		return -EINVAL;
 	if (level != SOL_SOCKET)
-		return sock->op->set_option ? sock->op->set_option(sock, level, name, value, (u32)len) : -EOPNOTSUPP;
+		return sock->op->set_option
+			       ? sock->op->set_option(sock, level, name, value, (u32)len)
+			       : -EOPNOTSUPP;
 	if (len < (int)sizeof(number))
 		return -EINVAL;
 	if (get_user_u32(&number, value))
@@ -173,9 +185,11 @@ int socket_set_option(struct socket *sock, int level, int name, uaddr_t value, i
 	switch (name) {
 	case SO_LINGER: return set_linger(sock, value, len);
 	case SO_RCVTIMEO_OLD:
-	case SO_RCVTIMEO_NEW: return set_timeout(&sock->receive_timeout, value, len, name == SO_RCVTIMEO_NEW);
+	case SO_RCVTIMEO_NEW:
+		return set_timeout(&sock->receive_timeout, value, len, name == SO_RCVTIMEO_NEW);
 	case SO_SNDTIMEO_OLD:
-	case SO_SNDTIMEO_NEW: return set_timeout(&sock->send_timeout, value, len, name == SO_SNDTIMEO_NEW);
+	case SO_SNDTIMEO_NEW:
+		return set_timeout(&sock->send_timeout, value, len, name == SO_SNDTIMEO_NEW);
 	}
 	return set_number(sock, name, (int)number);
 }
@@ -209,7 +223,7 @@ static void fill_peer_cred(struct socket *sock, struct ucred *out)
 {
 	const struct cred *cred;
 
-	*out = (struct ucred){ 0, (uid_t)-1, (gid_t)-1 };
+	*out = (struct ucred){0, (uid_t)-1, (gid_t)-1};
 	sock->op->peer_cred(sock, &out->pid, &cred);
 	if (!cred)
 		return;
@@ -270,7 +284,8 @@ int socket_get_option(struct socket *sock, int level, int name, uaddr_t value, u
 	int err;
 
 	if (level != SOL_SOCKET)
-		return sock->op->get_option ? sock->op->get_option(sock, level, name, value, len) : -EOPNOTSUPP;
+		return sock->op->get_option ? sock->op->get_option(sock, level, name, value, len)
+					    : -EOPNOTSUPP;
 	if (get_user_u32(&room, len))
 		return -EFAULT;
 	if ((s32)room < 0)
@@ -281,9 +296,13 @@ int socket_get_option(struct socket *sock, int level, int name, uaddr_t value, u
 		have = sizeof(out.linger);
 		break;
 	case SO_RCVTIMEO_OLD:
-	case SO_RCVTIMEO_NEW: have = fill_timeout(&out, sock->receive_timeout, name == SO_RCVTIMEO_NEW); break;
+	case SO_RCVTIMEO_NEW:
+		have = fill_timeout(&out, sock->receive_timeout, name == SO_RCVTIMEO_NEW);
+		break;
 	case SO_SNDTIMEO_OLD:
-	case SO_SNDTIMEO_NEW: have = fill_timeout(&out, sock->send_timeout, name == SO_SNDTIMEO_NEW); break;
+	case SO_SNDTIMEO_NEW:
+		have = fill_timeout(&out, sock->send_timeout, name == SO_SNDTIMEO_NEW);
+		break;
 	case SO_PEERCRED:
 		fill_peer_cred(sock, &out.cred);
 		have = sizeof(out.cred);

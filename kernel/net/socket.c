@@ -23,7 +23,8 @@ unsigned sysctl_wmem_default = 163840, sysctl_rmem_default = 163840;
 unsigned sysctl_wmem_max = 163840, sysctl_rmem_max = 163840;
 unsigned sysctl_somaxconn = 4096;
 
-void socket_init(struct socket *sock, const struct socket_operations *op, int family, int type, int protocol)
+void socket_init(struct socket *sock, const struct socket_operations *op, int family, int type,
+		 int protocol)
 {
 	sock->op = op;
 	sock->family = (u16)family;
@@ -97,16 +98,21 @@ ssize_t socket_send(struct socket *sock, struct message *m)
 
 ssize_t socket_receive(struct socket *sock, struct message *m)
 {
+	ssize_t n;
+
 	m->told = m->flags & MSG_CMSG_CLOEXEC;
 	m->control_used = 0;
-	return sock->op->receive(sock, m);
+	m->files = NULL;
+	n = sock->op->receive(sock, m);
+	passed_files_free(m->files);
+	return n;
 }
 
 /* ---- the file ---- */
 
 static ssize_t socket_read(struct file *file, struct iov_iter *to, loff_t *pos)
 {
-	struct message m = { .data = *to, .nonblock = file->flags & O_NONBLOCK };
+	struct message m = {.data = *to, .nonblock = file->flags & O_NONBLOCK};
 	ssize_t n;
 
 	(void)pos;
@@ -119,7 +125,7 @@ static ssize_t socket_read(struct file *file, struct iov_iter *to, loff_t *pos)
 
 static ssize_t socket_write(struct file *file, struct iov_iter *from, loff_t *pos)
 {
-	struct message m = { .data = *from, .nonblock = file->flags & O_NONBLOCK };
+	struct message m = {.data = *from, .nonblock = file->flags & O_NONBLOCK};
 	ssize_t n;
 
 	(void)pos;
@@ -172,7 +178,7 @@ static char *socket_name(struct dentry *dentry, char *buf, size_t size)
 	return (size_t)len < size ? buf : ERR_PTR(-ENAMETOOLONG);
 }
 
-static const struct dentry_operations socket_dentry_ops = { .name = socket_name };
+static const struct dentry_operations socket_dentry_ops = {.name = socket_name};
 
 struct file *socket_file(int flags)
 {
@@ -183,7 +189,8 @@ struct file *socket_file(int flags)
 		return ERR_PTR(-ENOMEM);
 	inode_init_owner(inode, NULL, S_IFSOCK | 0777);
 	inode_init_special(inode, inode->mode, 0);
-	file = file_pseudo(socket_mount, inode, "", &socket_dentry_ops, &socket_fops, O_RDWR | (flags & O_NONBLOCK));
+	file = file_pseudo(socket_mount, inode, "", &socket_dentry_ops, &socket_fops,
+			   O_RDWR | (flags & O_NONBLOCK));
 	inode_put(inode);
 	return file;
 }
@@ -196,16 +203,20 @@ void socket_attach(struct file *file, struct socket *sock)
 
 static void __init register_sysctls(void)
 {
-	proc_register_uint("sys/net/core/wmem_default", 0644, &sysctl_wmem_default, SEND_BUFFER_MIN, INT_MAX);
-	proc_register_uint("sys/net/core/rmem_default", 0644, &sysctl_rmem_default, RECEIVE_BUFFER_MIN, INT_MAX);
-	proc_register_uint("sys/net/core/wmem_max", 0644, &sysctl_wmem_max, SEND_BUFFER_MIN, INT_MAX);
-	proc_register_uint("sys/net/core/rmem_max", 0644, &sysctl_rmem_max, RECEIVE_BUFFER_MIN, INT_MAX);
+	proc_register_uint("sys/net/core/wmem_default", 0644, &sysctl_wmem_default, SEND_BUFFER_MIN,
+			   INT_MAX);
+	proc_register_uint("sys/net/core/rmem_default", 0644, &sysctl_rmem_default,
+			   RECEIVE_BUFFER_MIN, INT_MAX);
+	proc_register_uint("sys/net/core/wmem_max", 0644, &sysctl_wmem_max, SEND_BUFFER_MIN,
+			   INT_MAX);
+	proc_register_uint("sys/net/core/rmem_max", 0644, &sysctl_rmem_max, RECEIVE_BUFFER_MIN,
+			   INT_MAX);
 	proc_register_uint("sys/net/core/somaxconn", 0644, &sysctl_somaxconn, 0, INT_MAX);
 }
 
 void __init net_init(void)
 {
-	static const struct file_system_type type = { .name = "sockfs" };
+	static const struct file_system_type type = {.name = "sockfs"};
 
 	socket_mount = pseudo_mount(&type, NULL, SOCKFS_MAGIC);
 	BUG_ON(!socket_mount);

@@ -127,17 +127,22 @@ static void check_options(void)
 	eq(get_option(s[0], SO_ERROR), 0, "SO_ERROR");
 	eq(getsockopt(s[0], SOL_SOCKET, SO_TYPE, &half, &len), 0, "a short value is cut");
 	ok(len == 2 && half == SOCK_STREAM, "to its room");
-	fails(setsockopt(s[0], SOL_SOCKET, SO_TYPE, &(int){1}, 4), ENOPROTOOPT, "SO_TYPE cannot be set");
-	fails(setsockopt(s[0], SOL_SOCKET, SO_REUSEADDR, &half, 2), EINVAL, "a short option is EINVAL");
+	fails(setsockopt(s[0], SOL_SOCKET, SO_TYPE, &(int){1}, 4), ENOPROTOOPT,
+	      "SO_TYPE cannot be set");
+	fails(setsockopt(s[0], SOL_SOCKET, SO_REUSEADDR, &half, 2), EINVAL,
+	      "a short option is EINVAL");
 	fails(setsockopt(s[0], 6, 1, &(int){1}, 4), EOPNOTSUPP, "another level is EOPNOTSUPP");
-	fails(setsockopt(s[0], SOL_SOCKET, 9999, &(int){1}, 4), ENOPROTOOPT, "an unknown one is ENOPROTOOPT");
+	fails(setsockopt(s[0], SOL_SOCKET, 9999, &(int){1}, 4), ENOPROTOOPT,
+	      "an unknown one is ENOPROTOOPT");
 	eq(setsockopt(s[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), 0, "SO_RCVTIMEO");
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	fails(read(s[0], buf, 1), EAGAIN, "ends a read with EAGAIN");
 	clock_gettime(CLOCK_MONOTONIC, &b);
-	ok((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000 >= 45, "after that time");
+	ok((b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000 >= 45,
+	   "after that time");
 	tv.tv_usec = 1000000;
-	fails(setsockopt(s[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), EDOM, "a second of microseconds is EDOM");
+	fails(setsockopt(s[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), EDOM,
+	      "a second of microseconds is EDOM");
 	drop();
 	fd = socket(AF_UNIX, SOCK_STREAM, 0);
 	fails(shutdown(fd, 3), EINVAL, "shutdown(3) is EINVAL");
@@ -173,7 +178,8 @@ static void check_names(void)
 	eq(bind(other, (struct sockaddr *)&got, len), 0, "but not for another type");
 	close(other);
 	close(fd);
-	fails(bind(fd = socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&a, sizeof(a) + 1), EINVAL, "too long is EINVAL");
+	fails(bind(fd = socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&a, sizeof(a) + 1),
+	      EINVAL, "too long is EINVAL");
 	memset(a.sun_path, 'p', sizeof(a.sun_path));
 	eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0, "a path may fill the field");
 	len = sizeof(got);
@@ -181,13 +187,16 @@ static void check_names(void)
 	eq(len, sizeof(a) + 1, "its length counts the NUL behind");
 	listen(fd, 1);
 	other = socket(AF_UNIX, SOCK_SEQPACKET, 0);
-	fails(connect(other, (struct sockaddr *)&a, sizeof(a)), EPROTOTYPE, "another type is EPROTOTYPE");
+	fails(connect(other, (struct sockaddr *)&a, sizeof(a)), EPROTOTYPE,
+	      "another type is EPROTOTYPE");
 	close(other);
 	t_must((other = open("/proc/net/unix", O_RDONLY)) >= 0);
 	ssize_t n = read(other, buf, sizeof(buf) - 1);
 	buf[n > 0 ? n : 0] = 0;
 	text = strstr(buf, "pppp");
-	ok(strncmp(buf, "Num       RefCount Protocol Flags    Type St Inode Path\n", 56) == 0 && text, "/proc/net/unix lists it");
+	ok(strncmp(buf, "Num       RefCount Protocol Flags    Type St Inode Path\n", 56) == 0 &&
+		   text,
+	   "/proc/net/unix lists it");
 	close(other);
 	close(fd);
 	snprintf(buf, 64, "/proc/self/fd/%d", fd = socket(AF_UNIX, SOCK_STREAM, 0));
@@ -221,7 +230,8 @@ static void check_backlog(void)
 		c[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	p = (struct pollfd){server, POLLIN, 0};
 	eq(poll(&p, 1, 0), 0, "a listener without callers is not readable");
-	ok(connect_to(c[0], "backlog") == 0 && connect_to(c[1], "backlog") == 0, "backlog 1: two may wait");
+	ok(connect_to(c[0], "backlog") == 0 && connect_to(c[1], "backlog") == 0,
+	   "backlog 1: two may wait");
 	fails(connect_to(c[2], "backlog"), EAGAIN, "the third gets EAGAIN");
 	eq(poll(&p, 1, 0), 1, "it is readable now");
 	eq(write(c[0], "early", 5), 5, "a client may write before it is accepted");
@@ -266,14 +276,16 @@ static void check_accept_shutdown(void)
 
 static void check_datagrams(void)
 {
-	int a = bound(SOCK_DGRAM, "a"), b = bound(SOCK_DGRAM, "b"), c = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	int a = bound(SOCK_DGRAM, "a"), b = bound(SOCK_DGRAM, "b"),
+	    c = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	struct sockaddr_un name = address("a"), from = {0};
 	socklen_t len = sizeof(from);
 	struct epoll_event e = {.events = EPOLLOUT};
 	struct pollfd p;
 	int n = 0, ep;
 
-	eq(sendto(b, "hi", 2, 0, (struct sockaddr *)&name, sizeof(name)), 2, "datagram: sendto a path");
+	eq(sendto(b, "hi", 2, 0, (struct sockaddr *)&name, sizeof(name)), 2,
+	   "datagram: sendto a path");
 	eq(recvfrom(a, buf, 10, 0, (struct sockaddr *)&from, &len), 2, "recvfrom");
 	ok(strcmp(from.sun_path, "b") == 0 && len == 4, "tells the sender's name");
 	eq(connect_to(c, "a"), 0, "connect");
@@ -290,14 +302,16 @@ static void check_datagrams(void)
 	eq(poll(&p, 1, 0), 1, "for poll too");
 	close(ep);
 	connect_to(a, "b");
-	fails(sendto(c, "no", 2, 0, (struct sockaddr *)&name, sizeof(name)), EPERM, "who is connected hears only his peer: EPERM");
+	fails(sendto(c, "no", 2, 0, (struct sockaddr *)&name, sizeof(name)), EPERM,
+	      "who is connected hears only his peer: EPERM");
 	struct sockaddr none = {.sa_family = AF_UNSPEC};
 	eq(connect(a, &none, sizeof(none)), 0, "AF_UNSPEC disconnects");
 	fails(write(a, "x", 1), ENOTCONN, "then there is no peer");
 	close(a);
 	fails(write(c, "x", 1), ECONNREFUSED, "a peer that closed is ECONNREFUSED");
 	fails(write(c, "x", 1), ENOTCONN, "once");
-	fails(sendto(b, buf, sizeof(buf), 0, (struct sockaddr *)&name, sizeof(name)), EMSGSIZE, "too large is EMSGSIZE");
+	fails(sendto(b, buf, sizeof(buf), 0, (struct sockaddr *)&name, sizeof(name)), EMSGSIZE,
+	      "too large is EMSGSIZE");
 	close(b);
 	close(c);
 }
@@ -308,7 +322,10 @@ static long pass(int to, const int *fds, int n)
 {
 	char control[CMSG_SPACE(sizeof(int) * 254)] = {0};
 	struct iovec iov = {"f", 1};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = CMSG_SPACE(sizeof(int) * n)};
+	struct msghdr m = {.msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = CMSG_SPACE(sizeof(int) * n)};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
 
 	c->cmsg_level = SOL_SOCKET;
@@ -322,7 +339,10 @@ static int take(int from, int flags)
 {
 	char control[CMSG_SPACE(sizeof(int))];
 	struct iovec iov = {buf, 1};
-	struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	struct msghdr m = {.msg_iov = &iov,
+			   .msg_iovlen = 1,
+			   .msg_control = control,
+			   .msg_controllen = sizeof(control)};
 	struct cmsghdr *c;
 
 	if (recvmsg(from, &m, flags) != 1 || !(c = CMSG_FIRSTHDR(&m)))
@@ -357,7 +377,8 @@ static void check_flight(void)
 	t_must(pipe(p) == 0);
 	pass(s[0], &p[1], 1);
 	fd = take(s[1], MSG_PEEK);
-	ok(fd >= 0 && fstat(fd, &a) == 0 && fstat(p[1], &b) == 0 && a.st_ino == b.st_ino, "MSG_PEEK gives a duplicate");
+	ok(fd >= 0 && fstat(fd, &a) == 0 && fstat(p[1], &b) == 0 && a.st_ino == b.st_ino,
+	   "MSG_PEEK gives a duplicate");
 	close(fd);
 	fd = take(s[1], 0);
 	ok(fd >= 0, "and leaves the original");
@@ -578,7 +599,8 @@ int main(void)
 	check_accept_shutdown();
 	check_datagrams();
 	check_flight();
-	exits(limited, NULL, 0, "a user may have RLIMIT_NOFILE descriptors in flight: ETOOMANYREFS");
+	exits(limited, NULL, 0,
+	      "a user may have RLIMIT_NOFILE descriptors in flight: ETOOMANYREFS");
 	check_stream_data();
 	check_churn();
 	check_juggling();

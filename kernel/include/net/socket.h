@@ -76,8 +76,8 @@ struct socket_address {
 /* Files on their way through a message. */
 struct passed_files {
 	unsigned count;
-	bool in_flight;                /* counted: unix/gc.c */
-	struct user *user;             /* who sent them */
+	bool in_flight;    /* counted: unix/gc.c */
+	struct user *user; /* who sent them */
 	struct file *file[];
 };
 /* Drop the files: those that nobody took. NULL allowed. Sleeps. */
@@ -86,12 +86,12 @@ void passed_files_free(struct passed_files *files);
 /* One sendmsg(2) or recvmsg(2). */
 struct message {
 	struct iov_iter data;
-	unsigned flags;                /* MSG_* asked for */
+	unsigned flags; /* MSG_* asked for */
 	bool nonblock;
 	/* to whom (send; NULL: to the peer); where to say from whom (receive; NULL: nobody asks, len 0: no name) */
 	struct socket_address *name;
 
-	/* send: control_parse() fills them in; who takes the files sets NULL */
+	/* send: control_parse() fills them in; who takes the files sets NULL. receive: what is to be dropped in the end */
 	struct passed_files *files;
 	struct ucred cred;
 	bool has_cred;
@@ -104,12 +104,13 @@ struct message {
 
 struct socket;
 struct socket_operations {
-	void (*release)(struct socket *sock);  /* the file is gone */
+	void (*release)(struct socket *sock); /* the file is gone */
 	int (*bind)(struct socket *sock, const struct socket_address *address);
 	int (*connect)(struct socket *sock, const struct socket_address *address, bool nonblock);
 	int (*pair)(struct socket *a, struct socket *b); /* NULL: -EOPNOTSUPP */
 	int (*listen)(struct socket *sock, int backlog);
-	struct socket *(*accept)(struct socket *sock, bool nonblock); /* ERR_PTR; the caller gives it a file */
+	struct socket *(*accept)(struct socket *sock,
+				 bool nonblock); /* ERR_PTR; the caller gives it a file */
 	int (*name)(struct socket *sock, struct socket_address *out, bool peer);
 	ssize_t (*send)(struct socket *sock, struct message *m);
 	ssize_t (*receive)(struct socket *sock, struct message *m);
@@ -117,7 +118,8 @@ struct socket_operations {
 	unsigned (*poll)(struct socket *sock, struct file *file, struct poll_table *pt);
 	long (*ioctl)(struct socket *sock, unsigned cmd, unsigned long arg);
 	bool (*is_listening)(struct socket *sock);
-	void (*peer_cred)(struct socket *sock, pid_t *pid, const struct cred **cred); /* referenced; NULL: none */
+	void (*peer_cred)(struct socket *sock, pid_t *pid,
+			  const struct cred **cred); /* referenced; NULL: none */
 	/* Levels other than SOL_SOCKET; NULL: -EOPNOTSUPP. */
 	int (*set_option)(struct socket *sock, int level, int name, uaddr_t value, u32 len);
 	int (*get_option)(struct socket *sock, int level, int name, uaddr_t value, uaddr_t len);
@@ -126,23 +128,30 @@ struct socket_operations {
 /* (k) constant   (a) a word that is read and written whole: no lock */
 struct socket {
 	const struct socket_operations *op; /* (k) */
-	u16 family, type, protocol;    /* (k) */
-	struct file *file;             /* (k) not counted; NULL: not accepted yet */
-	unsigned long options;         /* (a) bits SOCKET_* */
-	u32 send_buffer, receive_buffer; /* (a) bytes: SO_SNDBUF, SO_RCVBUF */
-	u32 receive_low;               /* (a) SO_RCVLOWAT */
-	u64 send_timeout, receive_timeout; /* (a) ns; SOCKET_FOREVER */
-	int error;                     /* (a) positive: SO_ERROR, taken once */
-	int priority;                  /* (a) SO_PRIORITY: kept, nothing depends on it */
-	struct linger linger;          /* (a) the same */
+	u16 family, type, protocol;         /* (k) */
+	struct file *file;                  /* (k) not counted; NULL: not accepted yet */
+	unsigned long options;              /* (a) bits SOCKET_* */
+	u32 send_buffer, receive_buffer;    /* (a) bytes: SO_SNDBUF, SO_RCVBUF */
+	u32 receive_low;                    /* (a) SO_RCVLOWAT */
+	u64 send_timeout, receive_timeout;  /* (a) ns; SOCKET_FOREVER */
+	int error;                          /* (a) positive: SO_ERROR, taken once */
+	int priority;                       /* (a) SO_PRIORITY: kept, nothing depends on it */
+	struct linger linger;               /* (a) the same */
 };
 
 #define SOCKET_FOREVER (~0ULL)
 
 /* bit numbers in options */
 enum socket_option_bit {
-	SOCKET_PASSCRED, SOCKET_REUSEADDR, SOCKET_REUSEPORT, SOCKET_KEEPALIVE, SOCKET_BROADCAST, SOCKET_OOBINLINE,
-	SOCKET_DONTROUTE, SOCKET_DEBUG, SOCKET_NO_CHECK,
+	SOCKET_PASSCRED,
+	SOCKET_REUSEADDR,
+	SOCKET_REUSEPORT,
+	SOCKET_KEEPALIVE,
+	SOCKET_BROADCAST,
+	SOCKET_OOBINLINE,
+	SOCKET_DONTROUTE,
+	SOCKET_DEBUG,
+	SOCKET_NO_CHECK,
 };
 static inline bool socket_has(const struct socket *sock, enum socket_option_bit bit)
 {
@@ -150,7 +159,8 @@ static inline bool socket_has(const struct socket *sock, enum socket_option_bit 
 }
 
 /* Make @sock a socket with the defaults of the system. */
-void socket_init(struct socket *sock, const struct socket_operations *op, int family, int type, int protocol);
+void socket_init(struct socket *sock, const struct socket_operations *op, int family, int type,
+		 int protocol);
 /* The pending error, once: 0 or -errno. */
 int socket_take_error(struct socket *sock);
 /* clock_ns() at which waiting ends: 0: at once, ~0: never. */
@@ -185,13 +195,14 @@ int socket_get_option(struct socket *sock, int level, int name, uaddr_t value, u
 int control_parse(struct socket *sock, struct message *m, const u8 *control, u32 len);
 /* Write one for the receiver, cut to its room (MSG_CTRUNC). */
 void control_put(struct message *m, int level, int type, const void *data, u32 len);
-/* Hand files over: descriptors for as many as there is room for; the rest is dropped. Takes @files over. */
+/* Hand files over: descriptors for as many as there is room for. Once a message; @files become the message's. */
 void control_put_files(struct message *m, struct passed_files *files);
 
 /* Boot: the file system of sockets, the families. */
 void net_init(void);
 
 /* /proc/sys/net/core */
-extern unsigned sysctl_wmem_default, sysctl_rmem_default, sysctl_wmem_max, sysctl_rmem_max, sysctl_somaxconn;
+extern unsigned sysctl_wmem_default, sysctl_rmem_default, sysctl_wmem_max, sysctl_rmem_max,
+	sysctl_somaxconn;
 
 #endif

@@ -37,7 +37,7 @@ static void hang_up_peer(struct unix_socket *peer, bool reset)
 	if (reset)
 		WRITE_ONCE(peer->socket.error, ECONNRESET);
 	spin_unlock(&peer->lock);
-	unix_wake_readers(peer, POLLIN | POLLRDNORM | POLLRDHUP | POLLHUP | (reset ? POLLERR : 0));
+	unix_wake_all_readers(peer);
 	unix_wake_writers(peer);
 }
 
@@ -89,7 +89,8 @@ void unix_release(struct socket *sock)
 int unix_listen(struct socket *sock, int backlog)
 {
 	struct unix_socket *u = unix_of(sock);
-	u32 max = MIN((u32)backlog, READ_ONCE(sysctl_somaxconn)); /* a negative one is very large: listen(2) */
+	u32 max = MIN((u32)backlog,
+		      READ_ONCE(sysctl_somaxconn)); /* a negative one is very large: listen(2) */
 
 	if (!is_connection_type(u))
 		return -EOPNOTSUPP;
@@ -150,16 +151,18 @@ static int wait_for_backlog(struct unix_socket *other, u64 timeout, u64 deadline
 
 	if (!deadline)
 		return -EAGAIN;
-	err = wait_event_interruptible_until(&other->room_wait,
-					     !unix_queue_full(other) || READ_ONCE(other->dead) ||
-						     (READ_ONCE(other->shutdown) & SHUTDOWN_RECEIVE),
-					     deadline);
+	err = wait_event_interruptible_until(
+		&other->room_wait,
+		!unix_queue_full(other) || READ_ONCE(other->dead) ||
+			(READ_ONCE(other->shutdown) & SHUTDOWN_RECEIVE),
+		deadline);
 	return socket_wait_error(err, timeout);
 }
 
 static int connect_stream(struct unix_socket *u, const struct socket_address *a, bool nonblock)
 {
-	u64 timeout = READ_ONCE(u->socket.send_timeout), deadline = socket_deadline(timeout, nonblock);
+	u64 timeout = READ_ONCE(u->socket.send_timeout),
+	    deadline = socket_deadline(timeout, nonblock);
 	struct unix_socket *fresh, *other;
 	int err = unix_check_address(a);
 
@@ -211,7 +214,7 @@ void unix_disconnected(struct unix_socket *u, struct unix_socket *old)
 	if (!old->dead && old->peer == u)
 		WRITE_ONCE(old->socket.error, ECONNRESET);
 	spin_unlock(&old->lock);
-	unix_wake_readers(old, POLLERR);
+	unix_wake_all_readers(old);
 	packets_discard(&packets);
 }
 
@@ -269,7 +272,8 @@ int unix_connect(struct socket *sock, const struct socket_address *a, bool nonbl
 {
 	if (a->len < sizeof(a->family))
 		return -EINVAL;
-	return sock->type == SOCK_DGRAM ? connect_dgram(unix_of(sock), a) : connect_stream(unix_of(sock), a, nonblock);
+	return sock->type == SOCK_DGRAM ? connect_dgram(unix_of(sock), a)
+					: connect_stream(unix_of(sock), a, nonblock);
 }
 
 int unix_pair(struct socket *sa, struct socket *sb)
@@ -305,7 +309,8 @@ static struct unix_socket *take_pending(struct unix_socket *u)
 struct socket *unix_accept(struct socket *sock, bool nonblock)
 {
 	struct unix_socket *u = unix_of(sock), *c;
-	u64 timeout = READ_ONCE(sock->receive_timeout), deadline = socket_deadline(timeout, nonblock);
+	u64 timeout = READ_ONCE(sock->receive_timeout),
+	    deadline = socket_deadline(timeout, nonblock);
 	int err;
 
 	if (!is_connection_type(u))
@@ -320,7 +325,9 @@ struct socket *unix_accept(struct socket *sock, bool nonblock)
 			return ERR_PTR(-EINVAL);
 		if (!deadline)
 			return ERR_PTR(-EAGAIN);
-		err = wait_event_(&u->read_wait, READ_ONCE(u->queue_len) || (READ_ONCE(u->shutdown) & SHUTDOWN_RECEIVE),
+		err = wait_event_(&u->read_wait,
+				  READ_ONCE(u->queue_len) ||
+					  (READ_ONCE(u->shutdown) & SHUTDOWN_RECEIVE),
 				  TASK_INTERRUPTIBLE, deadline, true);
 		if (err)
 			return ERR_PTR(socket_wait_error(err, timeout));
@@ -336,7 +343,7 @@ static void add_shutdown(struct unix_socket *u, unsigned how)
 	spin_lock(&u->lock);
 	WRITE_ONCE(u->shutdown, u->shutdown | how);
 	spin_unlock(&u->lock);
-	unix_wake_readers(u, POLLIN | POLLRDNORM | POLLRDHUP | (u->shutdown == SHUTDOWN_BOTH ? POLLHUP : 0));
+	unix_wake_all_readers(u);
 	unix_wake_writers(u);
 	unix_wake_room(u);
 }
@@ -352,7 +359,8 @@ int unix_shutdown(struct socket *sock, unsigned how)
 	peer = unix_peer_get(u);
 	if (!peer)
 		return 0;
-	add_shutdown(peer, (how & SHUTDOWN_RECEIVE ? SHUTDOWN_SEND : 0) | (how & SHUTDOWN_SEND ? SHUTDOWN_RECEIVE : 0));
+	add_shutdown(peer, (how & SHUTDOWN_RECEIVE ? SHUTDOWN_SEND : 0) |
+				   (how & SHUTDOWN_SEND ? SHUTDOWN_RECEIVE : 0));
 	unix_put(peer);
 	return 0;
 }

@@ -70,10 +70,11 @@ static int wait_for_room(struct unix_socket *other, u64 timeout, u64 deadline)
 
 	if (!deadline)
 		return -EAGAIN;
-	err = wait_event_interruptible_until(&other->room_wait,
-					     !unix_queue_full(other) || READ_ONCE(other->dead) ||
-						     (READ_ONCE(other->shutdown) & SHUTDOWN_RECEIVE),
-					     deadline);
+	err = wait_event_interruptible_until(
+		&other->room_wait,
+		!unix_queue_full(other) || READ_ONCE(other->dead) ||
+			(READ_ONCE(other->shutdown) & SHUTDOWN_RECEIVE),
+		deadline);
 	return socket_wait_error(err, timeout);
 }
 
@@ -162,7 +163,8 @@ static struct packet *first_packet(struct unix_socket *u, bool take, bool *error
 /* The packet; NULL: the end; ERR_PTR. => read_lock held; it is dropped while waiting */
 static struct packet *wait_for_packet(struct unix_socket *u, bool take, bool nonblock)
 {
-	u64 timeout = READ_ONCE(u->socket.receive_timeout), deadline = socket_deadline(timeout, nonblock);
+	u64 timeout = READ_ONCE(u->socket.receive_timeout),
+	    deadline = socket_deadline(timeout, nonblock);
 	bool error, ended;
 	struct packet *p;
 	int err;
@@ -177,7 +179,8 @@ static struct packet *wait_for_packet(struct unix_socket *u, bool take, bool non
 			return ERR_PTR(-EAGAIN);
 		mutex_unlock(&u->read_lock);
 		err = wait_event_(&u->read_wait,
-				  READ_ONCE(u->queue_len) || (READ_ONCE(u->shutdown) & SHUTDOWN_RECEIVE) ||
+				  READ_ONCE(u->queue_len) ||
+					  (READ_ONCE(u->shutdown) & SHUTDOWN_RECEIVE) ||
 					  READ_ONCE(u->socket.error),
 				  TASK_INTERRUPTIBLE, deadline, true);
 		mutex_lock(&u->read_lock);

@@ -21,11 +21,11 @@
 #define MANY_IN_FLIGHT 16000u
 
 DEFINE_SPINLOCK(unix_gc_lock, RANK_SOCKET_GC);
-static LIST_HEAD(in_flight);               /* sockets, by gc_node */
-static u32 nr_in_flight;                   /* sockets, each as often as it is on its way */
-static LIST_HEAD(discarded);               /* packets to be freed */
-static bool discarding;                    /* somebody does that */
-static bool collect_wanted;                /* and is to look for garbage then */
+static LIST_HEAD(in_flight); /* sockets, by gc_node */
+static u32 nr_in_flight;     /* sockets, each as often as it is on its way */
+static LIST_HEAD(discarded); /* packets to be freed */
+static bool discarding;      /* somebody does that */
+static bool collect_wanted;  /* and is to look for garbage then */
 
 /* The AF_UNIX socket behind a file, or NULL. */
 static struct unix_socket *unix_of_file(const struct file *file)
@@ -41,7 +41,8 @@ int unix_files_in_flight(struct passed_files *files)
 {
 	u32 limit = (u32)MIN(process_rlimit(current->process, RLIMIT_NOFILE), (u64)~0u >> 1);
 
-	if (atomic_read(&files->user->files_in_flight) > limit && !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
+	if (atomic_read(&files->user->files_in_flight) > limit && !capable(CAP_SYS_RESOURCE) &&
+	    !capable(CAP_SYS_ADMIN))
 		return -ETOOMANYREFS;
 	if (READ_ONCE(nr_in_flight) > MANY_IN_FLIGHT)
 		unix_collect();
@@ -107,7 +108,8 @@ struct passed_files *unix_files_copy(const struct passed_files *files)
 
 /* ---- looking for garbage. => gc_lock held ---- */
 
-static void visit_packets(struct unix_socket *u, void (*visit)(struct unix_socket *child, void *arg), void *arg)
+static void visit_packets(struct unix_socket *u,
+			  void (*visit)(struct unix_socket *child, void *arg), void *arg)
 {
 	struct packet *p;
 
@@ -122,7 +124,8 @@ static void visit_packets(struct unix_socket *u, void (*visit)(struct unix_socke
 }
 
 /* The candidates that lie in the queue of @u, or in those of connections that wait for it to accept them. */
-static void visit_children(struct unix_socket *u, void (*visit)(struct unix_socket *child, void *arg), void *arg)
+static void visit_children(struct unix_socket *u,
+			   void (*visit)(struct unix_socket *child, void *arg), void *arg)
 {
 	struct unix_socket *c;
 
@@ -196,7 +199,8 @@ static void take_packets(struct unix_socket *u, struct list_head *packets)
 static void take_garbage(struct list_head *candidates, struct list_head *packets)
 {
 	while (!list_empty(candidates)) {
-		struct unix_socket *u = list_first_entry(candidates, struct unix_socket, gc_node), *c;
+		struct unix_socket *u = list_first_entry(candidates, struct unix_socket, gc_node),
+				   *c;
 
 		u->gc_candidate = false;
 		list_move_tail(&u->gc_node, &in_flight);

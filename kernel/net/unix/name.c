@@ -66,7 +66,8 @@ void unix_copy_name(const struct unix_socket *u, struct socket_address *out)
 
 /* ---- the trees. => unix_names_lock held ---- */
 
-static int compare_names(int type, const struct sockaddr_un *name, u32 len, const struct unix_socket *u)
+static int compare_names(int type, const struct sockaddr_un *name, u32 len,
+			 const struct unix_socket *u)
 {
 	if (type != u->socket.type)
 		return type < u->socket.type ? -1 : 1;
@@ -98,7 +99,9 @@ static void insert_name(struct unix_socket *u)
 		struct unix_socket *at = rb_entry(*link, struct unix_socket, name_node);
 
 		parent = *link;
-		link = compare_names(u->socket.type, &u->address->name, u->address->len, at) < 0 ? &parent->left : &parent->right;
+		link = compare_names(u->socket.type, &u->address->name, u->address->len, at) < 0
+			       ? &parent->left
+			       : &parent->right;
 	}
 	rb_link_node(&u->name_node, parent, link);
 	rb_insert_color(&u->name_node, &by_name);
@@ -155,7 +158,8 @@ static int bind_path(struct unix_socket *u, struct unix_address *a)
 
 	a->len = FAMILY_SIZE + (u32)strlen(a->path) + 1;
 	mutex_lock(&u->bind_lock);
-	err = u->address ? -EINVAL : vfs_mknod_path(AT_FDCWD, a->path, S_IFSOCK | 0777, 0, &u->path);
+	err = u->address ? -EINVAL
+			 : vfs_mknod_path(AT_FDCWD, a->path, S_IFSOCK | 0777, 0, &u->path);
 	if (!err) {
 		rcu_assign_pointer(u->address, a);
 		spin_lock(&unix_names_lock);
@@ -196,7 +200,8 @@ static int bind_abstract(struct unix_socket *u, struct unix_address *a)
 /* Five hexadecimal digits, unix(7): a million names. Begin anywhere, and try each once. */
 static int autobind(struct unix_socket *u)
 {
-	struct unix_address *a = address_alloc(&(struct sockaddr_un){ .sun_family = AF_UNIX }, FAMILY_SIZE + 6);
+	struct unix_address *a =
+		address_alloc(&(struct sockaddr_un){.sun_family = AF_UNIX}, FAMILY_SIZE + 6);
 	u32 first, tries;
 	int err = 0;
 
@@ -250,7 +255,7 @@ int unix_bind(struct socket *sock, const struct socket_address *name)
 
 static struct unix_socket *find_path(const struct sockaddr_un *name, u32 len, int type)
 {
-	char text[UNIX_PATH_MAX + 1] = { 0 };
+	char text[UNIX_PATH_MAX + 1] = {0};
 	struct unix_socket *u = ERR_PTR(-ECONNREFUSED);
 	struct path path;
 	int err;

@@ -87,7 +87,8 @@ static bool has_send_room(const struct unix_socket *u)
 /* The buffer has room, or the socket an error, or nothing can be sent any more. */
 static int wait_for_buffer(struct unix_socket *u, bool nonblock)
 {
-	u64 timeout = READ_ONCE(u->socket.send_timeout), deadline = socket_deadline(timeout, nonblock);
+	u64 timeout = READ_ONCE(u->socket.send_timeout),
+	    deadline = socket_deadline(timeout, nonblock);
 	int err;
 
 	for (;;) {
@@ -100,10 +101,11 @@ static int wait_for_buffer(struct unix_socket *u, bool nonblock)
 			return 0;
 		if (!deadline)
 			return -EAGAIN;
-		err = wait_event_interruptible_until(&u->write_wait,
-						     has_send_room(u) || (READ_ONCE(u->shutdown) & SHUTDOWN_SEND) ||
-							     READ_ONCE(u->socket.error),
-						     deadline);
+		err = wait_event_interruptible_until(
+			&u->write_wait,
+			has_send_room(u) || (READ_ONCE(u->shutdown) & SHUTDOWN_SEND) ||
+				READ_ONCE(u->socket.error),
+			deadline);
 		if (err)
 			return socket_wait_error(err, timeout);
 	}
@@ -163,11 +165,11 @@ void packet_set_cred(struct packet *p, const struct message *m, const struct uni
 	if (m->has_cred) {
 		p->cred = m->cred;
 		p->has_cred = true;
-	} else if (socket_has(&p->sender->socket, SOCKET_PASSCRED) || socket_has(&to->socket, SOCKET_PASSCRED) ||
-		   !READ_ONCE(to->socket.file)) {
+	} else if (socket_has(&p->sender->socket, SOCKET_PASSCRED) ||
+		   socket_has(&to->socket, SOCKET_PASSCRED) || !READ_ONCE(to->socket.file)) {
 		const struct cred *cred = current_cred();
 
-		p->cred = (struct ucred){ current->tgid, cred->uid, cred->gid };
+		p->cred = (struct ucred){current->tgid, cred->uid, cred->gid};
 		p->has_cred = true;
 	}
 }
@@ -176,10 +178,11 @@ void packet_set_cred(struct packet *p, const struct message *m, const struct uni
 
 void packet_receive_cred(struct unix_socket *u, const struct packet *p, struct message *m)
 {
-	static const struct ucred nobody = { 0, OVERFLOW_ID, OVERFLOW_ID };
+	static const struct ucred nobody = {0, OVERFLOW_ID, OVERFLOW_ID};
 
 	if (socket_has(&u->socket, SOCKET_PASSCRED))
-		control_put(m, SOL_SOCKET, SCM_CREDENTIALS, p->has_cred ? &p->cred : &nobody, sizeof(nobody));
+		control_put(m, SOL_SOCKET, SCM_CREDENTIALS, p->has_cred ? &p->cred : &nobody,
+			    sizeof(nobody));
 }
 
 void packet_receive_files(struct unix_socket *u, struct packet *p, struct message *m, bool peek)

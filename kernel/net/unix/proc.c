@@ -65,8 +65,8 @@ static int unix_show(struct seq_file *m, void *v)
 		state = u->state == UNIX_CONNECTED ? SS_CONNECTING : SS_DISCONNECTING;
 	/* the first column is the kernel's address in Linux: nobody's business */
 	seq_printf(m, "%08x: %08X %08X %08X %04X %02X %5lu", 0u, u->refs, 0u,
-		   u->state == UNIX_LISTENING ? (unsigned)__SO_ACCEPTCON : 0u, u->socket.type, state,
-		   u->socket.file ? (unsigned long)u->socket.file->inode->ino : 0ul);
+		   u->state == UNIX_LISTENING ? (unsigned)__SO_ACCEPTCON : 0u, u->socket.type,
+		   state, u->socket.file ? (unsigned long)u->socket.file->inode->ino : 0ul);
 	a = rcu_dereference(u->address);
 	if (a)
 		show_name(m, a);
@@ -74,7 +74,8 @@ static int unix_show(struct seq_file *m, void *v)
 	return 0;
 }
 
-static const struct seq_operations unix_seq = { .start = unix_start, .next = unix_next, .stop = unix_stop, .show = unix_show };
+static const struct seq_operations unix_seq = {
+	.start = unix_start, .next = unix_next, .stop = unix_stop, .show = unix_show};
 
 static int unix_open(struct inode *inode, struct file *file)
 {

@@ -109,6 +109,14 @@ void unix_wake_readers(struct unix_socket *u, unsigned events)
 		wake_up_poll(&u->read_wait, events);
 }
 
+/* One exclusive sleeper is enough for one packet; the end concerns them all. */
+void unix_wake_all_readers(struct unix_socket *u)
+{
+	smp_mb();
+	if (wait_queue_active(&u->read_wait))
+		wake_up_all(&u->read_wait);
+}
+
 void unix_wake_writers(struct unix_socket *u)
 {
 	smp_mb();
@@ -119,7 +127,8 @@ void unix_wake_writers(struct unix_socket *u)
 void unix_wake_room_pollers(struct unix_socket *u)
 {
 	while (!list_empty(&u->room_pollers)) {
-		struct unix_socket *w = list_first_entry(&u->room_pollers, struct unix_socket, room_node);
+		struct unix_socket *w =
+			list_first_entry(&u->room_pollers, struct unix_socket, room_node);
 
 		list_del_init(&w->room_node);
 		unix_wake_writers(w);
@@ -190,7 +199,8 @@ static bool peer_has_room(struct unix_socket *u)
 
 	if (!peer)
 		return true;
-	full = peer != u && READ_ONCE(peer->peer) != u && unix_queue_full(peer) && wait_for_room(u, peer);
+	full = peer != u && READ_ONCE(peer->peer) != u && unix_queue_full(peer) &&
+	       wait_for_room(u, peer);
 	unix_put(peer);
 	return !full;
 }
@@ -228,7 +238,9 @@ static long bytes_to_read(struct unix_socket *u)
 		return -EINVAL;
 	spin_lock(&u->lock);
 	if (u->socket.type == SOCK_DGRAM)
-		n = list_empty(&u->queue) ? 0 : (long)packet_left(list_first_entry(&u->queue, struct packet, node));
+		n = list_empty(&u->queue)
+			    ? 0
+			    : (long)packet_left(list_first_entry(&u->queue, struct packet, node));
 	else
 		n = (long)MIN(u->queue_bytes, (u32)INT_MAX);
 	spin_unlock(&u->lock);
@@ -241,9 +253,7 @@ static long unix_ioctl(struct socket *sock, unsigned cmd, unsigned long arg)
 	long n;
 
 	switch (cmd) {
-	case FIONREAD:
-		n = bytes_to_read(u);
-		return n < 0 ? n : put_user_u32((u32)n, (uaddr_t)arg);
+	case FIONREAD: n = bytes_to_read(u); return n < 0 ? n : put_user_u32((u32)n, (uaddr_t)arg);
 	case TIOCOUTQ: return put_user_u32(atomic_read(&u->charged), (uaddr_t)arg);
 	}
 	return -ENOIOCTLCMD;
@@ -313,7 +323,7 @@ const struct socket_operations unix_operations = {
 
 void __init unix_init(void)
 {
-	static const struct socket_family family = { .family = AF_UNIX, .create = unix_create };
+	static const struct socket_family family = {.family = AF_UNIX, .create = unix_create};
 
 	unix_cache = kmem_cache_create("UNIX", sizeof(struct unix_socket), 0, SLAB_PANIC);
 	unix_proc_init();

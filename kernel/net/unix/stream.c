@@ -84,12 +84,12 @@ ssize_t unix_stream_send(struct unix_socket *u, struct message *m)
 struct reader {
 	struct unix_socket *u;
 	struct message *m;
-	struct packet *last;           /* MSG_PEEK: the one seen last */
+	struct packet *last; /* MSG_PEEK: the one seen last */
 	u64 timeout, deadline;
-	size_t wanted, done;           /* wanted: return with no less, unless the end comes first */
-	int error;                     /* what next_packet() saw where there was no packet */
+	size_t wanted, done; /* wanted: return with no less, unless the end comes first */
+	int error;           /* what next_packet() saw where there was no packet */
 	bool ended;
-	bool seen;                     /* a sender is known, so that another one ends the read */
+	bool seen; /* a sender is known, so that another one ends the read */
 	struct ucred cred;
 	bool has_cred;
 };
@@ -130,7 +130,8 @@ static int wait_for_data(struct reader *r)
 		return -EAGAIN;
 	mutex_unlock(&u->read_lock);
 	err = wait_event_interruptible_until(&u->read_wait,
-					     READ_ONCE(u->queue_len) || (READ_ONCE(u->shutdown) & SHUTDOWN_RECEIVE) ||
+					     READ_ONCE(u->queue_len) ||
+						     (READ_ONCE(u->shutdown) & SHUTDOWN_RECEIVE) ||
 						     READ_ONCE(u->socket.error),
 					     r->deadline);
 	mutex_lock(&u->read_lock);
@@ -143,7 +144,8 @@ static bool is_same_sender(struct reader *r, const struct packet *p)
 	if (!socket_has(&r->u->socket, SOCKET_PASSCRED))
 		return true;
 	if (r->seen)
-		return r->has_cred == p->has_cred && (!p->has_cred || memcmp(&r->cred, &p->cred, sizeof(r->cred)) == 0);
+		return r->has_cred == p->has_cred &&
+		       (!p->has_cred || memcmp(&r->cred, &p->cred, sizeof(r->cred)) == 0);
 	r->seen = true;
 	r->has_cred = p->has_cred;
 	r->cred = p->cred;
@@ -183,7 +185,7 @@ static int read_packet(struct reader *r, struct packet *p)
 
 ssize_t unix_stream_receive(struct unix_socket *u, struct message *m)
 {
-	struct reader r = { .u = u, .m = m, .timeout = READ_ONCE(u->socket.receive_timeout) };
+	struct reader r = {.u = u, .m = m, .timeout = READ_ONCE(u->socket.receive_timeout)};
 	bool nonblock = m->nonblock || (m->flags & MSG_DONTWAIT);
 	int err = 0, more = 1;
 
@@ -194,7 +196,9 @@ ssize_t unix_stream_receive(struct unix_socket *u, struct message *m)
 	if (READ_ONCE(u->state) != UNIX_CONNECTED)
 		return -EINVAL;
 	r.deadline = socket_deadline(r.timeout, nonblock);
-	r.wanted = m->flags & MSG_WAITALL ? m->data.count : MIN(m->data.count, (size_t)READ_ONCE(u->socket.receive_low));
+	r.wanted = m->flags & MSG_WAITALL
+			   ? m->data.count
+			   : MIN(m->data.count, (size_t)READ_ONCE(u->socket.receive_low));
 	mutex_lock(&u->read_lock);
 	while (more) {
 		struct packet *p = next_packet(&r);

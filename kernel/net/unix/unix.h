@@ -20,11 +20,11 @@
 #include <linux/un.h>
 
 struct unix_address {
-	u32 refs;                      /* (a) sockets */
-	u32 len;                       /* with the family */
+	u32 refs; /* (a) sockets */
+	u32 len;  /* with the family */
 	union {
 		struct sockaddr_un name;
-		struct {               /* one byte longer: a path may fill the field, and its NUL stands behind */
+		struct { /* one byte longer: a path may fill the field, and its NUL stands behind */
 			u16 family;
 			char path[UNIX_PATH_MAX + 1];
 		};
@@ -36,44 +36,47 @@ enum unix_state { UNIX_CLOSED, UNIX_LISTENING, UNIX_CONNECTED };
 /* (l) lock   (n) names_lock   (g) gc_lock   (k) constant once set   (a) atomic */
 struct unix_socket {
 	struct socket socket;
-	u32 refs;                      /* (a) */
-	spinlock_t lock;               /* RANK_SOCKET */
-	mutex_t bind_lock;             /* RANK_SOCKET_BIND: getting a name */
-	mutex_t read_lock;             /* RANK_SOCKET_READ: who holds it finds the head of the queue where he left it */
+	u32 refs;          /* (a) */
+	spinlock_t lock;   /* RANK_SOCKET */
+	mutex_t bind_lock; /* RANK_SOCKET_BIND: getting a name */
+	mutex_t read_lock; /* RANK_SOCKET_READ: who holds it finds the head of the queue where he left it */
 
-	enum unix_state state;         /* (l) written; read anywhere */
-	u8 shutdown;                   /* (l) SHUTDOWN_*, likewise */
-	bool dead;                     /* (l) closed */
-	struct unix_socket *peer;      /* (l) counted; may be dead */
+	enum unix_state state;    /* (l) written; read anywhere */
+	u8 shutdown;              /* (l) SHUTDOWN_*, likewise */
+	bool dead;                /* (l) closed */
+	struct unix_socket *peer; /* (l) counted; may be dead */
 
-	struct list_head queue;        /* (l) packets to be received */
-	u32 queue_len;                 /* (l) of packets; of a listener: of accepted */
-	u32 queue_bytes;               /* (l) */
-	u32 queue_max;                 /* (l) listen(2)'s backlog, or datagrams that may wait */
-	u32 charged;                   /* (a) bytes of memory of packets that it sent */
+	struct list_head queue; /* (l) packets to be received */
+	u32 queue_len;          /* (l) of packets; of a listener: of accepted */
+	u32 queue_bytes;        /* (l) */
+	u32 queue_max;          /* (l) listen(2)'s backlog, or datagrams that may wait */
+	u32 charged;            /* (a) bytes of memory of packets that it sent */
 
-	struct list_head pending;      /* (l) of a listener: connections not yet accepted, by pending_node */
+	struct list_head
+		pending; /* (l) of a listener: connections not yet accepted, by pending_node */
 	struct list_head pending_node; /* (the listener's l) */
 
-	struct wait_queue read_wait;   /* readers, accept(2), pollers */
-	struct wait_queue write_wait;  /* writers for their own buffer, pollers */
-	struct wait_queue room_wait;   /* others, for room in the queue: connect(2), datagram senders */
-	struct list_head room_pollers; /* (l) peers that found the queue full in poll(2), by room_node */
-	struct list_head room_node;    /* (l of room_of) */
-	struct unix_socket *room_of;   /* (l) on whose room_pollers it is; counted */
+	struct wait_queue read_wait;  /* readers, accept(2), pollers */
+	struct wait_queue write_wait; /* writers for their own buffer, pollers */
+	struct wait_queue
+		room_wait; /* others, for room in the queue: connect(2), datagram senders */
+	struct list_head
+		room_pollers; /* (l) peers that found the queue full in poll(2), by room_node */
+	struct list_head room_node;  /* (l of room_of) */
+	struct unix_socket *room_of; /* (l) on whose room_pollers it is; counted */
 
-	struct unix_address *address;  /* (k) NULL: no name */
-	struct path path;              /* (k) of a name in a file system */
-	struct rb_node name_node;      /* (n) by inode or by abstract name */
-	struct list_head node;         /* (n) all sockets */
+	struct unix_address *address; /* (k) NULL: no name */
+	struct path path;             /* (k) of a name in a file system */
+	struct rb_node name_node;     /* (n) by inode or by abstract name */
+	struct list_head node;        /* (n) all sockets */
 
-	pid_t peer_pid;                /* (l) SO_PEERCRED: who connected, or listened */
-	const struct cred *peer_cred;  /* (l) */
+	pid_t peer_pid;               /* (l) SO_PEERCRED: who connected, or listened */
+	const struct cred *peer_cred; /* (l) */
 
-	u32 in_flight;                 /* (g) how often its file is on its way */
-	struct list_head gc_node;      /* (g) on one of gc.c's lists while in_flight */
-	u32 gc_refs;                   /* (g) */
-	bool gc_candidate;             /* (g) */
+	u32 in_flight;            /* (g) how often its file is on its way */
+	struct list_head gc_node; /* (g) on one of gc.c's lists while in_flight */
+	u32 gc_refs;              /* (g) */
+	bool gc_candidate;        /* (g) */
 };
 
 static inline struct unix_socket *unix_of(struct socket *sock)
@@ -88,8 +91,11 @@ static inline bool is_connection_type(const struct unix_socket *u)
 
 /* ---- socket.c ---- */
 extern const struct socket_operations unix_operations;
-struct unix_socket *unix_alloc(int type);  /* refs 1; NULL */
-static inline void unix_get(struct unix_socket *u) { atomic_inc(&u->refs); }
+struct unix_socket *unix_alloc(int type); /* refs 1; NULL */
+static inline void unix_get(struct unix_socket *u)
+{
+	atomic_inc(&u->refs);
+}
 void unix_put(struct unix_socket *u);
 /* Two at a time, in the order of addresses; they may be the same. */
 void unix_lock_two(struct unix_socket *a, struct unix_socket *b);
@@ -98,6 +104,7 @@ void unix_unlock_two(struct unix_socket *a, struct unix_socket *b);
 struct unix_socket *unix_peer_get(struct unix_socket *u);
 /* Something happened: @events of poll(2). */
 void unix_wake_readers(struct unix_socket *u, unsigned events);
+void unix_wake_all_readers(struct unix_socket *u);
 void unix_wake_writers(struct unix_socket *u);
 /* There is room in the queue, or never will be. */
 void unix_wake_room(struct unix_socket *u);
@@ -106,17 +113,21 @@ void unix_wake_room_pollers(struct unix_socket *u);
 /* Be told no longer. */
 void unix_forget_room(struct unix_socket *u);
 /* => a hint only, without the lock */
-static inline bool unix_queue_full(const struct unix_socket *u) { return READ_ONCE(u->queue_len) > READ_ONCE(u->queue_max); }
+static inline bool unix_queue_full(const struct unix_socket *u)
+{
+	return READ_ONCE(u->queue_len) > READ_ONCE(u->queue_max);
+}
 /* poll(2) calls it writable when a quarter of the buffer is in use at most, so that writers do not wake for each byte. */
 static inline bool unix_is_writable(const struct unix_socket *u)
 {
-	return u->state != UNIX_LISTENING && atomic_read(&u->charged) <= READ_ONCE(u->socket.send_buffer) / 4;
+	return u->state != UNIX_LISTENING &&
+	       atomic_read(&u->charged) <= READ_ONCE(u->socket.send_buffer) / 4;
 }
 extern unsigned sysctl_max_dgram_qlen;
 
 /* ---- name.c ---- */
 extern spinlock_t unix_names_lock;
-extern struct list_head unix_all;          /* (n) */
+extern struct list_head unix_all; /* (n) */
 /* 0 or -EINVAL */
 int unix_check_address(const struct socket_address *a);
 int unix_bind(struct socket *sock, const struct socket_address *a);
@@ -144,18 +155,21 @@ void unix_disconnected(struct unix_socket *u, struct unix_socket *old);
 /* ---- packet.c ---- */
 struct packet {
 	struct list_head node;
-	struct unix_socket *sender;    /* (k) counted, charged */
-	u32 charge;                    /* (k) bytes of memory */
-	u32 size;                      /* (k) of the data */
-	u32 offset;                    /* (read_lock) already received */
-	struct ucred cred;             /* (k) valid if has_cred */
+	struct unix_socket *sender; /* (k) counted, charged */
+	u32 charge;                 /* (k) bytes of memory */
+	u32 size;                   /* (k) of the data */
+	u32 offset;                 /* (read_lock) already received */
+	struct ucred cred;          /* (k) valid if has_cred */
 	bool has_cred;
-	struct passed_files *files;    /* (read_lock) NULL: none, or taken */
-	unsigned nr_pages;             /* 0: the data follows the structure */
+	struct passed_files *files; /* (read_lock) NULL: none, or taken */
+	unsigned nr_pages;          /* 0: the data follows the structure */
 	struct page *page[];
 };
 #define PACKET_INLINE 1024u
-static inline u32 packet_left(const struct packet *p) { return p->size - p->offset; }
+static inline u32 packet_left(const struct packet *p)
+{
+	return p->size - p->offset;
+}
 
 /*
  * A packet with the next @size bytes of the message, charged to @sender: waits until its buffer has room. ERR_PTR(-EAGAIN, -EPIPE,
