@@ -426,7 +426,7 @@ struct race {
 static void watch_two(void *arg)
 {
 	struct race *race = arg;
-	bool done[2];
+	static bool done[2]; /* outlives this task: those who set it may end after it */
 
 	race->a = sim_spawn(spin_until_stop, NULL, &done[0]);
 	race->b = sim_spawn(spin_until_stop, NULL, &done[1]);
@@ -454,7 +454,7 @@ static void test_nice_levels_divide_a_cpu_by_weight(void **state)
 static void watch_real_time(void *arg)
 {
 	struct race *race = arg;
-	bool done[2];
+	static bool done[2]; /* outlives this task: those who set it may end after it */
 
 	race->a = sim_spawn(spin_until_stop, NULL, &done[0]);
 	race->b = sim_spawn(spin_until_stop, NULL, &done[1]);
