@@ -43,6 +43,11 @@ static int check_flags(const struct clone_request *req)
 	return 0;
 }
 
+static u32 tasks_max(void)
+{
+	return (u32)(max_low_pfn / (8 * THREAD_STACK_SIZE / PAGE_SIZE));
+}
+
 /* RLIMIT_NPROC, and the most tasks that low memory has room for. */
 static int check_limits(void)
 {
@@ -52,9 +57,10 @@ static int check_limits(void)
 	if (atomic_read(&cred->user->processes) >= limit && cred->user->uid != 0 &&
 	    !capable(CAP_SYS_RESOURCE) && !capable(CAP_SYS_ADMIN))
 		return -EAGAIN;
-	if (atomic_read(&nr_tasks_total) >= max_low_pfn / (8 * THREAD_STACK_SIZE / PAGE_SIZE))
-		return -EAGAIN;
-	return 0;
+	if (atomic_read(&nr_tasks_total) < tasks_max())
+		return 0;
+	synchronize_rcu(); /* dead ones may only wait for that */
+	return atomic_read(&nr_tasks_total) < tasks_max() ? 0 : -EAGAIN;
 }
 
 /* ---- the pieces ---- */

@@ -257,7 +257,8 @@ static bool is_ignored(const struct task *t, int sig, bool force)
 	const struct process *p = t->process;
 	uaddr_t handler = handler_of(p, sig);
 
-	if ((p->flags & SIGNAL_UNKILLABLE) && handler == (uaddr_t)SIG_DFL && !force)
+	if ((p->flags & SIGNAL_UNKILLABLE) && handler == (uaddr_t)SIG_DFL &&
+	    !(force && (sigmask(sig) & SIGNALS_UNBLOCKABLE)))
 		return true;
 	if (handler == (uaddr_t)SIG_IGN)
 		return sig != SIGKILL && sig != SIGSTOP;

@@ -24,38 +24,38 @@ unsigned long total_forks;
 
 /*
  * A structure is freed a grace period after its task, a stack nobody reads after the last switch:
- * the next fork has it, with its mapping and warm in the cache.
+ * the next fork has it, wherever it runs, with its mapping and warm in the cache.
  */
-#define STACKS_KEPT 4
+#define STACKS_KEPT 64
 
-struct kept_stacks {
-	void *first; /* linked through their lowest words */
-	unsigned count;
-};
-static DEFINE_PER_CPU(struct kept_stacks, kept_stacks);
+static DEFINE_SPINLOCK(stacks_lock, RANK_LEAF);
+static void *kept_stacks; /* linked through their lowest words */
+static unsigned kept_count;
 
 static void keep_stack(struct task *t)
 {
-	struct kept_stacks *kept = this_cpu_ptr(kept_stacks);
+	irqflags_t irq = spin_lock_irqsave(&stacks_lock);
 
-	if (kept->count >= STACKS_KEPT)
-		return;
-	*(void **)t->stack = kept->first;
-	kept->first = t->stack;
-	kept->count++;
-	t->stack = NULL;
+	if (kept_count < STACKS_KEPT) {
+		*(void **)t->stack = kept_stacks;
+		kept_stacks = t->stack;
+		kept_count++;
+		t->stack = NULL;
+	}
+	spin_unlock_irqrestore(&stacks_lock, irq);
 }
 
 static void *take_stack(void)
 {
-	struct kept_stacks *kept = this_cpu_ptr(kept_stacks);
-	void *stack = kept->first;
+	irqflags_t irq = spin_lock_irqsave(&stacks_lock);
+	void *stack = kept_stacks;
 
-	if (!stack)
-		return stack_alloc();
-	kept->first = *(void **)stack;
-	kept->count--;
-	return stack;
+	if (stack) {
+		kept_stacks = *(void **)stack;
+		kept_count--;
+	}
+	spin_unlock_irqrestore(&stacks_lock, irq);
+	return stack ? stack : stack_alloc();
 }
 
 struct task *task_alloc(void)

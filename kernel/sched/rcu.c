@@ -129,4 +129,7 @@ static int rcu_main(void *unused)
 void rcu_start(void)
 {
 	rcu_thread = kthread_create(rcu_main, NULL, "rcu");
+	/* what waits to be freed must not pile up behind hundreds of busy tasks */
+	if (rcu_thread)
+		sched_set_policy(rcu_thread, SCHED_FIFO, 1);
 }
