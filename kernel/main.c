@@ -17,24 +17,9 @@
 #include "fs/file.h"
 #include "mm/memblock.h"
 #include "mm/mm.h"
-#include "mm/slab.h"
-#include "mm/vmalloc.h"
 #include "net/socket.h"
 #include "proc/process.h"
 #include "sched/task.h"
-
-/* Each CPU that may be started needs a run queue and a stack for its idle task. */
-static void prepare_cpus(void)
-{
-	for (unsigned cpu = 1; cpu < arch_possible_cpus(); cpu++) {
-		void *stack = stack_alloc();
-
-		if (!stack || sched_prepare_cpu(cpu, stack)) {
-			pr_warn("CPU%u is left alone: no memory for its idle task\n", cpu);
-			return;
-		}
-	}
-}
 
 void kernel_main(void)
 {
@@ -59,7 +44,6 @@ void kernel_main(void)
 	virtio_init();
 	syscall_init();
 	arch_init_late();
-	prepare_cpus();
 	arch_smp_start();
 	irq_enable();
 	if (!proc_create_init(init_main, NULL))
