@@ -27,8 +27,8 @@ enum lock_rank {
 	RANK_FS_RENAME = 32,   /* one per super block: rename of directories */
 	RANK_INODE = 34,       /* inode->lock (parents before children: nested) */
 	RANK_PIPE = 38,        /* pipe->lock */
-	RANK_PTY_TABLE = 44,   /* the table of pseudo-terminals (found under a directory's lock) */
 	RANK_SOCKET_READ = 40, /* one reader of a socket at a time */
+	RANK_PTY_TABLE = 44,   /* the table of pseudo-terminals (found under a directory's lock) */
 	RANK_MMAP = 50,        /* mm->mmap_lock */
 	RANK_MAPPING = 54,     /* mapping->i_mmap rwsem: the areas that map a file */
 	RANK_PAGE_LOCK = 56,   /* a locked page */
