@@ -162,20 +162,6 @@ static long set_winsize(struct tty *tty, uaddr_t arg)
 	return 0;
 }
 
-static void set_flow(struct tty *tty, bool stop)
-{
-	irqflags_t flags = spin_lock_irqsave(&tty->ctrl_lock);
-
-	tty->stopped = stop;
-	spin_unlock_irqrestore(&tty->ctrl_lock, flags);
-	if (stop && tty->ops->stop)
-		tty->ops->stop(tty);
-	if (!stop && tty->ops->start)
-		tty->ops->start(tty);
-	if (!stop)
-		tty_wakeup(tty);
-}
-
 static long flow_ioctl(struct tty *tty, unsigned long arg)
 {
 	int err = tty_check_change(tty);
@@ -185,10 +171,10 @@ static long flow_ioctl(struct tty *tty, unsigned long arg)
 		return err;
 	switch (arg) {
 	case TCOOFF:
-		set_flow(tty, true);
+		tty_set_stopped(tty, true);
 		return 0;
 	case TCOON:
-		set_flow(tty, false);
+		tty_set_stopped(tty, false);
 		return 0;
 	case TCIOFF:
 	case TCION:

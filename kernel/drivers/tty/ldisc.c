@@ -228,7 +228,7 @@ static void signal_char(struct tty *tty, int sig, u8 c)
 	tty_signal_pgrp(tty, sig);
 }
 
-static void set_stopped(struct tty *tty, bool stop)
+void tty_set_stopped(struct tty *tty, bool stop)
 {
 	irqflags_t flags = spin_lock_irqsave(&tty->ctrl_lock);
 	bool change = tty->stopped != stop;
@@ -249,11 +249,11 @@ static bool signal_or_flow(struct tty *tty, u8 c)
 {
 	if (I_FLAG(tty, IXON)) {
 		if (is_cc(tty, VSTART, c)) {
-			set_stopped(tty, false);
+			tty_set_stopped(tty, false);
 			return true;
 		}
 		if (is_cc(tty, VSTOP, c)) {
-			set_stopped(tty, true);
+			tty_set_stopped(tty, true);
 			return true;
 		}
 	}
@@ -272,7 +272,7 @@ static bool signal_or_flow(struct tty *tty, u8 c)
 		}
 	}
 	if (tty->stopped && I_FLAG(tty, IXON) && I_FLAG(tty, IXANY))
-		set_stopped(tty, false);
+		tty_set_stopped(tty, false);
 	return false;
 }
 
@@ -383,7 +383,7 @@ void ldisc_termios_changed(struct tty *tty, const struct ktermios *old)
 	}
 	mutex_unlock(&tty->input_lock);
 	if (!I_FLAG(tty, IXON) && (old->c_iflag & IXON))
-		set_stopped(tty, false);
+		tty_set_stopped(tty, false);
 }
 
 unsigned ldisc_readable(struct tty *tty)

@@ -59,9 +59,7 @@ static unsigned pty_write(struct tty *tty, const u8 *buf, unsigned n)
 {
 	struct tty *to = peer(tty);
 
-	if (!to || (tty->is_master && !to->count))
-		return to ? tty_receive(to, buf, n) : n;
-	return tty_receive(to, buf, n);
+	return to ? tty_receive(to, buf, n) : n;
 }
 
 /* The reader of @tty made room: the other side may write. */
@@ -199,12 +197,8 @@ static struct tty *pty_create(void)
 	pty->master = tty_alloc("ptmx", MKDEV(5, 2), &master_ops, pty);
 	err = pty->slave && pty->master ? pty_number(pty) : -ENOMEM;
 	if (err) {
-		kfree(pty->slave ? pty->slave->read_buf : NULL);
-		kfree(pty->slave ? pty->slave->line_ends : NULL);
-		kfree(pty->master ? pty->master->read_buf : NULL);
-		kfree(pty->master ? pty->master->line_ends : NULL);
-		kfree(pty->slave);
-		kfree(pty->master);
+		tty_free(pty->slave);
+		tty_free(pty->master);
 		kfree(pty);
 		return ERR_PTR(err);
 	}

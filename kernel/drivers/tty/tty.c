@@ -33,6 +33,15 @@ const struct ktermios tty_default_termios = {
 
 /* ---- life ---- */
 
+void tty_free(struct tty *tty)
+{
+	if (!tty)
+		return;
+	kfree(tty->read_buf);
+	kfree(tty->line_ends);
+	kfree(tty);
+}
+
 struct tty *tty_alloc(const char *name, kdev_t dev, const struct tty_ops *ops, void *driver)
 {
 	struct tty *tty = kzalloc(sizeof(*tty), GFP_KERNEL);
@@ -42,9 +51,7 @@ struct tty *tty_alloc(const char *name, kdev_t dev, const struct tty_ops *ops, v
 	tty->read_buf = kmalloc(TTY_READ_SIZE, GFP_KERNEL);
 	tty->line_ends = kzalloc(TTY_READ_SIZE / 8, GFP_KERNEL);
 	if (!tty->read_buf || !tty->line_ends) {
-		kfree(tty->read_buf);
-		kfree(tty->line_ends);
-		kfree(tty);
+		tty_free(tty);
 		return NULL;
 	}
 	tty->refs = 1;
@@ -68,13 +75,9 @@ void tty_get(struct tty *tty)
 }
 
 /* A path walk may still look at it (devpts). */
-static void free_tty(struct rcu_head *head)
+static void free_after_grace_period(struct rcu_head *head)
 {
-	struct tty *tty = container_of(head, struct tty, rcu);
-
-	kfree(tty->read_buf);
-	kfree(tty->line_ends);
-	kfree(tty);
+	tty_free(container_of(head, struct tty, rcu));
 }
 
 void tty_put(struct tty *tty)
@@ -83,7 +86,7 @@ void tty_put(struct tty *tty)
 		return;
 	if (tty->ops->destroy)
 		tty->ops->destroy(tty);
-	call_rcu(&tty->rcu, free_tty);
+	call_rcu(&tty->rcu, free_after_grace_period);
 }
 
 /* ---- drivers ---- */

@@ -69,6 +69,8 @@ struct tty {
 struct tty *tty_alloc(const char *name, kdev_t dev, const struct tty_ops *ops, void *driver);  /* NULL */
 void tty_get(struct tty *tty);
 void tty_put(struct tty *tty);
+/* Free one that nobody has seen yet: undoes tty_alloc(). NULL allowed. */
+void tty_free(struct tty *tty);
 
 /* Every driver registers where its ttys are: major number -> the tty, referenced; ERR_PTR(-ENXIO, -ENODEV, -EIO). Sleeps. */
 struct tty_driver {
@@ -99,6 +101,8 @@ void tty_hangup(struct tty *tty);
 ssize_t ldisc_read(struct tty *tty, struct file *file, struct iov_iter *to);
 unsigned ldisc_readable(struct tty *tty);    /* bytes that a read would give now (poll, FIONREAD) */
 void ldisc_flush_input(struct tty *tty);
+/* Hold output back or let it go on: ^S and ^Q, TCOOFF and TCOON. */
+void tty_set_stopped(struct tty *tty, bool stop);
 void ldisc_termios_changed(struct tty *tty, const struct ktermios *old);
 /* output.c: process and send; *@written bytes of @buf were taken. 0 or -errno */
 unsigned tty_output(struct tty *tty, const u8 *buf, unsigned n);
