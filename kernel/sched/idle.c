@@ -45,19 +45,17 @@ static void init_run_queue(struct run_queue *rq, unsigned cpu, struct task *idle
 	run_queues[cpu] = rq;
 }
 
-int sched_prepare_cpu(unsigned cpu, void *stack)
+static int prepare_cpu(unsigned cpu)
 {
 	unsigned order = 0;
 	struct sched_cpu *sc;
 
-	if (run_queues[cpu])
-		return 0;
 	while ((PAGE_SIZE << order) < sizeof(*sc))
 		order++;
 	sc = arch_hooks.table_alloc(order);
 	if (!sc)
 		return -ENOMEM;
-	init_idle_task(&sc->idle, cpu, stack);
+	init_idle_task(&sc->idle, cpu, NULL);
 	init_run_queue(&sc->rq, cpu, &sc->idle);
 	return 0;
 }
@@ -67,7 +65,7 @@ static void cpu_started(unsigned cpu)
 {
 	struct run_queue *rq;
 
-	if (sched_prepare_cpu(cpu, NULL)) {
+	if (prepare_cpu(cpu)) {
 		pr_err("CPU %u: no memory for its run queue\n", cpu);
 		arch_halt();
 	}

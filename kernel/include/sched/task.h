@@ -218,8 +218,6 @@ void sched_init(void);
 void sched_start(void);
 void __noreturn sched_idle_loop(void);
 extern struct task idle_tasks_boot; /* CPU 0's, static */
-/* Before arch_smp_start(), optional: prepare run queue and idle task of @cpu; 0 or -ENOMEM */
-int sched_prepare_cpu(unsigned cpu, void *stack);
 
 /* Signals as the scheduler sees them: WORK_SIGNAL is set for a pending, unblocked signal. */
 static inline bool signal_pending(const struct task *t)
