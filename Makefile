@@ -153,6 +153,7 @@ $(O)/isthmus.elf: $(LINK_INPUT) $(O)/ksym2.o
 # ---- guest programs of our own -------------------------------------------------------------------
 
 include user/init/init.mk
+include user/explore/explore.mk
 include tests/guest.mk
 
 # ---- host tests ----------------------------------------------------------------------------------

@@ -69,10 +69,11 @@ def kernel(name=NAME, *overrides):
     return target
 
 
-def init():
-    target = os.path.join(OUT, "user/init")
-    if not is_current(target, from_top("user/init", "tools/musl-cc")):
+def guest_program(name):
+    """A program of our own for the guest: user/NAME, one static binary."""
+    target = os.path.join(OUT, "user", name)
+    if not is_current(target, from_top(f"user/{name}", "tools/musl-cc")):
         debs.musl()
-        make(os.path.join(NAME, "user/init"))
+        make(os.path.join(NAME, "user", name))
         os.utime(target)
     return target

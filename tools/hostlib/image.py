@@ -10,6 +10,7 @@ from .failure import Failure
 
 JOB = ".isthmus/run"
 INIT = ".isthmus/init"
+OWN = ["explore"]  # guest programs of ours in /bin, beside busybox
 PROGRAMS = "isthmus"  # where a program of the host's is put
 
 ETC = {
@@ -43,7 +44,7 @@ def machinery(archive):
         archive.directory(folder, 0o1777 if folder == "tmp" else 0o755)
     for name, major, minor, mode in NODES:
         archive.device(f"dev/{name}", stat.S_IFCHR, major, minor, mode)
-    with open(build.init(), "rb") as f:
+    with open(build.guest_program("init"), "rb") as f:
         archive.file(INIT, f.read(), 0o755)
 
 
@@ -64,6 +65,9 @@ def base_archive():
     for name in applets(busybox):
         if name != "busybox":
             archive.symlink(f"bin/{name}", "busybox")
+    for name in OWN:
+        with open(build.guest_program(name), "rb") as f:
+            archive.file(f"bin/{name}", f.read(), 0o755)
     return archive
 
 
@@ -82,9 +86,9 @@ def write(path, archive):
 
 
 def base():
-    """The path of the base archive: Debian's busybox, our init, a little of /etc."""
+    """The path of the base archive: Debian's busybox, our init, our own programs, a little of /etc."""
     target = os.path.join(build.OUT, "base.cpio")
-    sources = [build.init(), debs.busybox(), __file__, sys.modules[Archive.__module__].__file__]
+    sources = [*(build.guest_program(name) for name in ["init", *OWN]), debs.busybox(), __file__, sys.modules[Archive.__module__].__file__]
     if not build.is_current(target, sources):
         os.makedirs(build.OUT, exist_ok=True)
         write(target, base_archive())
@@ -97,7 +101,7 @@ def base_has(path):
     if not path.startswith(folders):
         return False
     with open(debs.busybox(), "rb") as f:
-        return os.path.basename(path) in [*applets(f.read()), "busybox"]
+        return os.path.basename(path) in [*applets(f.read()), "busybox", *OWN]
 
 
 def add_root(archive, folder):
