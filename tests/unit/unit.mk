@@ -35,8 +35,9 @@ test_string_SRCS :=
 UNIT_TESTS += test_xarray
 test_xarray_SRCS := kernel/lib/xarray.c kernel/lib/bitmap.c
 
-UNIT_TESTS += test_vma
-test_vma_SRCS := kernel/mm/vma.c kernel/lib/rbtree.c
+UNIT_TESTS += test_vma test_vma_all
+test_vma_SRCS := tests/unit/vma_model.c kernel/mm/vma.c kernel/lib/rbtree.c
+test_vma_all_SRCS := $(test_vma_SRCS)
 
 include $(wildcard tests/unit/mm_*.mk)
 
