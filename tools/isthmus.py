@@ -7,7 +7,9 @@ import sys
 
 from hostlib.failure import Failure
 
-COMMANDS = {"run": "hostlib.run", "test": "hostlib.testing", "iso": "hostlib.iso", "config": "hostlib.config"}
+COMMANDS = {
+    "run": "hostlib.run", "root": "hostlib.roots", "test": "hostlib.testing", "iso": "hostlib.iso", "config": "hostlib.config",
+}
 
 
 def fill_closed_descriptors():

@@ -3,8 +3,10 @@
 The host's dpkg and its architectures are not touched. A package is fetched once; its folder
 build/debs/NAME holds its files and .version. A download or an unpacking that fails leaves nothing.
 """
+import contextlib
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -78,6 +80,51 @@ def last_line(text):
     return lines[-1] if lines else "no reason given"
 
 
+def need_apt(packages, why, cure=""):
+    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
+        raise Failure(f"this needs Debian's {packages} for i386 ({why}), and there is no apt here{cure}")
+
+
+@contextlib.contextmanager
+def locked(folder=DEBS):
+    """One of us at a time works below the folder."""
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, ".lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def simulate(packages):
+    """apt's own plan to install them: (names and versions, complaint)."""
+    done = apt("apt-get", "-q", "-s", "--no-install-recommends", "install", *packages)
+    return re.findall(r"^Inst (\S+) \((\S+) .*\[(\S+)\]\)", done.stdout, re.MULTILINE), done.stderr
+
+
+def archive_name(package, version, architecture):
+    return f"{package}_{version.replace(':', '%3a')}_{architecture}.deb"
+
+
+def with_dependencies(packages):
+    """The archives of the packages and of all that they depend on, downloaded, in the order in which they would be installed."""
+    need_apt(" ".join(packages), "to make a root folder")
+    with locked():
+        plan, complaint = simulate(packages)
+        if not plan:
+            update()
+            plan, complaint = simulate(packages)
+        if not plan:
+            raise Failure(f"apt cannot install {' '.join(packages)} for i386: {last_line(complaint)}")
+        archives = [os.path.join(STATE, "cache/archives", archive_name(*row)) for row in plan]
+        if not all(map(os.path.exists, archives)):
+            print(f"isthmus: fetching {len(plan)} of Debian's i386 packages into {DEBS}", file=sys.stderr)
+            words = ["-q", "-y", "--no-install-recommends", "--download-only", "install", *packages]
+            done = apt("apt-get", *words)
+            missing = [name for name in archives if not os.path.exists(name)]
+            if missing:
+                raise Failure(f"cannot download {os.path.basename(missing[0])}: {last_line(done.stderr)}")
+    return archives
+
+
 def fetch(package, why, only):
     """Download and unpack one package; on any failure nothing is left."""
     print(f"isthmus: fetching Debian's {package}:i386 ({why}) into {DEBS}", file=sys.stderr)
@@ -111,11 +158,8 @@ def need(package, why, only=None):
     folder = os.path.join(DEBS, package)
     if os.path.exists(os.path.join(folder, ".version")):
         return folder
-    if not shutil.which("apt-get") or not shutil.which("dpkg-deb"):
-        raise Failure(f"this needs Debian's package {package}:i386 ({why}), and there is no apt here; unpack it to {folder}")
-    os.makedirs(DEBS, exist_ok=True)
-    with open(os.path.join(DEBS, ".lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    need_apt(package, why, f"; unpack it to {folder}")
+    with locked():
         if not os.path.exists(os.path.join(folder, ".version")):
             fetch(package, why, only)
     return folder

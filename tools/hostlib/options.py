@@ -58,6 +58,13 @@ def root(text):
     return text
 
 
+def packages(text):
+    names = [name for name in re.split(r"[,\s]+", text) if name]
+    if not names:
+        raise ValueError("names no package")
+    return names
+
+
 def volume(text):
     host, _, rest = text.partition(":")
     guest, _, mode = rest.partition(":")
@@ -90,6 +97,7 @@ TABLE = [
     ("env", "-e", "NAME=VALUE", variable, True, "set an environment variable; NAME alone takes it over"),
     ("workdir", "-w", "DIR", guest_folder, False, "the program's working folder (default /root)"),
     ("root", "", "DIR|CPIO", root, False, "use this folder or archive as root file system"),
+    ("packages", "", "LIST", packages, True, "root of Debian's i386 packages, with all they need: bash,coreutils,python3"),
     ("append", "", "WORDS", str, True, "kernel command line: vmsplit=2G, highmem=32M, pti=on ..."),
     ("timeout", "", "SECONDS", seconds, False, "end the machine after that long; status 124"),
     ("log", "", "FILE", str, False, "write the kernel's messages there; - is stderr"),
@@ -168,8 +176,10 @@ def parse(words):
         else:
             setattr(options, field, value)
     options.program = rest
-    if options.initrd and (rest or options.command is not None or options.root or options.volume):
+    if options.initrd and (rest or options.command is not None or options.root or options.packages or options.volume):
         raise Failure("--initrd boots an archive as it is; --root takes one and runs PROGRAM in it")
+    if options.root and options.packages:
+        raise Failure("--root and --packages both name the root; ./isthmus root DIR makes one of packages")
     if options.kernel and options.on_linux:
         raise Failure("--kernel and --on-linux both name the kernel; give one")
     return options

@@ -3,7 +3,7 @@ import os
 import sys
 import tempfile
 
-from . import build, debs, elf, image, packages
+from . import build, debs, elf, image, packages, roots
 from .cpio import Archive
 from .failure import Failure
 from .machine import Machine
@@ -72,7 +72,10 @@ def make_initrd(options, folder, terminal):
     if options.initrd:
         return options.initrd, options.initrd
     archive, paths = Archive(), []
-    if not options.root:
+    if options.packages:
+        options.root, root = roots.cached(sum(options.packages, []))
+        paths.append(root)
+    elif not options.root:
         paths.append(image.base())
     elif os.path.isdir(options.root):
         image.add_root(archive, options.root)
