@@ -140,7 +140,7 @@ def cached(packages):
     with debs.locked(ROOTS):
         if not os.path.isdir(folder):
             make(folder, names)
-        if not build.is_current(target, [os.path.join(folder, STAMP), build.init(), image.__file__]):
+        if not build.is_current(target, [os.path.join(folder, STAMP), build.guest_program("init"), image.__file__]):
             archive = Archive()
             image.add_root(archive, folder)
             image.write(target, archive)
