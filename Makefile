@@ -155,6 +155,7 @@ $(O)/isthmus.elf: $(LINK_INPUT) $(O)/ksym2.o
 include user/init/init.mk
 include user/explore/explore.mk
 include tests/guest.mk
+include bench/bench.mk
 
 # ---- host tests ----------------------------------------------------------------------------------
 

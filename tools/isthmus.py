@@ -8,7 +8,8 @@ import sys
 from hostlib.failure import Failure
 
 COMMANDS = {
-    "run": "hostlib.run", "root": "hostlib.roots", "test": "hostlib.testing", "iso": "hostlib.iso", "config": "hostlib.config",
+    "run": "hostlib.run", "root": "hostlib.roots", "test": "hostlib.testing", "bench": "hostlib.bench", "iso": "hostlib.iso",
+    "config": "hostlib.config",
 }
 
 

@@ -20,6 +20,7 @@ TABLE = {
     "/usr/lib/grub/i386-pc/multiboot.mod": ("grub-pc-bin", "to make the ISO image"),
     "xorriso": ("xorriso", "to make the ISO image"),
     "mformat": ("mtools", "to make the ISO image"),
+    "gnuplot": ("gnuplot-nox", "to plot the benchmark"),
     "clang-format": ("clang-format", "to check the style"),
     "cppcheck": ("cppcheck", "to check the source"),
     "sparse": ("sparse", "to check the source"),
@@ -29,6 +30,7 @@ BUILD = ["make", "i686-linux-gnu-gcc", "/usr/i686-linux-gnu/include/stdio.h", "/
 MACHINE = ["qemu-system-x86_64"]
 UNIT = ["make", "gcc", "/usr/include/stdio.h", "/usr/include/cmocka.h", "/usr/lib/python3/dist-packages/kconfiglib.py"]
 ISO = ["grub-mkrescue", "/usr/lib/grub/i386-pc/multiboot.mod", "xorriso", "mformat"]
+PLOT = ["gnuplot"]
 LINT = ["clang-format", "cppcheck", "sparse"]
 
 

@@ -10,16 +10,17 @@ from . import build, guest_tests, packages
 from .failure import Failure
 from .tap import Result, Tally
 
-KINDS = ["unit", "layers", "guest", "host", "lint"]
-DEFAULT = ["unit", "layers", "guest", "host"]
+KINDS = ["unit", "layers", "guest", "host", "bench", "lint"]
+DEFAULT = ["unit", "layers", "guest", "host", "bench"]
 HOST_TESTS = os.path.join(build.TOP, "tests/host")
 
-USAGE = """usage: ./isthmus test [unit] [layers] [guest] [host] [lint] [--long] [--on-linux] [-k PATTERN]
+USAGE = """usage: ./isthmus test [unit] [layers] [guest] [host] [bench] [lint] [--long] [--on-linux] [-k PATTERN]
 
   unit     tests/unit on this host, under sanitizers, with the simulated machine
   layers   no part of the kernel refers to a part above it
   guest    tests/guest, ordinary Linux programs, in machines of several sizes and kernels
   host     tests/host: the command itself
+  bench    no row of the benchmark rose by more than 3 %: ./isthmus bench --check
   lint     clang-format, cppcheck, sparse
   --long       every configuration, longer random tests
   --on-linux   guest and host on Debian's Linux 6.1 instead of Isthmus
@@ -140,13 +141,26 @@ def host(tally, choice):
             run_program(tally, f"host/{script}", words, 600, environment, cwd=folder)
 
 
+def bench(tally, choice):
+    """The benchmark against bench/baseline.tsv: a check a row."""
+    if not choice.selects("bench"):
+        return
+    begun, result = time.monotonic(), Result("bench/baseline")
+    words = [sys.executable, os.path.join(build.TOP, "tools/isthmus.py"), "bench", "--check"]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
+    for line in done.stdout.splitlines():
+        result.line(line)
+    result.end(done.returncode)
+    tally.add(result, time.monotonic() - begun)
+
+
 def main(words):
     choice = Choice(words)
     if choice.help:
         print(USAGE)
         return 0
     tally = Tally()
-    runners = {"unit": unit, "layers": layers, "guest": guest, "host": host, "lint": lint}
+    runners = {"unit": unit, "layers": layers, "guest": guest, "host": host, "bench": bench, "lint": lint}
     for kind in KINDS:
         if kind in choice.kinds:
             runners[kind](tally, choice)

@@ -1,0 +1,34 @@
+#!/bin/sh
+# ./isthmus bench: what it prints, and what it refuses. The figures themselves are `./isthmus test bench`.
+. "$(dirname "$0")/_tap.sh"
+
+is_table() {
+	grep -q "^# Isthmus: Linux 6.1" table && grep -Eq "^null-int80 +instr +[1-9][0-9.]* " table
+}
+
+is_json() {
+	python3 -c '
+import json, sys
+data = json.load(open("json"))
+row, = data["rows"]
+sys.exit(not (row["name"] == "null-int80" and row["isthmus"] > 10 and data["mode"] == "icount"))'
+}
+
+refuses() {
+	"$ISTHMUS" bench "$@" >out 2>&1
+	[ $? = 125 ]
+}
+
+"$ISTHMUS" bench null-int80 --on isthmus >table
+ok "a row gives status 0" test $? = 0
+ok "the table has a header and the row" is_table
+"$ISTHMUS" bench null-int80 --on isthmus --again | grep -v '^#' >again
+grep -v '^#' table >first
+ok "a second run measures the same" cmp -s first again
+"$ISTHMUS" bench null-int80 --on isthmus --json >json
+ok "--json has the same row" is_json
+ok "a row that is not there is refused" refuses no-such-row
+ok "a system that is not there is refused" refuses --on plan9
+ok "an option that is not there is refused" refuses --fast
+ok "--list names the families" sh -c '"$ISTHMUS" bench --list | grep -q ^memory:'
+tap_done
