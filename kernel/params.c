@@ -102,6 +102,7 @@ static const struct {
 	void (*set)(const char *value);
 } rows[] = {
 	{ "console", console_select }, { "debug", set_debug }, { "init", set_init }, { "loglevel", set_loglevel },
+	{ "mm.trace", mm_trace_select },
 	{ "norandmaps", set_norandmaps }, { "panic", set_panic }, { "quiet", set_quiet }, { "rdinit", set_rdinit },
 	{ "root", set_root },
 	/* the machine's, read by arch/ */

@@ -245,9 +245,15 @@ int vfs_mmap(struct file *file, struct map_request *req)
 	return file->op->mmap(file, req);
 }
 
+static char *file_name(struct file *file, char *buf, size_t size)
+{
+	return path_name(&file->path, buf, size);
+}
+
 void __init file_init(void)
 {
 	mm_file_get = file_get;
 	mm_file_put = fput;
+	mm_file_name = file_name;
 	file_cache = kmem_cache_create("filp", sizeof(struct file), 0, SLAB_PANIC);
 }

@@ -540,6 +540,26 @@ static void send_fault_signal(int result, uaddr_t addr)
 	}
 }
 
+static __always_inline bool fault_done(int result, unsigned long addr, unsigned error)
+{
+	if (likely(!result)) {
+		current->min_flt++;
+		vm_event_add(VM_PGFAULT, 1);
+		return true;
+	}
+	if (!(error & FAULT_USER))
+		return false;
+	if (unlikely(console_loglevel > LOG_DEBUG))
+		trace_bad_address(current->mm, (uaddr_t)addr, error, result);
+	send_fault_signal(result, (uaddr_t)addr);
+	return true;
+}
+
+bool mm_fault_done(int result, unsigned long addr, unsigned error)
+{
+	return fault_done(result, addr, error);
+}
+
 bool mm_page_fault(struct regs *regs, unsigned long addr, unsigned error)
 {
 	struct mm *mm = current->mm;
@@ -550,13 +570,5 @@ bool mm_page_fault(struct regs *regs, unsigned long addr, unsigned error)
 		result = -EFAULT;
 	else
 		result = fault_in(mm, (uaddr_t)addr, error);
-	if (likely(!result)) {
-		current->min_flt++;
-		vm_event_add(VM_PGFAULT, 1);
-		return true;
-	}
-	if (!(error & FAULT_USER))
-		return false;
-	send_fault_signal(result, (uaddr_t)addr);
-	return true;
+	return fault_done(result, addr, error);
 }

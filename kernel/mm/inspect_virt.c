@@ -14,7 +14,7 @@
 
 /* ---- areas ---- */
 
-static const char *area_name(struct vma *vma)
+const char *vma_name(struct vma *vma)
 {
 	const struct mm *mm = vma->mm;
 	const char *name = vma->ops && vma->ops->name ? vma->ops->name(vma) : NULL;
@@ -40,7 +40,7 @@ bool inspect_area(struct mm *mm, uaddr_t addr, struct inspect_area *out)
 		out->flags = vma->flags;
 		out->pgoff = vma->pgoff;
 		out->file = vma->file;
-		out->name = vma->file ? "" : area_name(vma);
+		out->name = vma->file ? "" : vma_name(vma);
 		out->ino = vma->file || !vma->mapping ? 0 : shared_anon_number(vma);
 		if (vma->file)
 			mm_file_get(vma->file);

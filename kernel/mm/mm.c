@@ -39,6 +39,7 @@ void mm_virt_init(void)
 	sched_switch_mm = switch_mm;
 	mm_table_bytes = total_pt_bytes;
 	arch_hooks.page_fault = mm_page_fault;
+	trace_init();
 }
 
 /* ---- areas as objects ---- */

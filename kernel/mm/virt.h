@@ -350,5 +350,17 @@ int handle_fault(struct vma *vma, uaddr_t addr, bool write);
  * again then. NULL: none. => mmap_lock held for read, and afterwards
  */
 struct vma *find_extend_vma(struct mm *mm, uaddr_t addr);
+/* What follows a fault of the current task: the counts, or the signal. As arch_hooks.page_fault. */
+bool mm_fault_done(int result, unsigned long addr, unsigned error);
+
+/* ---- the trace (trace.c) ---- */
+
+#define LOG_DEBUG 7 /* the level of KERN_DEBUG */
+
+void trace_init(void);
+/* Say in the log, at debug level, which areas lie around @addr, whose access failed with @result. */
+void trace_bad_address(struct mm *mm, uaddr_t addr, unsigned error, int result);
+/* What maps shows for an area without a file: "[heap]"; "" for plain memory. => mmap_lock held */
+const char *vma_name(struct vma *vma);
 
 #endif

@@ -3,9 +3,10 @@
 MM_VIRT_SRCS = $(MM_PHYS_SRCS) $(addprefix kernel/lib/,xarray.c) \
 	$(addprefix kernel/mm/,account.c brk.c fault.c filecopy.c filemap.c fork.c grow.c gup.c inspect_virt.c layout.c madvise.c \
 	mlock.c mm.c mmap.c mprotect.c mremap.c msync.c munmap.c oom.c pgtable.c reclaim.c rmap.c shmem.c special.c tlb.c \
-	truncate.c vma.c)
+	trace.c truncate.c vma.c)
 
-UNIT_TESTS += test_mm_virt test_mm_virt_smp
-UNIT_TSAN += test_mm_virt_smp
+UNIT_TESTS += test_mm_trace test_mm_virt test_mm_virt_smp
+UNIT_TSAN += test_mm_trace test_mm_virt_smp
+test_mm_trace_SRCS = $(MM_VIRT_SRCS)
 test_mm_virt_SRCS = $(MM_VIRT_SRCS)
 test_mm_virt_smp_SRCS = $(MM_VIRT_SRCS)

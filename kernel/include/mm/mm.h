@@ -72,9 +72,11 @@ struct mm {
 
 /* ---- hooks: what mm needs from above ---- */
 
-/* Files are opaque to mm; fs registers how to hold and release one. */
+/* Files are opaque to mm; fs registers how to hold, release and name one. */
 extern void (*mm_file_get)(struct file *file);
 extern void (*mm_file_put)(struct file *file);
+/* Its path, somewhere in @buf, or ERR_PTR. Any task context; does not sleep. */
+extern char *(*mm_file_name)(struct file *file, char *buf, size_t size);
 /*
  * Limits of the current process that mm needs; proc registers it: RLIMIT_* -> current value,
  * ~0UL unlimited.
@@ -91,6 +93,8 @@ extern bool (*mm_capable)(int cap);
  */
 extern void (*mm_send_fault_signal)(int sig, int code, uaddr_t addr);
 
+/* The value of mm.trace=: what is traced, separated by commas ("fault"). => before mm_virt_init() */
+void mm_trace_select(const char *names);
 /* Boot: caches, the page-fault hook, the context-switch hook. After slab is up. */
 void mm_virt_init(void);
 
