@@ -104,7 +104,7 @@ size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t len, bool write)
 
 /*
  * Fault in one area's part. Pages of areas that cannot be accessed are an error; of PROT_NONE
- * too.
+ * too. mlock2(MLOCK_ONFAULT) wants its pages at the first touch, whoever asks.
  */
 static int populate_area(struct vma *vma, uaddr_t start, uaddr_t end)
 {
@@ -115,7 +115,7 @@ static int populate_area(struct vma *vma, uaddr_t start, uaddr_t end)
 	bool write = (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
 	int err = 0;
 
-	if (vma->flags & (VM_IO | VM_PFNMAP))
+	if (vma->flags & (VM_IO | VM_PFNMAP | VM_LOCKONFAULT))
 		return 0;
 	if (!vma_is_accessible(vma))
 		return -ENOMEM;

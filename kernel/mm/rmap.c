@@ -285,10 +285,14 @@ bool page_mkclean(struct mapping *m, struct page *page)
 	return true;
 }
 
+/* A locked area keeps its pages; mlock() that is just about to set the flag faults them in again. */
 static void unmap_pte(struct vma *vma, uaddr_t addr, pte_t *ptep, struct page *page)
 {
-	pte_t pte = ptep_get_and_clear(ptep);
+	pte_t pte;
 
+	if (READ_ONCE(vma->flags) & VM_LOCKED)
+		return;
+	pte = ptep_get_and_clear(ptep);
 	if (pte_dirty(pte) && vma->mapping->ops->write_page)
 		mapping_mark_dirty(vma->mapping, page);
 	rss_add(rss_counter(vma->mm, page), -1);

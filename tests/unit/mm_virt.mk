@@ -10,3 +10,11 @@ UNIT_TSAN += test_mm_trace test_mm_virt_smp
 test_mm_trace_SRCS = $(MM_VIRT_SRCS)
 test_mm_virt_SRCS = $(MM_VIRT_SRCS)
 test_mm_virt_smp_SRCS = $(MM_VIRT_SRCS)
+
+# Whole address spaces against a model, with the oracle after each operation.
+MM_ALL_SRCS = $(SIM_SRCS) $(wildcard kernel/sched/*.c kernel/mm/*.c) \
+	$(addprefix kernel/lib/,bitmap.c cmdline.c hash.c parse.c printf.c rbtree.c strutil.c xarray.c)
+MM_WORLD_SRCS = $(MM_ALL_SRCS) tests/unit/mm_oracle.c tests/unit/mm_world.c
+
+UNIT_TESTS += test_mm_model
+test_mm_model_SRCS = $(MM_WORLD_SRCS)

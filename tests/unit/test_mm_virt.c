@@ -381,6 +381,59 @@ static void reclaim_writes_unmaps_and_drops_file_pages(void **state)
 	run(reclaiming);
 }
 
+static void reclaiming_locked(void *arg, unsigned n)
+{
+	struct mm *mm = process_begin();
+	uaddr_t s;
+
+	(void)arg, (void)n;
+	file_begin(8 * PAGE_SIZE);
+	s = map_file(mm, 8 * PAGE_SIZE, RW, MAP_SHARED);
+	assert_int_equal(mm_lock_range(mm, s + 2 * PAGE_SIZE, 3 * PAGE_SIZE, VM_LOCKED), 0);
+	assert_true(poke(s + 3 * PAGE_SIZE, 5));
+	for (unsigned i = 0; i < 40; i++)
+		mm_reclaim(GFP_HIGHUSER, 0);
+	assert_int_equal(mm->rss_file, 3);
+	assert_int_equal(file.nrpages, 3);
+	assert_int_equal(mm_lock_range(mm, s, 8 * PAGE_SIZE, 0), 0);
+	for (unsigned i = 0; i < 40 && file.nrpages; i++)
+		mm_reclaim(GFP_HIGHUSER, 0);
+	assert_int_equal(mm->rss_file, 0);
+	assert_int_equal(peek(s + 2 * PAGE_SIZE), 1002);
+	process_end(mm);
+	mapping_destroy(&file);
+}
+
+static void a_locked_page_outlives_reclaim(void **state)
+{
+	(void)state;
+	run(reclaiming_locked);
+}
+
+static void growing_locked(void *arg, unsigned n)
+{
+	struct mm *mm = process_begin();
+	uaddr_t a = must_map(mm, 0x10000000, 0x2000, RW, ANON | MAP_FIXED);
+
+	(void)arg, (void)n;
+	assert_int_equal(mm_lock_range(mm, a, 0x2000, VM_LOCKED | VM_LOCKONFAULT), 0);
+	assert_int_equal(mm->rss_anon, 0);
+	assert_int_equal(mm_remap(mm, a, 0x2000, 0x6000, 0, 0), (long)a);
+	assert_int_equal(mm->locked_vm, 6);
+	assert_int_equal(mm->rss_anon, 0);
+	assert_int_equal(mm_lock_range(mm, a, 0x6000, VM_LOCKED), 0);
+	assert_int_equal(mm->rss_anon, 6);
+	assert_int_equal(mm_remap(mm, a, 0x6000, 0x7000, 0, 0), (long)a);
+	assert_int_equal(mm->rss_anon, 7);
+	process_end(mm);
+}
+
+static void mremap_brings_nothing_into_memory_locked_on_fault(void **state)
+{
+	(void)state;
+	run(growing_locked);
+}
+
 /* ---- a random process against a model ---- */
 
 #define MODEL_PAGES 48u
@@ -690,6 +743,8 @@ int main(void)
 		cmocka_unit_test(file_maps_show_the_file_and_its_end),
 		cmocka_unit_test(the_cache_copies_to_and_from_user_memory),
 		cmocka_unit_test(reclaim_writes_unmaps_and_drops_file_pages),
+		cmocka_unit_test(a_locked_page_outlives_reclaim),
+		cmocka_unit_test(mremap_brings_nothing_into_memory_locked_on_fault),
 		cmocka_unit_test(a_random_process_agrees_with_the_model),
 		cmocka_unit_test(a_page_counts_the_entries_that_map_it),
 		cmocka_unit_test(an_operation_that_finds_no_memory_changes_nothing),

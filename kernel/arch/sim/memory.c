@@ -46,14 +46,13 @@ struct window_page {
 struct window {
 	const char *name;
 	char *base;
-	unsigned long pages;
+	unsigned long pages, mapped;
 	struct window_page *page;
 };
 static struct window ring = {.name = "kmap_local"}, pkmap = {.name = "kmap"},
 		     vmalloc_window = {.name = "vmalloc"};
 static unsigned long ring_next;
 static pthread_mutex_t window_lock = PTHREAD_MUTEX_INITIALIZER;
-static unsigned mapped_windows;
 static struct mem_range memory_map[8];
 
 /* ---- set-up ---- */
@@ -243,7 +242,7 @@ static void show(struct window *w, unsigned long n, pfn_t pfn)
 	if (p == MAP_FAILED)
 		sim_die("the host is out of mappings");
 	w->page[n] = (struct window_page){(u32)pfn, MAPPED};
-	mapped_windows++;
+	w->mapped++;
 }
 
 static void hide(struct window *w, unsigned long n, enum page_state after)
@@ -253,7 +252,7 @@ static void hide(struct window *w, unsigned long n, enum page_state after)
 	mmap(w->base + (n << PAGE_SHIFT), PAGE_SIZE, PROT_NONE,
 	     MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	w->page[n].state = after;
-	mapped_windows--;
+	w->mapped--;
 }
 
 /* The page of a window that @addr lies in, or NULL. */
@@ -293,7 +292,7 @@ bool sim_describe_address(unsigned long addr, char *buf, size_t size)
 
 unsigned sim_windows_mapped(void)
 {
-	return mapped_windows;
+	return (unsigned)(ring.mapped + pkmap.mapped + vmalloc_window.mapped);
 }
 
 /* ---- kmap_local ---- */
@@ -431,10 +430,16 @@ static void check_pte(struct arch_mm *am, uaddr_t addr, pte_t pte, void *arg)
 
 static void check_window(const struct window *w, unsigned long first)
 {
-	for (unsigned long n = first; n < w->pages; n++)
-		if (w->page[n].state == MAPPED && sim_frame_is_free(w->page[n].pfn))
+	unsigned long left = w->mapped;
+
+	for (unsigned long n = first; left && n < w->pages; n++) {
+		if (w->page[n].state != MAPPED)
+			continue;
+		left--;
+		if (sim_frame_is_free(w->page[n].pfn))
 			sim_die("oracle: frame %x is free, and mapped by %s", w->page[n].pfn,
 				w->name);
+	}
 }
 
 void sim_check_free_frames(void)

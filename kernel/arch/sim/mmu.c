@@ -464,6 +464,12 @@ void sim_for_each_pte(void (*fn)(struct arch_mm *am, uaddr_t addr, pte_t pte, vo
 	}
 }
 
+void sim_for_each_space(void (*fn)(struct arch_mm *am, void *arg), void *arg)
+{
+	for (struct arch_mm *am = all_mms; am; am = am->next_mm)
+		fn(am, arg);
+}
+
 static void check_entry(unsigned cpu, struct mmu *mmu, const struct tlb_entry *e)
 {
 	uaddr_t addr = e->page << PAGE_SHIFT;

@@ -69,6 +69,8 @@ void sim_check_free_frames(void);
 /* Every present entry of every user page table. */
 void sim_for_each_pte(void (*fn)(struct arch_mm *am, uaddr_t addr, pte_t pte, void *arg),
 		      void *arg);
+/* Every page directory that exists. */
+void sim_for_each_space(void (*fn)(struct arch_mm *am, void *arg), void *arg);
 /* Windows (kmap, kmap_local, vmalloc) that are mapped now. */
 unsigned sim_windows_mapped(void);
 /* TLB entries of @cpu; IPIs and full flushes so far. */
