@@ -14,6 +14,7 @@
 
 #include "lib/bitmap.h"
 #include "mm/highmem.h"
+#include "mm/selfcheck.h"
 
 #define PIPE_SLOTS 16u /* 64 KB */
 #define PIPE_SPARE 2u
@@ -35,11 +36,13 @@ struct pipe {
 	u32 reader_opens,
 		writer_opens; /* ever: a FIFO's open waits for the other side to have come */
 	u32 users;            /* open files and opens in progress: inode->pipe lives as long */
+	struct selfcheck_node all;
 };
 
 unsigned sysctl_pipe_max_size = 1u << 20;
 static struct kmem_cache *pipe_cache;
 static struct mount *pipe_mount;
+static DEFINE_SELFCHECK_LIST(all_pipes);
 
 /* ---- the ring. => pipe->lock held ---- */
 
@@ -98,11 +101,13 @@ static struct pipe *pipe_alloc(void)
 	mutex_init(&p->lock, RANK_PIPE);
 	wait_queue_init(&p->readers_wait);
 	wait_queue_init(&p->writers_wait);
+	selfcheck_link(&all_pipes, &p->all);
 	return p;
 }
 
 static void pipe_free(struct pipe *p)
 {
+	selfcheck_unlink(&all_pipes, &p->all);
 	for (u32 n = p->tail; n != p->head; n++)
 		page_put(slot(p, n)->page);
 	for (unsigned i = 0; i < PIPE_SPARE; i++) {
@@ -112,6 +117,21 @@ static void pipe_free(struct pipe *p)
 	kfree(p->ring);
 	kmem_cache_free(pipe_cache, p);
 }
+
+static void selfcheck_pipes(struct selfcheck *sc)
+{
+	struct pipe *p;
+
+	selfcheck_for_each (p, &all_pipes, all) {
+		for (u32 n = p->tail; n != p->head; n++)
+			selfcheck_hold(sc, slot(p, n)->page, 1);
+		for (unsigned i = 0; i < PIPE_SPARE; i++)
+			if (p->spare[i])
+				selfcheck_hold(sc, p->spare[i], 1);
+	}
+}
+
+static struct selfcheck_owner pipe_owner = {.name = "pipe", .walk = selfcheck_pipes};
 
 /* Wake whoever waits. => the change is made, the lock dropped */
 static inline void notify(struct wait_queue *wq, unsigned events)
@@ -658,6 +678,7 @@ void __init pipe_init(void)
 {
 	static const struct file_system_type type = {.name = "pipefs"};
 
+	selfcheck_register(&pipe_owner);
 	pipe_cache = kmem_cache_create("pipe", sizeof(struct pipe), 0, SLAB_PANIC);
 	pipe_mount = pseudo_mount(&type, NULL, PIPEFS_MAGIC);
 	BUG_ON(!pipe_mount);

@@ -17,6 +17,7 @@
 static struct kmem_cache *node_cache;
 static DEFINE_PER_CPU(long, nr_cache_pages);
 static DEFINE_PER_CPU(long, nr_shmem_pages);
+DEFINE_SELFCHECK_LIST(all_mappings);
 
 /* ---- the array's nodes ---- */
 
@@ -70,6 +71,7 @@ void mapping_init(struct mapping *m, void *host, const struct mapping_ops *ops, 
 	spin_lock_init(&m->tree_lock, RANK_XARRAY);
 	rwsem_init(&m->i_mmap_sem, RANK_MAPPING);
 	m->i_mmap = RB_ROOT;
+	selfcheck_link(&all_mappings, &m->all);
 }
 
 void mapping_destroy(struct mapping *m)
@@ -77,6 +79,7 @@ void mapping_destroy(struct mapping *m)
 	if (m->nrpages)
 		mapping_truncate_range(m, 0, -1);
 	WARN_ON(m->nrpages || !rb_empty_root(&m->i_mmap));
+	selfcheck_unlink(&all_mappings, &m->all);
 }
 
 static void count_cache(const struct mapping *m, long delta)

@@ -11,6 +11,7 @@
 #include "virt.h"
 
 static struct kmem_cache *mm_cache, *vma_cache;
+DEFINE_SELFCHECK_LIST(all_mms);
 
 void (*mm_file_get)(struct file *file);
 void (*mm_file_put)(struct file *file);
@@ -36,6 +37,7 @@ void mm_virt_init(void)
 	filemap_init();
 	reclaim_init();
 	oom_init();
+	selfcheck_init();
 	sched_switch_mm = switch_mm;
 	mm_table_bytes = total_pt_bytes;
 	arch_hooks.page_fault = mm_page_fault;
@@ -111,6 +113,7 @@ struct mm *mm_create(struct mm *family)
 		goto free;
 	if (anon_family_join(mm, family))
 		goto destroy;
+	selfcheck_link(&all_mms, &mm->all);
 	return mm;
 destroy:
 	arch_mm_destroy(&mm->arch);
@@ -145,6 +148,7 @@ void mm_drop(struct mm *mm)
 {
 	if (!atomic_dec_and_test(&mm->count))
 		return;
+	selfcheck_unlink(&all_mms, &mm->all);
 	arch_mm_destroy(&mm->arch);
 	kmem_cache_free(mm_cache, mm);
 }

@@ -199,6 +199,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned order)
 	}
 	vm_event_add(VM_PGALLOC_DMA + id, 1u << order);
 	page_prepare(page, order, gfp);
+	page_set_origin(page, __builtin_return_address(0), order, false);
 	return page;
 }
 
@@ -206,7 +207,10 @@ void *get_free_pages(gfp_t gfp, unsigned order)
 {
 	struct page *page = alloc_pages(gfp & ~(__GFP_HIGHMEM | __GFP_MOVABLE), order);
 
-	return page ? page_address(page) : NULL;
+	if (!page)
+		return NULL;
+	page_set_origin(page, __builtin_return_address(0), order, true);
+	return page_address(page);
 }
 
 unsigned alloc_pages_bulk(gfp_t gfp, unsigned n, struct page **pages)

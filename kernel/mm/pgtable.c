@@ -10,6 +10,7 @@
  * Read next: tlb.c, fault.c.
  */
 #include "virt.h"
+#include "selfcheck_walkers.h"
 
 #define CACHED_TABLES 8u
 
@@ -323,3 +324,15 @@ void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t e
 			tlb_gather_flush(tlb);
 	}
 }
+
+#ifdef CONFIG_DEBUG_VM
+void pgtable_selfcheck(struct selfcheck *sc)
+{
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++) {
+		const struct table_cache *cache = per_cpu_ptr(table_cache, cpu);
+
+		for (unsigned i = 0; i < cache->count; i++)
+			selfcheck_hold(sc, virt_to_page(cache->tables[i]), 1);
+	}
+}
+#endif

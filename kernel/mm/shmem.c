@@ -6,6 +6,7 @@
  * Read next: filemap.c.
  */
 #include "virt.h"
+#include "selfcheck_walkers.h"
 #include <linux/mman.h>
 
 struct shared_anon {
@@ -95,3 +96,13 @@ void shared_anon_finish(struct map_request *req, bool failed)
 	if (failed)
 		object_put(container_of(req->mapping, struct shared_anon, mapping));
 }
+
+#ifdef CONFIG_DEBUG_VM
+bool shared_anon_selfcheck(struct selfcheck *sc, const struct mapping *m)
+{
+	if (m->ops != &shared_anon_mapping_ops)
+		return false;
+	selfcheck_promise(sc, ((const struct shared_anon *)m->host)->promised);
+	return true;
+}
+#endif

@@ -317,6 +317,16 @@ u32 shared_anon_number(const struct vma *vma);
 long mm_map_locked(struct mm *mm, const struct map_request *req, struct vma_graveyard *dead,
 		   bool *populate);
 
+/* ---- debug builds: who holds what (selfcheck_mm.c) ---- */
+
+#ifdef CONFIG_DEBUG_VM
+void selfcheck_init(void);
+#else
+static inline void selfcheck_init(void)
+{
+}
+#endif
+
 /* ---- accounting (account.c) ---- */
 
 void account_area(struct mm *mm, u32 flags, long pages);

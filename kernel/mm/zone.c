@@ -26,6 +26,9 @@ struct zone zones[NR_ZONES] = {
 };
 struct page *mem_map;
 pfn_t max_pfn, max_low_pfn;
+#ifdef CONFIG_DEBUG_VM
+struct page_origin *page_origins;
+#endif
 
 /* ---- growing ---- */
 
@@ -187,6 +190,9 @@ void zones_init(void)
 	zone_init(&zones[ZONE_NORMAL], dma_end, max_low_pfn);
 	zone_init(&zones[ZONE_HIGHMEM], max_low_pfn, max_pfn);
 	mem_map = memblock_alloc_raw(max_pfn * sizeof(struct page), sizeof(u64));
+#ifdef CONFIG_DEBUG_VM
+	page_origins = memblock_alloc_raw(max_pfn * sizeof(struct page_origin), sizeof(u64));
+#endif
 	memblock_close();
 	for (struct zone *zone = zones; zone < zones + NR_ZONES; zone++)
 		zone_open(zone);

@@ -91,6 +91,25 @@ void pcp_drain_all(void);
 void pcp_drain_local(void);
 unsigned long pcp_count(const struct zone *zone, unsigned cpu);
 
+/* Debug builds: who took each page last, and whether as memory of the kernel (get_free_pages). */
+#ifdef CONFIG_DEBUG_VM
+struct page_origin {
+	const void *caller;
+	u8 order;
+	bool kernel;
+};
+extern struct page_origin *page_origins; /* [max_pfn], written when a page is handed out */
+static inline void page_set_origin(const struct page *page, const void *caller, unsigned order, bool kernel)
+{
+	page_origins[page_to_pfn(page)] = (struct page_origin){caller, (u8)order, kernel};
+}
+#else
+static inline void page_set_origin(const struct page *page, const void *caller, unsigned order, bool kernel)
+{
+	(void)page, (void)caller, (void)order, (void)kernel;
+}
+#endif
+
 /* page.c: what a page goes through on its way out */
 void page_prepare_slow(struct page *page, unsigned order, gfp_t gfp);
 void page_found_in_use(struct page *page);

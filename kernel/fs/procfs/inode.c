@@ -184,6 +184,7 @@ void procfs_init(void)
 	proc_register_kernel();
 	proc_register_memory();
 	proc_register_sysctls();
+	proc_register_selfcheck();
 	proc_register_files();
 	register_filesystem(&proc_type);
 }

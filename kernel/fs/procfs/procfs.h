@@ -64,6 +64,7 @@ int proc_self_lookup(struct super_block *sb, struct dentry *dentry, bool thread)
 void proc_register_kernel(void);
 void proc_register_memory(void);
 void proc_register_sysctls(void);
+void proc_register_selfcheck(void);
 void proc_register_files(void);
 
 #endif

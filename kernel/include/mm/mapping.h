@@ -11,6 +11,7 @@
 #include "lib/xarray.h"
 #include "lib/rbtree.h"
 #include "mm/page.h"
+#include "mm/selfcheck.h"
 #include "sched/lock.h"
 
 struct vma;
@@ -61,6 +62,7 @@ struct mapping {
 	u32 seals;        /* memfd: F_SEAL_* (inode's lock) */
 	bool swap_backed; /* (k) shmem: pages count as Shmem */
 	int error;        /* (a) -EIO/-ENOSPC to report at fsync */
+	struct selfcheck_node all;
 };
 
 void mapping_init(struct mapping *m, void *host, const struct mapping_ops *ops, gfp_t gfp);

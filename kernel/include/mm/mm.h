@@ -68,6 +68,7 @@ struct mm {
 	u32 dumpable;
 	s32 oom_score_adj; /* (a) */
 	u32 flags;
+	struct selfcheck_node all;
 };
 
 /* ---- hooks: what mm needs from above ---- */

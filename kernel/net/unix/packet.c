@@ -7,7 +7,10 @@
 #include "unix.h"
 #include "../net.h"
 #include "lib/string.h"
+#include "mm/selfcheck.h"
 #include "mm/slab.h"
+
+static DEFINE_SELFCHECK_LIST(all_packets);
 
 static inline void *inline_data(const struct packet *p)
 {
@@ -41,6 +44,7 @@ static struct packet *packet_alloc(u32 size)
 		}
 		p->page[p->nr_pages] = page;
 	}
+	selfcheck_link(&all_packets, &p->all);
 	return p;
 }
 
@@ -140,6 +144,7 @@ void packet_free(struct packet *p)
 		unix_wake_writers(sender);
 	unix_put(sender);
 	passed_files_free(p->files);
+	selfcheck_unlink(&all_packets, &p->all);
 	free_pages_of(p);
 	kfree(p);
 }
@@ -204,4 +209,20 @@ void packet_receive_files(struct unix_socket *u, struct packet *p, struct messag
 		unix_files_landed(files);
 	}
 	control_put_files(m, files);
+}
+
+static void selfcheck_packets(struct selfcheck *sc)
+{
+	struct packet *p;
+
+	selfcheck_for_each (p, &all_packets, all)
+		for (unsigned i = 0; i < p->nr_pages; i++)
+			selfcheck_hold(sc, p->page[i], 1);
+}
+
+void __init packet_init(void)
+{
+	static struct selfcheck_owner owner = {.name = "packet", .walk = selfcheck_packets};
+
+	selfcheck_register(&owner);
 }

@@ -327,5 +327,6 @@ void __init unix_init(void)
 
 	unix_cache = kmem_cache_create("UNIX", sizeof(struct unix_socket), 0, SLAB_PANIC);
 	unix_proc_init();
+	packet_init();
 	socket_register_family(&family);
 }

@@ -14,6 +14,7 @@
 #ifndef NET_UNIX_UNIX_H
 #define NET_UNIX_UNIX_H
 
+#include "mm/selfcheck.h"
 #include "lib/rbtree.h"
 #include "net/socket.h"
 #include "proc/cred.h"
@@ -163,6 +164,7 @@ struct packet {
 	bool has_cred;
 	struct passed_files *files; /* (read_lock) NULL: none, or taken */
 	unsigned nr_pages;          /* 0: the data follows the structure */
+	struct selfcheck_node all;
 	struct page *page[];
 };
 #define PACKET_INLINE 1024u
@@ -175,6 +177,7 @@ static inline u32 packet_left(const struct packet *p)
  * A packet with the next @size bytes of the message, charged to @sender: waits until its buffer has room. ERR_PTR(-EAGAIN, -EPIPE,
  * -EFAULT, -ENOMEM, -ERESTARTSYS, the pending error).
  */
+void packet_init(void);
 struct packet *packet_create(struct unix_socket *sender, struct message *m, u32 size);
 /* The files of the message go with it: 0, -ETOOMANYREFS. */
 int packet_attach_files(struct packet *p, struct message *m);
