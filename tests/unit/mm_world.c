@@ -677,9 +677,9 @@ static void remap_fixed(struct world *w, struct remap m, unsigned old)
 		return;
 	/* The target may have cut a piece of the area off: what is left of it around m.from. */
 	if (m.flags & MREMAP_FIXED) {
-		if (addr_of(w, m.to) >= start && m.to < m.from)
+		if (m.to < m.from)
 			start = MAX(start, addr_of(w, m.to + m.new));
-		if (addr_of(w, m.to) < end && m.to > m.from)
+		else
 			end = MIN(end, addr_of(w, m.to));
 	}
 	unlock_rest(w, (start - w->base) >> PAGE_SHIFT, (end - w->base) >> PAGE_SHIFT);
