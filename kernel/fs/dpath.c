@@ -77,23 +77,35 @@ static char *name_below(const struct path *path, const struct path *root, char *
 	return b.start;
 }
 
-char *path_name(const struct path *path, char *buf, size_t size)
+char *path_name_below(const struct path *path, const struct path *root, char *buf, size_t size)
 {
-	struct path root;
 	bool reached;
 	char *name;
+	size_t len;
 
 	if (!size)
 		return ERR_PTR(-ENAMETOOLONG);
-	if (path->dentry->op && path->dentry->op->name)
-		return path->dentry->op->name(path->dentry, buf, size);
+	if (!path->dentry->op || !path->dentry->op->name)
+		return name_below(path, root, buf, size, &reached);
+	name = path->dentry->op->name(path->dentry, buf, size);
+	if (IS_ERR(name))
+		return name;
+	len = strlen(name) + 1;
+	return memmove(buf + size - len, name, len);
+}
+
+char *path_name(const struct path *path, char *buf, size_t size)
+{
+	struct path root;
+	char *name;
+
 	if (!current->fs) {
 		root.mnt = mount_root;
 		root.dentry = mount_root->root;
-		return name_below(path, &root, buf, size, &reached);
+		return path_name_below(path, &root, buf, size);
 	}
 	current_root(&root);
-	name = name_below(path, &root, buf, size, &reached);
+	name = path_name_below(path, &root, buf, size);
 	path_put(&root);
 	return name;
 }

@@ -128,7 +128,6 @@ struct parent_lookup {
 /* @flags LOOKUP_FOLLOW: the parent of what a final symbolic link points to. */
 int path_parent(int dirfd, const char *name, unsigned flags, struct parent_lookup *out);
 void path_parent_put(struct parent_lookup *pl);
-void current_root(struct path *out); /* referenced */
 void current_cwd(struct path *out);
 /* pivot_root: whoever stands at @from stands at @to. */
 void fs_context_replace_all(const struct path *from, const struct path *to);

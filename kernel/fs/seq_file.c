@@ -1,15 +1,19 @@
 /*
  * Text files made by the kernel, record by record, into one buffer that grows until a record fits.
  *
+ * A file of one record (single_open) is made whole. A file of many (seq_open) is made a bufferful at a time: start() finds the
+ * record at a position, next() goes on from there, stop() lets go; so the file may be as long as it likes, and no lock is held
+ * while the reader copies. The position is the iterator's own number, an address or an index: what changes between two
+ * bufferfuls is seen before or after.
+ *
  * Reading on continues with the next record; reading at another position makes the records from the start and skips. A record is
  * made anew each time, so the text is as old as the read.
  */
 #include "fs/seq_file.h"
 #include "fs/internal.h"
+#include "lib/div64.h"
 
 #include <linux/poll.h>
-
-#define SEQ_BUF_MAX (4u << 20)
 
 static struct seq_file *seq_alloc(struct file *file)
 {
@@ -23,13 +27,14 @@ static struct seq_file *seq_alloc(struct file *file)
 	return m;
 }
 
-int seq_open(struct file *file, const struct seq_operations *op)
+int seq_open(struct file *file, const struct seq_operations *op, void *data)
 {
 	struct seq_file *m = seq_alloc(file);
 
 	if (!m)
 		return -ENOMEM;
 	m->op = op;
+	m->private = data;
 	return 0;
 }
 
@@ -63,8 +68,6 @@ static int grow(struct seq_file *m)
 {
 	size_t size = m->size ? m->size * 2 : PAGE_SIZE;
 
-	if (size > SEQ_BUF_MAX)
-		return -ENOMEM;
 	kvfree(m->buf);
 	m->buf = kvmalloc(size, GFP_KERNEL);
 	m->size = m->buf ? size : 0;
@@ -255,6 +258,40 @@ void seq_putc(struct seq_file *m, char c)
 	seq_write(m, &c, 1);
 }
 
+/* The digits [start, end), padded to @width; there is room for 24 before @end. */
+static void put_digits(struct seq_file *m, char *start, char *end, unsigned width, char pad)
+{
+	while (end - start < (long)width)
+		*--start = pad;
+	seq_write(m, start, (size_t)(end - start));
+}
+
+void seq_put_hex(struct seq_file *m, u64 v, unsigned width)
+{
+	char text[24], *end = text + sizeof(text), *at = end;
+
+	do
+		*--at = "0123456789abcdef"[v & 15];
+	while (v >>= 4);
+	put_digits(m, at, end, width, '0');
+}
+
+void seq_put_dec(struct seq_file *m, u64 v, unsigned width)
+{
+	char text[24], *end = text + sizeof(text), *at = end;
+	u32 low;
+
+	while (v >> 32) {
+		v = div_u64_rem(v, 10, &low);
+		*--at = (char)('0' + low);
+	}
+	low = (u32)v;
+	do
+		*--at = (char)('0' + low % 10);
+	while (low /= 10);
+	put_digits(m, at, end, width, ' ');
+}
+
 void seq_pad(struct seq_file *m, unsigned width)
 {
 	size_t start = m->count;
@@ -265,33 +302,48 @@ void seq_pad(struct seq_file *m, unsigned width)
 		seq_putc(m, ' ');
 }
 
+static void seq_octal(struct seq_file *m, u8 c)
+{
+	char digits[4] = {'\\', (char)('0' + (c >> 6)), (char)('0' + (c >> 3 & 7)),
+			  (char)('0' + (c & 7))};
+
+	seq_write(m, digits, sizeof(digits));
+}
+
 void seq_escape(struct seq_file *m, const char *s, const char *esc)
 {
 	for (; *s; s++) {
 		u8 c = (u8)*s;
 
 		if (strchr(esc, c))
-			seq_printf(m, "\\%03o", c);
+			seq_octal(m, c);
 		else
 			seq_putc(m, (char)c);
 	}
 }
 
-int seq_path(struct seq_file *m, const struct path *path, const char *esc)
+int seq_path(struct seq_file *m, const struct path *path, const struct path *root, const char *esc)
 {
-	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
-	char *name;
-	int err = 0;
+	char *room = m->buf + m->count, *name;
+	size_t size = m->size - m->count;
 
-	if (!buf) {
-		m->count = m->size; /* try again with more */
-		return -ENOMEM;
+	if (overflowed(m))
+		return 0;
+	/* The name is made at the end of the room, and moved to its beginning byte by byte. */
+	name = root ? path_name_below(path, root, room, size) : path_name(path, room, size);
+	if (PTR_ERR(name) == -ENAMETOOLONG)
+		m->count = m->size; /* again, with more room */
+	else if (IS_ERR(name))
+		return (int)PTR_ERR(name);
+	for (; !overflowed(m) && *name; name++) {
+		bool escaped = strchr(esc, *name);
+
+		if (m->buf + m->count + (escaped ? 4 : 1) > name + 1)
+			m->count = m->size;
+		else if (escaped)
+			seq_octal(m, (u8)*name);
+		else
+			m->buf[m->count++] = *name;
 	}
-	name = path_name(path, buf, PATH_MAX);
-	if (IS_ERR(name))
-		err = (int)PTR_ERR(name);
-	else
-		seq_escape(m, name, esc);
-	kfree(buf);
-	return err;
+	return 0;
 }

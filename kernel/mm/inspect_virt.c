@@ -2,15 +2,17 @@
  * Read-only views of an address space, for /proc and the tests. The formats are fs/proc's.
  *
  * proc(5); Documentation of pagemap: bit 63 present, 62 swap, 61 file or shared, 56 exclusively
- * mapped, 0-54 the frame.
+ * mapped, 0-54 the frame. Bit 55, soft-dirty, is never set: Linux on i386 has no room for it in
+ * its page-table entries either.
  */
 #include "mm/inspect_virt.h"
 #include "virt.h"
 
 #define PAGEMAP_PRESENT (1ull << 63)
+#define PAGEMAP_SWAP (1ull << 62)
 #define PAGEMAP_FILE (1ull << 61)
 #define PAGEMAP_EXCLUSIVE (1ull << 56)
-#define PAGEMAP_SOFT_DIRTY (1ull << 55)
+#define PAGEMAP_SWAP_SHIFT 5 /* the type below, the offset above */
 
 /* ---- areas ---- */
 
@@ -28,25 +30,17 @@ const char *vma_name(struct vma *vma)
 	return "";
 }
 
-bool inspect_area(struct mm *mm, uaddr_t addr, struct inspect_area *out)
+void inspect_area(struct vma *vma, struct inspect_area *out)
 {
-	struct vma *vma;
-
-	down_read(&mm->mmap_lock);
-	vma = vma_find(mm, addr);
-	if (vma) {
-		out->start = vma->start;
-		out->end = vma->end;
-		out->flags = vma->flags;
-		out->pgoff = vma->pgoff;
-		out->file = vma->file;
-		out->name = vma->file ? "" : vma_name(vma);
-		out->ino = vma->file || !vma->mapping ? 0 : shared_anon_number(vma);
-		if (vma->file)
-			mm_file_get(vma->file);
-	}
-	up_read(&mm->mmap_lock);
-	return vma;
+	*out = (struct inspect_area){
+		.start = vma->start,
+		.end = vma->end,
+		.flags = vma->flags,
+		.pgoff = vma->pgoff,
+		.file = vma->file,
+		.name = vma->file ? "" : vma_name(vma),
+		.ino = vma->file || !vma->mapping ? 0 : shared_anon_number(vma),
+	};
 }
 
 u64 inspect_area_offset(const struct inspect_area *area)
@@ -86,61 +80,91 @@ int inspect_vm_flags(u32 flags, char *buf, size_t size)
 
 /* ---- pages ---- */
 
-/* Call @fn for each present entry of [start, end). => mmap_lock held */
-static void for_each_present(struct mm *mm, uaddr_t start, uaddr_t end,
-			     void (*fn)(uaddr_t addr, pte_t pte, void *arg), void *arg)
+/* Call @fn for each entry of [start, end) that is not none. => mmap_lock held */
+static void for_each_entry(struct mm *mm, uaddr_t start, uaddr_t end,
+			   void (*fn)(uaddr_t addr, pte_t pte, void *arg), void *arg)
 {
 	for (uaddr_t addr = start, next; addr < end; addr = next) {
 		pte_t *ptep;
 
 		next = MIN((uaddr_t)((addr & PMD_MASK) + PMD_SIZE), end);
-		spin_lock(&mm->page_table_lock);
+		if (!next)
+			next = end; /* the last table of the address space */
 		ptep = pte_find(mm, addr);
-		for (uaddr_t a = addr; ptep && a < next; a += PAGE_SIZE, ptep++)
-			if (pte_present(*ptep))
+		if (!ptep)
+			continue;
+		spin_lock(&mm->page_table_lock);
+		for (uaddr_t a = addr; a < next; a += PAGE_SIZE, ptep++)
+			if (!pte_none(*ptep))
 				fn(a, *ptep, arg);
 		spin_unlock(&mm->page_table_lock);
+		cond_resched();
 	}
+}
+
+struct usage_walk {
+	struct inspect_usage *usage;
+	bool locked;
+};
+
+static void count_pss(const struct usage_walk *w, const struct page *page, unsigned mapped,
+		      bool dirty)
+{
+	u64 share = ((u64)PAGE_SIZE << INSPECT_PSS_SHIFT) / mapped;
+	struct inspect_usage *u = w->usage;
+
+	u->pss += share;
+	if (page_is_anon(page))
+		u->pss_anon += share;
+	else if (page_test(page, PG_SWAPBACKED))
+		u->pss_shmem += share;
+	else
+		u->pss_file += share;
+	if (w->locked)
+		u->pss_locked += share;
+	if (dirty)
+		u->pss_dirty += share;
 }
 
 static void count_usage(uaddr_t addr, pte_t pte, void *arg)
 {
-	struct inspect_usage *u = arg;
+	const struct usage_walk *w = arg;
+	struct inspect_usage *u = w->usage;
 	struct page *page;
 	unsigned mapped;
 	bool dirty;
 
 	(void)addr;
-	if (pte_special(pte))
+	if (pte_swap(pte)) {
+		u->swap += PAGE_SIZE;
+		u->pss_swap += (u64)PAGE_SIZE << INSPECT_PSS_SHIFT;
+		return;
+	}
+	if (!pte_present(pte) || pte_special(pte))
 		return;
 	page = pfn_to_page(pte_pfn(pte));
 	mapped = MAX(page_mapcount(page), 1u);
 	dirty = pte_dirty(pte) || page_test(page, PG_DIRTY);
+	count_pss(w, page, mapped, dirty);
 	u->rss += PAGE_SIZE;
-	u->pss += PAGE_SIZE / mapped;
-	if (dirty)
-		u->pss_dirty += PAGE_SIZE / mapped;
 	if (mapped > 1)
 		*(dirty ? &u->shared_dirty : &u->shared_clean) += PAGE_SIZE;
 	else
 		*(dirty ? &u->private_dirty : &u->private_clean) += PAGE_SIZE;
 	if (pte_young(pte) || page_test(page, PG_REFERENCED))
 		u->referenced += PAGE_SIZE;
-	if (page_is_anon(page))
-		u->anonymous += PAGE_SIZE;
+	if (!page_is_anon(page))
+		return;
+	u->anonymous += PAGE_SIZE;
+	if (!page_test(page, PG_SWAPBACKED) && !dirty)
+		u->lazy_free += PAGE_SIZE;
 }
 
-void inspect_usage(struct mm *mm, uaddr_t start, uaddr_t end, struct inspect_usage *out)
+void inspect_usage(struct vma *vma, struct inspect_usage *out)
 {
-	u64 pss = out->pss;
-	struct vma *vma;
+	struct usage_walk w = {.usage = out, .locked = vma->flags & VM_LOCKED};
 
-	down_read(&mm->mmap_lock);
-	for_each_present(mm, start, end, count_usage, out);
-	vma = vma_find(mm, start);
-	if (vma && vma->start <= start && (vma->flags & VM_LOCKED))
-		out->locked += out->pss - pss;
-	up_read(&mm->mmap_lock);
+	for_each_entry(vma->mm, vma->start, vma->end, count_usage, &w);
 }
 
 struct pagemap {
@@ -148,31 +172,43 @@ struct pagemap {
 	u64 *out;
 };
 
+static u64 pagemap_word(pte_t pte)
+{
+	const struct page *page;
+	u64 word;
+
+	if (pte_swap(pte))
+		return PAGEMAP_SWAP | swp_type(pte) | (u64)swp_offset(pte) << PAGEMAP_SWAP_SHIFT;
+	if (!pte_present(pte))
+		return 0;
+	word = PAGEMAP_PRESENT | pte_pfn(pte);
+	if (pte_special(pte))
+		return word;
+	page = pfn_to_page(pte_pfn(pte));
+	if (!page_is_anon(page))
+		word |= PAGEMAP_FILE;
+	if (page_mapcount(page) == 1)
+		word |= PAGEMAP_EXCLUSIVE;
+	return word;
+}
+
 static void pagemap_entry(uaddr_t addr, pte_t pte, void *arg)
 {
 	struct pagemap *map = arg;
-	u64 word = PAGEMAP_PRESENT | PAGEMAP_SOFT_DIRTY | pte_pfn(pte);
 
-	if (!pte_special(pte)) {
-		const struct page *page = pfn_to_page(pte_pfn(pte));
-
-		if (!page_is_anon(page))
-			word |= PAGEMAP_FILE;
-		if (page_mapcount(page) == 1)
-			word |= PAGEMAP_EXCLUSIVE;
-	}
-	map->out[(addr - map->start) >> PAGE_SHIFT] = word;
+	map->out[(addr - map->start) >> PAGE_SHIFT] = pagemap_word(pte);
 }
 
-void inspect_pagemap(struct mm *mm, uaddr_t addr, unsigned n, u64 *out)
+int inspect_pagemap(struct mm *mm, uaddr_t addr, unsigned n, u64 *out)
 {
 	struct pagemap map = {addr, out};
-	u32 pages = addr < TASK_SIZE ? MIN((u32)n, (TASK_SIZE - addr) >> PAGE_SHIFT) : 0;
 
 	memset(out, 0, n * sizeof(*out));
-	down_read(&mm->mmap_lock);
-	for_each_present(mm, addr, addr + (pages << PAGE_SHIFT), pagemap_entry, &map);
+	if (down_read_killable(&mm->mmap_lock))
+		return -EINTR;
+	for_each_entry(mm, addr, addr + ((uaddr_t)n << PAGE_SHIFT), pagemap_entry, &map);
 	up_read(&mm->mmap_lock);
+	return 0;
 }
 
 void inspect_walk(struct mm *mm, uaddr_t addr, struct inspect_walk *out)

@@ -39,6 +39,10 @@ static const struct proc_pid_file thread_row = {
 	{ \
 		.name = name_, .mode = S_IFREG | (mode_), .guarded = true, .show = show_ \
 	}
+#define FILE(name_, op_, mode_) \
+	{ \
+		.name = name_, .mode = S_IFREG | (mode_), .op = &(op_) \
+	}
 #define LINK(name_, link_) \
 	{ \
 		.name = name_, .mode = S_IFLNK | 0777, .guarded = true, .link = link_ \
@@ -69,16 +73,16 @@ static const struct proc_pid_file rows[] = {
 	TEXT("cmdline", procfs_cmdline),
 	TEXT("stat", procfs_stat),
 	TEXT("statm", procfs_statm),
-	GUARDED("maps", procfs_maps, 0444),
-	{.name = "mem", .mode = S_IFREG | 0600, .op = &procfs_mem_fops},
+	FILE("maps", procfs_maps_fops, 0444),
+	FILE("mem", procfs_mem_fops, 0600),
 	LINK("cwd", procfs_cwd),
 	LINK("root", procfs_root),
 	LINK("exe", procfs_exe),
 	TEXT("mounts", procfs_mounts),
 	TEXT("mountinfo", procfs_mountinfo),
-	GUARDED("smaps", procfs_smaps, 0444),
-	GUARDED("smaps_rollup", procfs_smaps_rollup, 0444),
-	{.name = "pagemap", .mode = S_IFREG | 0400, .op = &procfs_pagemap_fops},
+	FILE("smaps", procfs_smaps_fops, 0444),
+	FILE("smaps_rollup", procfs_smaps_rollup_fops, 0444),
+	FILE("pagemap", procfs_pagemap_fops, 0400),
 	TEXT("wchan", procfs_wchan),
 	TEXT("oom_score", procfs_oom_score),
 	{.name = "oom_score_adj",

@@ -25,15 +25,22 @@ void procfs_signal_sets(struct process *p, u64 *ignored, u64 *caught);
 int procfs_status(struct seq_file *m, struct task *t);
 
 /* procfs_mm.c */
-int procfs_maps(struct seq_file *m, struct task *t);
-int procfs_smaps(struct seq_file *m, struct task *t);
-int procfs_smaps_rollup(struct seq_file *m, struct task *t);
 int procfs_statm(struct seq_file *m, struct task *t);
 int procfs_cmdline(struct seq_file *m, struct task *t);
 int procfs_environ(struct seq_file *m, struct task *t);
 int procfs_auxv(struct seq_file *m, struct task *t);
 int procfs_exe(struct task *t, int number, struct path *out);
+
+/* procfs_maps.c */
+extern const struct file_operations procfs_maps_fops, procfs_smaps_fops, procfs_smaps_rollup_fops;
+
+/* procfs_mem.c */
 extern const struct file_operations procfs_mem_fops, procfs_pagemap_fops;
+/*
+ * Open a file of the process's memory: its address space, with the structure held (mm_drop()); NULL
+ * for a process without one. 0, -ESRCH, or -EACCES if the caller may not look into it.
+ */
+int procfs_mm_open(struct inode *inode, struct mm **out);
 
 /* procfs_fd.c */
 int procfs_cwd(struct task *t, int number, struct path *out);

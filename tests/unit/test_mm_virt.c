@@ -598,11 +598,11 @@ struct area_list {
 
 static void list_areas(struct mm *mm, struct area_list *list)
 {
-	uaddr_t at = 0;
-
 	memset(list, 0, sizeof(*list));
-	for (list->n = 0; list->n < 32 && inspect_area(mm, at, &list->areas[list->n]); list->n++)
-		at = list->areas[list->n].end;
+	down_read(&mm->mmap_lock);
+	for (struct vma *vma = vma_first(mm); vma && list->n < 32; vma = vma_next(vma))
+		inspect_area(vma, &list->areas[list->n++]);
+	up_read(&mm->mmap_lock);
 }
 
 #define OP_BASE 0x30000000u

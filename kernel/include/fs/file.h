@@ -162,6 +162,8 @@ int vfs_mmap(
 /* The absolute path of @path as the caller's root sees it, written to the end of @buf; start pointer or ERR_PTR(-ENAMETOOLONG).
  * " (deleted)" is appended to unlinked names. */
 char *path_name(const struct path *path, char *buf, size_t size);
+/* The same as seen from @root; ends at the end of @buf. */
+char *path_name_below(const struct path *path, const struct path *root, char *buf, size_t size);
 
 /* getcwd(2): the same for the working directory; "(unreachable)" outside the root; -ENOENT when it was removed. */
 char *cwd_name(char *buf, size_t size);
@@ -204,6 +206,7 @@ struct fs_context *fs_context_new(void);
 struct fs_context *fs_context_copy(struct fs_context *old);
 void fs_context_get(struct fs_context *c);
 void fs_context_put(struct fs_context *c);
+void current_root(struct path *out); /* referenced */
 void path_get(const struct path *path);
 void path_put(const struct path *path);
 

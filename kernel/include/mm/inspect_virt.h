@@ -1,7 +1,7 @@
 /*
  * Looking at an address space: what /proc/PID/maps, smaps, pagemap and the lab read, area by area.
- * Each call takes mmap_lock for read by itself and copies what it found, so that the reader may
- * sleep between two calls; areas that change meanwhile are seen before or after.
+ * What works on areas is called with mmap_lock held for read; the rest takes it by itself and
+ * copies what it found. All may sleep.
  */
 #ifndef MM_INSPECT_VIRT_H
 #define MM_INSPECT_VIRT_H
@@ -12,29 +12,33 @@ struct inspect_area {
 	uaddr_t start, end;
 	u32 flags;         /* VM_* */
 	u32 pgoff;         /* pages; what maps shows as offset is inspect_area_offset() */
-	struct file *file; /* referenced: give it back with mm_file_put(); NULL: none */
+	struct file *file; /* the area's own reference: good as long as mmap_lock is held; NULL: none */
 	const char
 		*name; /* without a file: "[heap]", "[vdso]", "/dev/zero (deleted)"...; "" none */
 	u32 ino;       /* without a file, but with an object: its number on device 00:01; 0: none */
 };
-/* The first area that ends above @addr: false: there is none. */
-bool inspect_area(struct mm *mm, uaddr_t addr, struct inspect_area *out);
+/* => mmap_lock held */
+void inspect_area(struct vma *vma, struct inspect_area *out);
 /* The third column of maps, in bytes: 0 for anonymous memory. */
 u64 inspect_area_offset(const struct inspect_area *area);
 /* The two letters of each flag for smaps' VmFlags line, each followed by a space: the length. */
 int inspect_vm_flags(u32 flags, char *buf, size_t size);
 
-/* The lines of smaps, in bytes. */
+/* The lines of smaps, in bytes; those of pss in bytes << INSPECT_PSS_SHIFT, so that shares add up. */
+#define INSPECT_PSS_SHIFT 12
 struct inspect_usage {
-	u64 rss, pss, pss_dirty, shared_clean, shared_dirty, private_clean, private_dirty,
-		referenced, anonymous;
-	u64 swap, locked;
+	u64 rss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous,
+		lazy_free, swap;
+	u64 pss, pss_dirty, pss_anon, pss_file, pss_shmem, pss_locked, pss_swap;
 };
-/* What the area [start, end) has in memory now; adds to @out. */
-void inspect_usage(struct mm *mm, uaddr_t start, uaddr_t end, struct inspect_usage *out);
+/* What the area has in memory now; adds to @out. => mmap_lock held */
+void inspect_usage(struct vma *vma, struct inspect_usage *out);
 
-/* /proc/PID/pagemap: one word a page for @n pages from @addr, PFNs included. */
-void inspect_pagemap(struct mm *mm, uaddr_t addr, unsigned n, u64 *out);
+/*
+ * /proc/PID/pagemap: one word a page for @n pages from @addr, PFNs included. 0, or -EINTR by a
+ * fatal signal. => [addr, addr + n pages) is user space
+ */
+int inspect_pagemap(struct mm *mm, uaddr_t addr, unsigned n, u64 *out);
 
 /*
  * What an address is mapped to, level by level, for page-table dumps: the raw entry, 0 where

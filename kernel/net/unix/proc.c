@@ -80,7 +80,7 @@ static const struct seq_operations unix_seq = {
 static int unix_open(struct inode *inode, struct file *file)
 {
 	(void)inode;
-	return seq_open(file, &unix_seq);
+	return seq_open(file, &unix_seq, NULL);
 }
 
 static const struct file_operations unix_proc_fops = {
