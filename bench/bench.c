@@ -2,7 +2,8 @@
  * The benchmark: one ordinary static i386 program for Isthmus and for Linux. As PID 1 it makes itself at home,
  * reads /bench.job and powers the machine off at the end; otherwise it takes its arguments.
  *
- *     bench [-t] [ROW...]     -t: time by the TSC, which counts nanoseconds under QEMU's -icount
+ *     bench [-t] [-n COUNT] [ROW...]     -t: time by the TSC, which counts nanoseconds under QEMU's -icount;
+ *                                        -n: of each row just COUNT operations, for a profile
  *
  * It prints lines of tab-separated fields that begin with BENCH: row, figure for one operation, operations a
  * round. Each row runs in a process of its own, so that none finds what another left behind.
@@ -37,6 +38,7 @@ static const struct row *const families[] = {
 
 u64 tsc_at_init;
 static bool use_tsc;
+static long fixed_count;
 static u64 clock_cost;
 
 static u64 read_tsc(void)
@@ -74,7 +76,7 @@ static void measure_clock(void)
 	clock_cost = least;
 }
 
-static void say(const char *format, ...)
+void say(const char *format, ...)
 {
 	char line[256];
 	va_list args;
@@ -148,6 +150,10 @@ static void measure(const struct row *row)
 	long n;
 
 	need(!row->setup || row->setup(row->arg), row->name);
+	if (fixed_count) {
+		row->run(fixed_count, row->arg);
+		return;
+	}
 	n = calibrate(row, &took);
 	figures[0] = (double)took / (double)n;
 	if (took < LONG_ENOUGH)
@@ -225,10 +231,19 @@ static void run_all(char **words)
 		use_tsc = true;
 		words++;
 	}
+	if (*words && !strcmp(*words, "-n") && words[1]) {
+		fixed_count = atol(words[1]);
+		words += 2;
+	}
 	measure_clock();
 	uname(&name);
 	read_line("/sys/devices/system/cpu/vulnerabilities/meltdown", isolation, sizeof(isolation));
 	say("BENCH\tsystem\t%s %s\t%s\n", name.sysname, name.release, isolation);
+	if (*words && !strcmp(*words, "kmap") && words[1]) {
+		run_kmap(atoi(words[1]));
+		say("BENCH\tend\n");
+		return;
+	}
 	for_each_row(words, list_row);
 	for_each_row(words, run_row);
 	say("BENCH\tend\n");

@@ -37,6 +37,9 @@ u64 clock_now(void);
 /* The time since @begin without the cost of the two readings. */
 u64 clock_since(u64 begin);
 
+/* A line of the output. */
+void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* A row that cannot go on says why and gives no figure. */
 _Noreturn void give_up(const char *what);
 void need(bool condition, const char *what);
@@ -47,5 +50,8 @@ void touch(char *p, long pages);
 
 /* The first words of the kernel's life, taken by main() before anything else. */
 extern u64 tsc_at_init;
+
+/* kmap.c: the experiment on so many CPUs, instead of rows. */
+void run_kmap(int cpus);
 
 #endif

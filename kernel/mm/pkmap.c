@@ -42,6 +42,7 @@ static unsigned long *free_map;   /* slots of count 0 */
 static unsigned long *unused_map; /* slots of count 1 */
 static unsigned cursor;           /* where the next search begins */
 static unsigned long flushes;
+static unsigned long waits;
 
 #ifdef CONFIG_DEBUG_KMAP
 bool pkmap_unmap_at_once = true;
@@ -62,6 +63,7 @@ void pkmap_init(void)
 	bitmap_set(free_map, 0, n);
 	cursor = 0;
 	flushes = 0;
+	waits = 0;
 }
 
 /* ---- frame -> slot ---- */
@@ -173,6 +175,7 @@ static void *kmap_wait(pfn_t pfn)
 		prepare_to_wait(&pkmap_wait, &entry, TASK_UNINTERRUPTIBLE, false);
 		spin_lock(&pkmap_lock);
 		addr = get(pfn);
+		waits += !addr;
 		spin_unlock(&pkmap_lock);
 		if (addr)
 			break;
@@ -241,6 +244,7 @@ void inspect_pkmap(struct inspect_pkmap *out)
 	out->free = (unsigned)bitmap_weight(free_map, total);
 	out->unused = (unsigned)bitmap_weight(unused_map, total);
 	out->flushes = flushes;
+	out->waits = waits;
 	spin_unlock(&pkmap_lock);
 }
 

@@ -3,7 +3,7 @@ import os
 import statistics
 import sys
 
-from . import bench_machine, bench_report, bench_rows, build, packages
+from . import bench_kmap, bench_machine, bench_report, bench_rows, build, packages
 from .bench_machine import SYSTEMS
 from .failure import Failure
 from .options import memory
@@ -12,6 +12,7 @@ BASELINE = os.path.join(build.TOP, "bench/baseline.tsv")
 RISE = 1.03  # --check: more than that is a failure
 
 USAGE = """usage: ./isthmus bench [ROW...] [options]
+       ./isthmus bench kmap [CPUS...]
 
 Boots the same static program on Isthmus and on Debian's Linux 6.1 (686-pae), in the same machine of 2 GB, and prints one
 table. ROW: names, or patterns with * and ?; all without. Rows and what they mean: --list.
@@ -26,7 +27,9 @@ table. ROW: names, or patterns with * and ?; all without. Rows and what they mea
   --check            only Isthmus, against bench/baseline.tsv; status 1 when a row rose by more than 3 %
   --update           write bench/baseline.tsv
   --again            measure, even if the figures are known from an earlier run
-  --list             the rows"""
+  --list             the rows
+
+bench kmap: kmap against kmap_local, by kernel threads on 1, 2 and 4 CPUs."""
 
 
 class Choice:
@@ -126,6 +129,8 @@ def report(choice, rows, results, figures):
 
 
 def main(words):
+    if words[:1] == ["kmap"]:
+        return bench_kmap.main(words[1:])
     choice = Choice(words)
     if choice.help:
         print(USAGE)

@@ -30,7 +30,7 @@ class Result:
     """figures: row -> number, what was measured; system, isolation: as the guest says; info: row -> (unit, text)."""
 
     def __init__(self):
-        self.figures, self.failed, self.info, self.system, self.isolation, self.log = {}, {}, {}, "", "", []
+        self.figures, self.failed, self.info, self.system, self.isolation, self.log, self.kmap = {}, {}, {}, "", "", [], []
 
     def take(self, line):
         """One line of the console's. True at the end."""
@@ -47,6 +47,8 @@ class Result:
             self.failed[rest[0]] = self.failed.get("", f"ended with status {rest[1]}")
         elif kind == "skip":
             self.failed[""] = rest[0]
+        elif kind == "kmap":
+            self.kmap.append(rest[0].split())
         elif kind == "system":
             self.system, self.isolation = rest
         return kind == "end"
@@ -189,12 +191,12 @@ def keep(key, result):
         os.unlink(old.path)
 
 
-def run(system, rows, icount, memory, append=(), cpus=1, again=False):
-    """Boot system and measure rows (all when empty). A Result."""
+def run(system, job, icount, memory, append=(), cpus=1, again=False):
+    """Boot system and do a job: rows, all when empty, or kmap and a number of CPUs. A Result."""
     quiet = not sys.stderr.isatty()
     kernel = kernel_of(system)
     with tempfile.TemporaryDirectory(prefix="isthmus-bench.") as folder:
-        initramfs = make_initramfs(folder, (["-t"] if icount else []) + rows)
+        initramfs = make_initramfs(folder, (["-t"] if icount else []) + job)
         words, append = machine_words(icount, memory, cpus), kernel_words(list(append))
         key = digest([*words, append], [kernel, initramfs])
         result = load(key) if icount and not again else None

@@ -42,6 +42,17 @@ def all_rows():
     return rows
 
 
+def step_of(name):
+    """Operations of this row come in so many at a time."""
+    for family in FAMILIES:
+        with open(os.path.join(FOLDER, f"{family}.c"), encoding="utf-8") as f:
+            entry = re.search(r'\{\s*\.name = "' + re.escape(name) + r'".*?\}', f.read(), re.DOTALL)
+        step = entry and re.search(r"\.step = (\d+)", entry[0])
+        if step:
+            return int(step[1])
+    return 1
+
+
 def select(patterns, rows):
     """The rows that a pattern or the name of a family names; all without patterns."""
     for pattern in patterns:

@@ -20,7 +20,7 @@ struct proc_entry {
 	const struct file_operations *op;
 	int (*show)(struct seq_file *m, void *v);
 	int (*write)(struct proc_entry *entry,
-		     char *text); /* sysctls: NUL-terminated, without the newline. 0 or -errno */
+		     char *text); /* sysctls and their like: NUL-terminated, without the newline. 0 or -errno */
 	const char *target;       /* a symbolic link's; NULL: self (data NULL) and thread-self */
 	void *data;
 	unsigned long min, max; /* of a number; max: the size of a string's buffer */
@@ -60,11 +60,17 @@ int proc_parse_number(const char *name, u32 len);
 /* self and thread-self: a link made for the caller. 0 or -ENOMEM */
 int proc_self_lookup(struct super_block *sb, struct dentry *dentry, bool thread);
 
+/* A text file that may be written: @show and @write get the entry. -ENOMEM, -EEXIST */
+int proc_register_writable(const char *path, mode_t mode,
+			   int (*show)(struct seq_file *m, void *v),
+			   int (*write)(struct proc_entry *entry, char *text));
+
 /* Each registers its files. */
 void proc_register_kernel(void);
 void proc_register_memory(void);
 void proc_register_sysctls(void);
 void proc_register_selfcheck(void);
 void proc_register_files(void);
+void proc_register_kmap_bench(void);
 
 #endif

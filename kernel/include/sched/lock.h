@@ -18,6 +18,7 @@ enum lock_rank {
 	/* sleeping locks */
 	RANK_FILE_POS = 4,     /* file->pos_lock: around the whole of a read or write */
 	RANK_FILE_DATA = 6,    /* what one open file keeps (seq_file, inotify, kmsg): around the functions that make the text */
+	RANK_KMAP_BENCH = 7,  /* one experiment at a time: around starting its threads and waiting for them */
 	RANK_STOP = 8,        /* one stop of the world at a time */
 	RANK_PROC_EXEC = 10,  /* process->exec_lock: cred changes, ptrace against execve */
 	RANK_TTY = 20,        /* tty->lock: open, close, hang-up, termios */
