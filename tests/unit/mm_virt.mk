@@ -16,6 +16,8 @@ MM_ALL_SRCS = $(SIM_SRCS) $(wildcard kernel/sched/*.c kernel/mm/*.c) \
 	$(addprefix kernel/lib/,bitmap.c cmdline.c hash.c parse.c printf.c rbtree.c strutil.c xarray.c)
 MM_WORLD_SRCS = $(MM_ALL_SRCS) tests/unit/mm_oracle.c tests/unit/mm_world.c
 
-UNIT_TESTS += test_mm_every_failure test_mm_model
+UNIT_TESTS += test_mm_every_failure test_mm_model test_mm_model_smp
+UNIT_TSAN += test_mm_model_smp
+test_mm_model_smp_SRCS = $(MM_WORLD_SRCS)
 test_mm_every_failure_SRCS = $(MM_WORLD_SRCS)
 test_mm_model_SRCS = $(MM_WORLD_SRCS)

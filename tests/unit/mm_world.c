@@ -298,6 +298,18 @@ static long free_place(struct world *w, unsigned n)
 	return page;
 }
 
+/* Nobody else changes an area of this window. */
+static struct vma *area_of(struct world *w, uaddr_t addr)
+{
+	struct mm *mm = here(w)->mm;
+	struct vma *vma;
+
+	down_read(&mm->mmap_lock);
+	vma = vma_find(mm, addr);
+	up_read(&mm->mmap_lock);
+	return vma;
+}
+
 static bool is_inside(long page, unsigned n)
 {
 	return page >= 0 && page + (long)n <= (long)WORLD_PAGES;
@@ -398,7 +410,7 @@ static void op_map(struct world *w)
 	if (want >= 0) {
 		map_cells(w, (unsigned)page, r.n, (u32)flags, object, req.pgoff);
 		if (object >= (int)WORLD_FILES)
-			w->object[object].mapping = vma_find(here(w)->mm, (uaddr_t)want)->mapping;
+			w->object[object].mapping = area_of(w, (uaddr_t)want)->mapping;
 		if ((req.flags & MAP_POPULATE) || wants_populate((u32)flags))
 			populate(w, (unsigned)page, r.n);
 	}
@@ -591,18 +603,18 @@ struct remap {
 	const struct vma *vma; /* of the first page */
 };
 
-/* Cells go from one place to another that is free, and grow there. */
-static void move_cells(struct world *w, const struct remap *m, bool keep)
+/* Cells go from one place to another that is free, and grow there by more like @like. */
+static void move_cells(struct world *w, const struct remap *m, struct cell like, bool keep)
 {
 	struct cell moved[WORLD_PAGES], *first = cell_at(w, m->from);
 	unsigned n = MIN(m->old, m->new);
 
 	memcpy(moved, first, n * sizeof(*moved));
 	for (unsigned i = n; i < m->new; i++) {
-		moved[i] = first[0];
+		moved[i] = like;
 		moved[i].own = moved[i].lazy = false;
 		moved[i].value = 0;
-		moved[i].index = first[0].object < 0 ? 0 : first[0].index + i;
+		moved[i].index = like.object < 0 ? 0 : like.index + i;
 	}
 	for (unsigned i = 0; i < n; i++) {
 		if (!keep) {
@@ -661,6 +673,7 @@ static void remap_fixed(struct world *w, struct remap m, unsigned old)
 {
 	uaddr_t start = m.vma->start, end = m.vma->end;
 	long want = expect_fixed(w, &m);
+	struct cell like = *cell_at(w, m.from); /* with an old length of 0 it may be replaced */
 	bool keep = m.flags & MREMAP_DONTUNMAP;
 
 	if (want == 1)
@@ -672,7 +685,7 @@ static void remap_fixed(struct world *w, struct remap m, unsigned old)
 		return;
 	if (m.flags & MREMAP_FIXED)
 		unmap_cells(w, m.to, m.new);
-	move_cells(w, &m, keep);
+	move_cells(w, &m, like, keep);
 	if (!keep)
 		return;
 	/* The target may have cut a piece of the area off: what is left of it around m.from. */
@@ -712,7 +725,7 @@ static void remap_grow(struct world *w, struct remap m)
 	     "mremap to more: not %lx", want);
 	m.to = (unsigned)page;
 	if (want >= 0)
-		move_cells(w, &m, false);
+		move_cells(w, &m, *cell_at(w, m.from), false);
 }
 
 static void op_remap(struct world *w)
@@ -732,7 +745,7 @@ static void op_remap(struct world *w)
 	if (!m.new || m.from + m.new > WORLD_PAGES || m.to + m.new > WORLD_PAGES ||
 	    (w->shared && (m.flags & (MREMAP_DONTUNMAP | MREMAP_FIXED)) == MREMAP_DONTUNMAP))
 		return;
-	m.vma = vma_find(here(w)->mm, r.addr);
+	m.vma = area_of(w, r.addr);
 	if (!cell_at(w, r.from)->mapped)
 		must(mm_remap(here(w)->mm, r.addr, r.len, m.new *(u32)PAGE_SIZE, m.flags & ~4u,
 			      addr_of(w, m.to)) == -EFAULT,
@@ -1098,10 +1111,10 @@ static unsigned locked_and_present(struct world *w)
 
 static void op_reclaim(struct world *w)
 {
-	unsigned locked = locked_and_present(w);
+	unsigned locked = w->parallel ? 0 : locked_and_present(w);
 
 	mm_reclaim(GFP_HIGHUSER, 0);
-	if (!w->shared)
+	if (!w->parallel)
 		must(locked_and_present(w) == locked, "reclaim took a locked page");
 }
 
@@ -1201,19 +1214,22 @@ void world_read_all(struct world *w)
 		read_page_of(w, i);
 }
 
-void world_oracle(struct world *w)
+void worlds_oracle(struct world *w, unsigned n)
 {
-	struct mapping *files[WORLD_FILES] = {&w->file[0].mapping, &w->file[1].mapping};
-	struct oracle_extra extra = {.mappings = files, .nr_mappings = WORLD_FILES};
-	pfn_t pins[WORLD_PINS];
+	struct mapping *files[WORLD_FILES * SIM_MAX_CPUS];
+	pfn_t pins[WORLD_PINS * SIM_MAX_CPUS];
+	struct oracle_extra extra = {.mappings = files, .pins = pins};
 
-	world_check(w);
-	for (unsigned i = 0; i < WORLD_PINS; i++)
-		if (w->pin[i])
-			pins[extra.nr_pins++] = page_to_pfn(w->pin[i]);
-	extra.pins = pins;
-	for (unsigned i = 0; i < WORLD_OBJECTS; i++)
-		extra.promised += w->object[i].used ? w->object[i].promised : 0;
+	for (; n; n--, w++) {
+		world_check(w);
+		for (unsigned i = 0; i < WORLD_FILES; i++)
+			files[extra.nr_mappings++] = &w->file[i].mapping;
+		for (unsigned i = 0; i < WORLD_PINS; i++)
+			if (w->pin[i])
+				pins[extra.nr_pins++] = page_to_pfn(w->pin[i]);
+		for (unsigned i = 0; i < WORLD_OBJECTS; i++)
+			extra.promised += w->object[i].used ? w->object[i].promised : 0;
+	}
 	oracle_check(&extra);
 }
 
@@ -1240,6 +1256,19 @@ void world_begin(struct world *w, uaddr_t base, struct mm *mm, struct choices *c
 	mm_activate(mm);
 }
 
+void world_fork(struct world *w, struct world *parent, struct choices *choices)
+{
+	memset(w, 0, sizeof(*w));
+	w->base = parent->base;
+	w->legacy = parent->legacy;
+	w->choices = choices;
+	w->operation = "fork";
+	files_begin(w);
+	w->space[0].mm = mm_fork(parent->space[0].mm);
+	must(w->space[0].mm, "fork");
+	fork_cells(&w->space[0], &parent->space[0]);
+}
+
 static void end_file(struct world *w, unsigned n)
 {
 	must(!w->file[n].areas, "a file is still held");
@@ -1256,7 +1285,8 @@ void world_end(struct world *w)
 	if (w->shared) {
 		mm_unmap(here(w)->mm, w->base, WORLD_PAGES * (u32)PAGE_SIZE);
 	} else {
-		mm_activate(NULL);
+		if (current->mm == here(w)->mm)
+			mm_activate(NULL);
 		for (unsigned s = 0; s < WORLD_SPACES; s++)
 			if (w->space[s].mm)
 				mm_put(w->space[s].mm);

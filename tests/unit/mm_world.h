@@ -57,7 +57,8 @@ struct space {
 struct world {
 	uaddr_t base;
 	bool shared; /* others have their worlds in the same address space: no fork that stays... */
-	bool legacy; /* mmap from the bottom up */
+	bool parallel; /* others run at the same time */
+	bool legacy;   /* mmap from the bottom up */
 	unsigned here;
 	struct space space[WORLD_SPACES];
 	struct object object[WORLD_OBJECTS];
@@ -69,14 +70,19 @@ struct world {
 
 /* A world of one process, loaded. @mm: whose address space others share, or NULL: a new one. */
 void world_begin(struct world *w, uaddr_t base, struct mm *mm, struct choices *choices);
+/*
+ * A world whose process is a fork of @parent's, with the same private memory and files of its own.
+ * Not loaded. => @parent maps nothing but private anonymous memory
+ */
+void world_fork(struct world *w, struct world *parent, struct choices *choices);
 /* One operation. */
 void world_step(struct world *w);
 /* Areas, entries and contents are the model's, in every space; looks, and faults nothing in. */
 void world_check(struct world *w);
 /* The same, for what the process sees. */
 void world_read_all(struct world *w);
-/* world_check() and the oracle of mm_oracle.h. => this world is the only one */
-void world_oracle(struct world *w);
+/* world_check() and the oracle of mm_oracle.h. => these worlds are all there are, and at rest */
+void worlds_oracle(struct world *w, unsigned n);
 /* Everything goes; nothing may be left. */
 void world_end(struct world *w);
 

@@ -45,7 +45,7 @@ static void live(u32 seed, unsigned operations)
 	world_begin(&w, 0x10000000, NULL, &choices);
 	for (unsigned i = 0; i < operations; i++) {
 		world_step(&w);
-		world_oracle(&w);
+		worlds_oracle(&w, 1);
 		if (i % 64 == 63)
 			world_read_all(&w);
 	}

@@ -110,7 +110,8 @@ const char *__tsan_default_suppressions(void);
  * Words that are written under a lock and read without it by code that can do with any value of
  * them: sets of CPUs, queue lengths as hints for balancing and load averages, the lock checker's
  * notes on who took a lock last, a wait entry that was just removed, statistics, an entry of a page
- * table that is looked at again under the lock; and the flags of a
+ * table that is looked at again under the lock, whether an area is locked while reclaim looks;
+ * and the flags of a
  * neighbour page, of which buddy_is_free() wants only PG_BUDDY, which nobody changes without the
  * zone's lock.
  */
@@ -136,7 +137,8 @@ const char *__tsan_default_suppressions(void)
 	       "race:^buddy_is_free$\n"
 	       "race:^tlb_flush_range$\n"
 	       "race:^mm_unload$\n"
-	       "race:^fault_page$\n";
+	       "race:^fault_page$\n"
+	       "race:^unmap_pte$\n";
 }
 #endif
 
