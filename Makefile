@@ -161,6 +161,7 @@ include bench/bench.mk
 
 include tests/unit/unit.mk
 include tests/unit/rules.mk
+include tests/fuzz/fuzz.mk
 
 # ---- checks --------------------------------------------------------------------------------------
 

@@ -143,7 +143,7 @@ void sim_boot(const struct sim_config *given)
 	config.low_mb = or_default(config.low_mb, config.ram_mb / 2);
 	config.vmalloc_mb = or_default(config.vmalloc_mb, 32);
 	config.pkmap_slots = or_default(config.pkmap_slots, 16);
-	sim_fault_init();
+	sim_fault_init(config.abort);
 	sim_cpu_init(config.cpus);
 	sim_memory_init(&config);
 	mm_init();

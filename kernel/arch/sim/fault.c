@@ -15,7 +15,7 @@
 
 static char console[1 << 18];
 static size_t console_len;
-static bool quiet = true;
+static bool quiet = true, aborts;
 
 void arch_early_console(const char *s, size_t n)
 {
@@ -50,6 +50,8 @@ static void __noreturn leave(void)
 			break;
 		done += (size_t)n;
 	}
+	if (aborts)
+		abort();
 	_exit(SIM_EXIT_PANIC);
 }
 
@@ -108,12 +110,11 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 const char *__tsan_default_suppressions(void);
 /*
  * Words that are written under a lock and read without it by code that can do with any value of
- * them: sets of CPUs, queue lengths as hints for balancing and load averages, the lock checker's
- * notes on who took a lock last, a wait entry that was just removed, statistics, an entry of a page
- * table that is looked at again under the lock, whether an area is locked while reclaim looks;
- * and the flags of a
- * neighbour page, of which buddy_is_free() wants only PG_BUDDY, which nobody changes without the
- * zone's lock.
+ * them: sets of CPUs; lengths of queues and lists as hints for balancing, load averages and
+ * reclaim; the lock checker's notes on who took a lock last; a wait entry that was just removed;
+ * statistics; an entry of a page table that is looked at again under the lock; whether an area is
+ * locked while reclaim looks; and the flags of a neighbour page, of which buddy_is_free() wants
+ * only PG_BUDDY, which nobody changes without the zone's lock.
  */
 const char *__tsan_default_suppressions(void)
 {
@@ -138,16 +139,20 @@ const char *__tsan_default_suppressions(void)
 	       "race:^tlb_flush_range$\n"
 	       "race:^mm_unload$\n"
 	       "race:^fault_page$\n"
-	       "race:^unmap_pte$\n";
+	       "race_top:^unmap_pte$\n"
+	       "race_top:^reclaim$\n"
+	       "race_top:^nr_reclaimable$\n"
+	       "race_top:^drop_pages$\n";
 }
 #endif
 
-void sim_fault_init(void)
+void sim_fault_init(bool abort)
 {
 	static char stack[1 << 16];
 	stack_t alternate = {.ss_sp = stack, .ss_size = sizeof(stack)};
 	struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
+	aborts = abort;
 	quiet = !getenv("SIM_VERBOSE");
 	sigaltstack(&alternate, NULL);
 	sigaction(SIGSEGV, &action, NULL);

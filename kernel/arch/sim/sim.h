@@ -26,6 +26,7 @@ struct sim_config {
 	unsigned hole_mb;     /* a hole of 1 MB in RAM there; 0: none */
 	paddr_t initrd_start, initrd_end;
 	bool no_scheduler; /* only CPU 0, no tasks */
+	bool abort;        /* end with SIGABRT: for a fuzzer, which keeps the input that did it */
 };
 
 /* Bring the machine, memory (mm_init) and the scheduler up, and start the other CPUs. */
@@ -83,7 +84,7 @@ struct sim_cpu;
 void sim_memory_init(const struct sim_config *config);
 void sim_memory_unshare(void);
 void sim_cpu_init(unsigned cpus);
-void sim_fault_init(void);
+void sim_fault_init(bool abort);
 void __noreturn sim_die(const char *fmt, ...) __printf(1, 2);
 /* What an address of one of the windows is or was; for reports. */
 bool sim_describe_address(unsigned long addr, char *buf, size_t size);
