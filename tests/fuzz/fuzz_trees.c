@@ -87,15 +87,14 @@ static void array_check(struct xarray *xa, const struct model *m)
 		want += m->entry[key] != NULL;
 		want_marked += m->mark[key];
 	}
-	xa_for_each (xa, index, entry) {
+	xa_for_each(xa, index, entry)
+	{
 		FUZZ_MUST(index == index_of((unsigned)xa_to_value(entry) - 1));
 		if (++count > KEYS || index == ~0ul)
 			break;
 	}
 	FUZZ_MUST(count == want);
-	xa_for_each_marked (xa, index, entry, XA_MARK_0)
-		if (++marked > KEYS || index == ~0ul)
-			break;
+	xa_for_each_marked(xa, index, entry, XA_MARK_0) if (++marked > KEYS || index == ~0ul) break;
 	FUZZ_MUST(marked == want_marked);
 	FUZZ_MUST(xa_marked(xa, XA_MARK_0) == (want_marked != 0));
 }

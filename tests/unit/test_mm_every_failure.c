@@ -197,11 +197,11 @@ struct snapshot {
 
 static void look(struct snapshot *s)
 {
-	uaddr_t at = 0;
-
 	memset(s, 0, sizeof(*s));
-	for (; s->n < ARRAY_SIZE(s->areas) && inspect_area(mm, at, &s->areas[s->n]); s->n++)
-		at = s->areas[s->n].end;
+	down_read(&mm->mmap_lock);
+	for (struct vma *v = vma_first(mm); v && s->n < ARRAY_SIZE(s->areas); v = vma_next(v))
+		inspect_area(v, &s->areas[s->n++]);
+	up_read(&mm->mmap_lock);
 	s->total = mm->total_vm;
 	s->locked = mm->locked_vm;
 	s->data = mm->data_vm;

@@ -24,6 +24,9 @@ TABLE = {
     "clang-format": ("clang-format", "to check the style"),
     "cppcheck": ("cppcheck", "to check the source"),
     "sparse": ("sparse", "to check the source"),
+    "clang": ("clang", "to build the fuzz targets"),
+    "/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a": ("libclang-rt-14-dev", "to build the fuzz targets"),
+    "gcovr": ("gcovr", "to show which lines the tests run"),
 }
 
 BUILD = ["make", "i686-linux-gnu-gcc", "/usr/i686-linux-gnu/include/stdio.h", "/usr/lib/python3/dist-packages/kconfiglib.py"]
@@ -31,6 +34,8 @@ MACHINE = ["qemu-system-x86_64"]
 UNIT = ["make", "gcc", "/usr/include/stdio.h", "/usr/include/cmocka.h", "/usr/lib/python3/dist-packages/kconfiglib.py"]
 ISO = ["grub-mkrescue", "/usr/lib/grub/i386-pc/multiboot.mod", "xorriso", "mformat"]
 PLOT = ["gnuplot"]
+FUZZ = ["clang", "/usr/lib/llvm-14/lib/clang/14.0.6/lib/linux/libclang_rt.fuzzer-x86_64.a", "/usr/include/cmocka.h", "/usr/include/stdio.h"]
+COVERAGE = ["gcovr"]
 LINT = ["clang-format", "cppcheck", "sparse"]
 
 

@@ -10,11 +10,11 @@ from . import build, guest_tests, packages
 from .failure import Failure
 from .tap import Result, Tally
 
-KINDS = ["unit", "layers", "guest", "host", "bench", "lint"]
+KINDS = ["unit", "layers", "guest", "host", "bench", "lint", "fuzz", "coverage"]
 DEFAULT = ["unit", "layers", "guest", "host", "bench"]
 HOST_TESTS = os.path.join(build.TOP, "tests/host")
 
-USAGE = """usage: ./isthmus test [unit] [layers] [guest] [host] [bench] [lint] [--long] [--on-linux] [-k PATTERN]
+USAGE = """usage: ./isthmus test [unit] [layers] [guest] [host] [bench] [lint] [fuzz] [coverage] [--long] [--on-linux] [-k PATTERN]
 
   unit     tests/unit on this host, under sanitizers, with the simulated machine
   layers   no part of the kernel refers to a part above it
@@ -22,11 +22,13 @@ USAGE = """usage: ./isthmus test [unit] [layers] [guest] [host] [bench] [lint] [
   host     tests/host: the command itself
   bench    no row of the benchmark rose by more than 3 %: ./isthmus bench --check
   lint     clang-format, cppcheck, sparse
+  fuzz     tests/fuzz: each target's corpus again, then a few seconds of new inputs
+  coverage the unit tests run 90 % of the lines of kernel/mm and kernel/lib; make coverage shows which not
   --long       every configuration, longer random tests
   --on-linux   guest and host on Debian's Linux 6.1 instead of Isthmus
   -k PATTERN   only tests whose name contains PATTERN (or matches it, with * and ?)
 
-Without a kind: all but lint. The last line is "N passed, N failed"."""
+Without a kind: all but lint, fuzz and coverage. The last line is "N passed, N failed"."""
 
 
 class Choice:
@@ -120,6 +122,43 @@ def lint(tally, choice):
             checked(tally, f"lint/{target}", target)
 
 
+def fuzz(tally, choice):
+    """The corpus again, then new inputs; what fails stays in the build folder."""
+    packages.require(*packages.BUILD, *packages.FUZZ)
+    words = ["make", "-s", "-C", build.TOP, f"O={build.NAME}", "fuzz-list"]
+    targets = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    targets = [target for target in targets if choice.selects(target)]
+    build.make(*(os.path.join(build.NAME, "fuzz", target) for target in targets), keep_going=True)
+    for target in targets:
+        fuzz_target(tally, target, 600 if choice.long else 5)
+
+
+def fuzz_target(tally, target, seconds):
+    begun = time.monotonic()
+    name, program = f"fuzz/{target}", os.path.join(build.OUT, "fuzz", target)
+    corpus = os.path.join(build.TOP, "tests/fuzz/corpus", target)
+    if not os.path.exists(program):
+        tally.one(f"{name} (does not build)", False, 0)
+        return
+    with tempfile.TemporaryDirectory(prefix="isthmus-fuzz.") as found:
+        words = [program, found, corpus, f"-max_total_time={seconds}", "-timeout=30", "-verbosity=0",
+                 "-print_final_stats=0", f"-artifact_prefix={os.path.join(build.OUT, 'fuzz', target)}-"]
+        for what in (["-runs=0"], []):
+            done = subprocess.run(words + what, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+            output = done.stderr.decode(errors="replace").splitlines()
+            tally.one(f"{name} {'corpus' if what else f'{seconds} s'}", done.returncode == 0, time.monotonic() - begun,
+                      output if done.returncode else ())
+            begun = time.monotonic()
+            if done.returncode:
+                return
+
+
+def coverage(tally, choice):
+    if choice.selects("coverage"):
+        packages.require(*packages.UNIT, *packages.COVERAGE)
+        checked(tally, "coverage", "coverage")
+
+
 def guest(tally, choice):
     packages.require(*packages.BUILD, *packages.MACHINE)
     guest_tests.run(tally, choice.selects, choice.long, choice.on_linux)
@@ -160,7 +199,7 @@ def main(words):
         print(USAGE)
         return 0
     tally = Tally()
-    runners = {"unit": unit, "layers": layers, "guest": guest, "host": host, "bench": bench, "lint": lint}
+    runners = {"unit": unit, "layers": layers, "guest": guest, "host": host, "bench": bench, "lint": lint, "fuzz": fuzz, "coverage": coverage}
     for kind in KINDS:
         if kind in choice.kinds:
             runners[kind](tally, choice)

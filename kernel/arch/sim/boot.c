@@ -172,7 +172,7 @@ static int run_in_child(const struct CMUnitTest *test, const char *name)
 		alarm(120);
 		status = _cmocka_run_group_tests(name, test, 1, NULL, NULL);
 		fflush(NULL);
-		_exit(status);
+		sim_exit(status);
 	}
 	if (waitpid(child, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status)) {
 		fprintf(stderr, "FAILED: %s (status %x)\n", test->name, status);

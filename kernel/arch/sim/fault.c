@@ -13,6 +13,8 @@
 #include "arch/log.h"
 #include "sim.h"
 
+#pragma weak __sanitizer_print_stack_trace /* there is none without a sanitizer */
+
 static char console[1 << 18];
 static size_t console_len;
 static bool quiet = true, aborts;
@@ -39,6 +41,20 @@ void sim_console_clear(void)
 	console_len = 0;
 }
 
+#ifdef SIM_COVERAGE
+void __gcov_dump(void);
+#else
+static void __gcov_dump(void)
+{
+}
+#endif
+
+void sim_exit(int status)
+{
+	__gcov_dump();
+	_exit(status);
+}
+
 static void __noreturn leave(void)
 {
 	size_t done = 0;
@@ -52,7 +68,7 @@ static void __noreturn leave(void)
 	}
 	if (aborts)
 		abort();
-	_exit(SIM_EXIT_PANIC);
+	sim_exit(SIM_EXIT_PANIC);
 }
 
 void arch_halt(void)
@@ -73,7 +89,7 @@ void arch_power_off(void)
 void arch_backtrace(const struct regs *regs)
 {
 	(void)regs;
-	if (getenv("SIM_BACKTRACE"))
+	if (getenv("SIM_BACKTRACE") && __sanitizer_print_stack_trace)
 		__sanitizer_print_stack_trace();
 }
 

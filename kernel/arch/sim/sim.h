@@ -85,6 +85,7 @@ void sim_memory_init(const struct sim_config *config);
 void sim_memory_unshare(void);
 void sim_cpu_init(unsigned cpus);
 void sim_fault_init(bool abort);
+void __noreturn sim_exit(int status); /* _exit(), with what a coverage build has counted */
 void __noreturn sim_die(const char *fmt, ...) __printf(1, 2);
 /* What an address of one of the windows is or was; for reports. */
 bool sim_describe_address(unsigned long addr, char *buf, size_t size);
