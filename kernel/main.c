@@ -18,6 +18,7 @@
 #include "mm/memblock.h"
 #include "mm/mm.h"
 #include "net/socket.h"
+#include "proc/ipc.h"
 #include "proc/process.h"
 #include "sched/task.h"
 
@@ -35,6 +36,7 @@ void kernel_main(void)
 	sched_start();
 	vfs_init();
 	system_files_init();
+	ipc_init();
 	net_init();
 	tty_init();
 	console_init();

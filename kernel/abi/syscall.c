@@ -7,6 +7,7 @@
  */
 #include "abi/syscall.h"
 #include "abi/fs.h"
+#include "abi/ipc.h"
 #include "abi/memory.h"
 #include "abi/net.h"
 #include "abi/proc.h"

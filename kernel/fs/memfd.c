@@ -42,15 +42,6 @@ struct file *memfd_create(const char *name, unsigned flags)
 	return file;
 }
 
-struct file *shmem_file(const char *name, loff_t size)
-{
-	struct file *file = memfd_create(name, 0);
-
-	if (!IS_ERR(file))
-		file->inode->data.size = size;
-	return file;
-}
-
 void __init memfd_init(void)
 {
 	static const struct file_system_type type = {.name = "tmpfs"};

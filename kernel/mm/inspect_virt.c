@@ -39,7 +39,7 @@ void inspect_area(struct vma *vma, struct inspect_area *out)
 		.pgoff = vma->pgoff,
 		.file = vma->file,
 		.name = vma->file ? "" : vma_name(vma),
-		.ino = vma->file || !vma->mapping ? 0 : shared_anon_number(vma),
+		.ino = vma->ops && vma->ops->number ? vma->ops->number(vma) : 0,
 	};
 }
 

@@ -283,3 +283,56 @@ int mm_unmap(struct mm *mm, uaddr_t addr, u32 len)
 	vma_graveyard_empty(&dead);
 	return err;
 }
+
+/* ---- the areas of one mapping of an object ---- */
+
+/* Does @vma lie where a mapping of its whole object at @addr would put it? */
+static bool lies_at(const struct vma *vma, uaddr_t addr)
+{
+	return (vma->start - addr) >> PAGE_SHIFT == vma->pgoff;
+}
+
+/* The first area at @addr or above that belongs to a mapping at @addr. */
+static struct vma *first_of_object(struct mm *mm, uaddr_t addr, void (*close)(struct vma *vma))
+{
+	struct vma *vma = vma_find(mm, addr);
+
+	while (vma && !(vma->ops && vma->ops->close == close && vma->start >= addr &&
+			lies_at(vma, addr)))
+		vma = vma_next(vma);
+	return vma;
+}
+
+static int unmap_object_locked(struct mm *mm, uaddr_t addr, void (*close)(struct vma *vma),
+			       struct vma_graveyard *dead)
+{
+	struct vma *first = first_of_object(mm, addr, close), *vma, *next;
+	const struct vma_ops *ops;
+	u64 end;
+
+	if (!first)
+		return -EINVAL;
+	ops = first->ops;
+	end = addr + ALIGN_UP((u64)mapping_size(first->mapping), PAGE_SIZE);
+	vma = vma_next(first);
+	unmap_whole(mm, first->start, first->end, dead);
+	for (; vma && vma->end <= end; vma = next) {
+		next = vma_next(vma);
+		if (vma->ops == ops && lies_at(vma, addr))
+			unmap_whole(mm, vma->start, vma->end, dead);
+	}
+	return 0;
+}
+
+int mm_unmap_object(struct mm *mm, uaddr_t addr, void (*close)(struct vma *vma))
+{
+	struct vma_graveyard dead = {NULL};
+	int err;
+
+	if (down_write_killable(&mm->mmap_lock))
+		return -EINTR;
+	err = unmap_object_locked(mm, addr, close, &dead);
+	up_write(&mm->mmap_lock);
+	vma_graveyard_empty(&dead);
+	return err;
+}

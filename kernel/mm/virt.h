@@ -312,8 +312,6 @@ int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_gravey
  */
 int shared_anon_prepare(struct map_request *req);
 void shared_anon_finish(struct map_request *req, bool failed);
-/* The inode number that maps shows for such an area; 0: another kind of object. */
-u32 shared_anon_number(const struct vma *vma);
 long mm_map_locked(struct mm *mm, const struct map_request *req, struct vma_graveyard *dead,
 		   bool *populate);
 

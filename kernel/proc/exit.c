@@ -10,6 +10,7 @@
  * Whoever sets process->exit_state to PROCESS_REAPED, under tasklist_lock, is the one who releases.
  */
 #include "proc/internal.h"
+#include "proc/ipc.h"
 #include <linux/poll.h>
 #include <linux/wait.h>
 
@@ -338,6 +339,7 @@ void __noreturn do_exit(int code)
 	if (last)
 		itimers_exit(p);
 	exit_mm(t);
+	ipc_exit(t);
 	exit_files(t);
 	if (last && p->session_leader && proc_tty_hooks.session_leader_exit)
 		proc_tty_hooks.session_leader_exit(p);

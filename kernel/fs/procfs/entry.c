@@ -290,6 +290,25 @@ int proc_register_string(const char *path, mode_t mode, char *buf, size_t size)
 	return 0;
 }
 
+static int write_text(struct proc_entry *entry, char *text)
+{
+	return entry->write_text(entry->data, text);
+}
+
+int proc_register_text(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v),
+		       int (*write)(void *data, char *text), void *data)
+{
+	struct proc_entry *entry = create(path, S_IFREG | mode);
+
+	if (IS_ERR(entry))
+		return (int)PTR_ERR(entry);
+	entry->data = data;
+	entry->write_text = write;
+	entry->write = write_text;
+	entry->show = show;
+	return 0;
+}
+
 /* ---- the files ---- */
 
 static int entry_open(struct inode *inode, struct file *file)
@@ -298,8 +317,9 @@ static int entry_open(struct inode *inode, struct file *file)
 
 	if ((file->mode & FMODE_WRITE) && !entry->write)
 		return -EACCES;
-	/* sysctls show their entry; other files what they were registered with */
-	return single_open(file, entry->show, entry->write ? (void *)entry : entry->data);
+	/* numbers and strings show their entry; other files what they were registered with */
+	return single_open(file, entry->show,
+			   entry->write && !entry->write_text ? (void *)entry : entry->data);
 }
 
 static ssize_t entry_write(struct file *file, struct iov_iter *from, loff_t *pos)

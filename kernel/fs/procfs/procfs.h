@@ -21,6 +21,7 @@ struct proc_entry {
 	int (*show)(struct seq_file *m, void *v);
 	int (*write)(struct proc_entry *entry,
 		     char *text); /* sysctls and their like: NUL-terminated, without the newline. 0 or -errno */
+	int (*write_text)(void *data, char *text); /* proc_register_text() */
 	const char *target;       /* a symbolic link's; NULL: self (data NULL) and thread-self */
 	void *data;
 	unsigned long min, max; /* of a number; max: the size of a string's buffer */

@@ -16,6 +16,12 @@ int proc_register_ops(const char *path, mode_t mode, const struct file_operation
 int proc_register_uint(const char *path, mode_t mode, unsigned *value, unsigned min, unsigned max);
 int proc_register_ulong(const char *path, mode_t mode, unsigned long *value);
 int proc_register_string(const char *path, mode_t mode, char *buf, size_t size);
+/*
+ * A sysctl that is not a number: @show makes the text from m->private, which is @data; @write takes
+ * what was written, NUL-terminated and without the newline: 0 or -errno.
+ */
+int proc_register_text(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v),
+		       int (*write)(void *data, char *text), void *data);
 int proc_register_link(const char *path, const char *target);
 void *proc_data(const struct inode *inode);
 

@@ -37,6 +37,8 @@ struct vma_ops {
 	struct page *(*fault)(struct vma *vma, u32 pgoff, bool write);
 	/* Name shown in maps for areas without a file ("[vdso]"). May be NULL. */
 	const char *(*name)(struct vma *vma);
+	/* The inode number that maps shows for them, on device 00:01. May be NULL. */
+	u32 (*number)(const struct vma *vma);
 	/* Neighbouring areas may merge although @close is set. */
 	bool may_merge;
 };
@@ -162,6 +164,12 @@ static inline bool mm_is_error(long result)
 }
 long mm_map(struct mm *mm, const struct map_request *req);
 int mm_unmap(struct mm *mm, uaddr_t addr, u32 len);
+/*
+ * shmdt(2): unmap what is left of one mapping at @addr of an object without a file, the kind whose
+ * areas have @close: wherever it was cut since, all areas that have the operations of the first
+ * and lie where they were mapped. 0 or -EINVAL (none), -EINTR
+ */
+int mm_unmap_object(struct mm *mm, uaddr_t addr, void (*close)(struct vma *vma));
 int mm_protect(struct mm *mm, uaddr_t addr, u32 len, u32 prot);
 /* The new break, or the old one if that failed: as brk(2)'s system call. 0 asks. */
 long mm_brk(struct mm *mm, uaddr_t brk);

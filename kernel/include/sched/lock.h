@@ -31,6 +31,7 @@ enum lock_rank {
 	RANK_PIPE = 38,        /* pipe->lock */
 	RANK_SOCKET_READ = 40, /* one reader of a socket at a time */
 	RANK_PTY_TABLE = 44,   /* the table of pseudo-terminals (found under a directory's lock) */
+	RANK_IPC_TABLE = 46,   /* a kind of System V objects: which there are */
 	RANK_MMAP = 50,        /* mm->mmap_lock */
 	RANK_MAPPING = 54,     /* mapping->i_mmap rwsem: the areas that map a file */
 	RANK_PAGE_LOCK = 56,   /* a locked page */
@@ -47,6 +48,8 @@ enum lock_rank {
 	RANK_FUTEX = 92,        /* futex hash bucket */
 	RANK_SOCKET = 93,       /* state and queue of a socket (two: by address) */
 	RANK_EPOLL = 94,
+	RANK_SEM_UNDO = 95,   /* a list of semaphore adjustments */
+	RANK_IPC = 96,        /* a System V object */
 	RANK_PAGETABLE = 100, /* mm->page_table_lock or a page table's own */
 	RANK_ANON_VMA = 102,
 	RANK_XARRAY = 104, /* mapping->tree lock */

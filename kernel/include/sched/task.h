@@ -132,6 +132,7 @@ struct task {
 	int exit_signal;               /* (t) sent to the parent; -1: a thread */
 	struct completion *vfork_done; /* (c) */
 	struct restart_block restart;
+	struct list_head shm_created; /* shm_ids.lock: segments that it made; next NULL: never one */
 	struct task_ext *ext;    /* proc's rarely used state (ptrace ...), NULL mostly */
 	u32 personality;         /* (c) */
 	struct list_head notify; /* (a) work to run before returning to user mode */

@@ -1,0 +1,18 @@
+/*
+ * The system calls of System V IPC, with their arguments as C types: what abi/syscall_table.h
+ * names. Each is the manual page of its name.
+ */
+#ifndef ABI_IPC_H
+#define ABI_IPC_H
+
+#include "types.h"
+
+/* ipc(2): all of them behind one number. */
+long sys_ipc(u32 call, int first, u32 second, u32 third, uaddr_t ptr, u32 fifth);
+
+long sys_shmget(int key, u32 size, int flags);
+long sys_shmat(int id, uaddr_t addr, int flags);
+long sys_shmdt(uaddr_t addr);
+long sys_shmctl(int id, int cmd, uaddr_t buf);
+
+#endif
