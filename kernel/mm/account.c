@@ -17,6 +17,7 @@ unsigned sysctl_mmap_min_addr = MMAP_MIN_ADDR_DEFAULT;
 unsigned sysctl_overcommit_memory = OVERCOMMIT_GUESS;
 unsigned sysctl_overcommit_ratio = 50;
 unsigned long sysctl_overcommit_kbytes;
+unsigned long sysctl_admin_reserve_kbytes, sysctl_user_reserve_kbytes;
 
 unsigned long (*mm_rlimit)(unsigned resource);
 bool (*mm_capable)(int cap);
@@ -39,18 +40,29 @@ unsigned long vm_commit_limit_pages(void)
 
 static bool commit_fits(unsigned long pages)
 {
-	unsigned long limit;
+	unsigned long limit, keep = 0;
 
 	if (sysctl_overcommit_memory == OVERCOMMIT_ALWAYS)
 		return true;
 	if (sysctl_overcommit_memory == OVERCOMMIT_GUESS)
 		return pages <= total_ram_pages();
 	limit = vm_commit_limit_pages();
-	/* 8 MB and 3 % stay for an administrator's shell (admin_reserve_kbytes). */
+	/* Something stays for an administrator's shell, and for the user to recover. */
 	if (!mm_capable || !mm_capable(CAP_SYS_ADMIN))
-		limit -= MIN(limit, MIN((unsigned long)(8192 >> (PAGE_SHIFT - 10)),
-					total_ram_pages() / 32));
-	return vm_committed_pages() <= limit;
+		keep = sysctl_admin_reserve_kbytes >> (PAGE_SHIFT - 10);
+	if (current->mm)
+		keep += MIN(current->mm->total_vm / 32,
+			    sysctl_user_reserve_kbytes >> (PAGE_SHIFT - 10));
+	return vm_committed_pages() < limit - MIN(limit, keep);
+}
+
+/* By Linux's rule: 3 % of what is free at boot, at most 8 MB and 128 MB. */
+void account_init(void)
+{
+	unsigned long kb = nr_free_pages() << (PAGE_SHIFT - 10);
+
+	sysctl_admin_reserve_kbytes = MIN(kb / 32, 8192ul);
+	sysctl_user_reserve_kbytes = MIN(kb / 32, 131072ul);
 }
 
 int vm_commit(unsigned long pages)

@@ -156,6 +156,9 @@ void mm_report_memory(gfp_t gfp, unsigned order, const char *what)
 
 /* ---- frames ---- */
 
+/* Linux shows flags of its own from bit 32 on, without naming them to programs. */
+#define KPF_RESERVED 32
+
 static const struct {
 	u8 flag, kpf;
 } flag_names[] = {
@@ -173,7 +176,21 @@ static const struct {
 	{PG_SWAPBACKED, KPF_SWAPBACKED},
 	{PG_UNEVICTABLE, KPF_UNEVICTABLE},
 	{PG_TABLE, KPF_PGTABLE},
+	{PG_RESERVED, KPF_RESERVED},
 };
+
+/* A page within a free block: only the first bears the flag. As it was a moment ago. */
+static bool in_free_block(pfn_t pfn)
+{
+	for (unsigned order = 0; order < MAX_ORDER; order++) {
+		pfn_t head = ALIGN_DOWN(pfn, (pfn_t)1 << order);
+		const struct page *page = pfn_to_page(head);
+
+		if (pfn_valid(head) && page_test(page, PG_BUDDY) && page->order >= order)
+			return true;
+	}
+	return false;
+}
 
 static u64 flags_of(const struct page *page)
 {
@@ -188,6 +205,8 @@ static u64 flags_of(const struct page *page)
 		bits |= 1ull << KPF_ANON;
 	if (page == zero_page)
 		bits |= 1ull << KPF_ZERO_PAGE;
+	if (!page_refs(page) && in_free_block(page_to_pfn(page)))
+		bits |= 1ull << KPF_BUDDY;
 	return bits;
 }
 

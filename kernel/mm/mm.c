@@ -33,6 +33,7 @@ void mm_virt_init(void)
 		kmem_cache_create("mm_struct", sizeof(struct mm), _Alignof(struct mm), SLAB_PANIC);
 	vma_cache = kmem_cache_create("vm_area_struct", sizeof(struct vma), 0, SLAB_PANIC);
 	pgtable_init();
+	account_init();
 	rmap_init();
 	filemap_init();
 	reclaim_init();

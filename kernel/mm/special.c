@@ -7,6 +7,8 @@
  */
 #include "virt.h"
 
+unsigned sysctl_vdso_enabled = 1;
+
 static struct page *vvar_fault(struct vma *vma, u32 pgoff, bool write)
 {
 	(void)vma, (void)write;
@@ -43,7 +45,7 @@ int mm_map_vdso(struct mm *mm)
 	int err;
 
 	mm->vdso = 0;
-	if (!vdso_image)
+	if (!vdso_image || !sysctl_vdso_enabled)
 		return 0;
 	vvar_len = vdso_image->vvar_pages * (u32)PAGE_SIZE;
 	text_len = vdso_image->text_pages * (u32)PAGE_SIZE;

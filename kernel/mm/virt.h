@@ -330,6 +330,7 @@ static inline void selfcheck_init(void)
 void account_area(struct mm *mm, u32 flags, long pages);
 /* RLIMIT_AS and RLIMIT_DATA. */
 bool may_expand_vm(const struct mm *mm, u32 flags, unsigned long pages);
+void account_init(void);
 unsigned long rlimit_pages(unsigned resource);
 /* Is this private and writable, so that it must be promised? */
 static inline bool is_accountable(u32 flags)

@@ -9,6 +9,7 @@ const char *const vm_event_names[NR_VM_EVENTS] = {
 	[VM_PGSTEAL] = "pgsteal_direct",[VM_PGACTIVATE] = "pgactivate",
 	[VM_PGALLOC_DMA] = "pgalloc_dma", [VM_PGALLOC_NORMAL] = "pgalloc_normal",
 	[VM_PGALLOC_HIGH] = "pgalloc_high", [VM_PGFREE] = "pgfree",
+	[VM_DROP_PAGECACHE] = "drop_pagecache", [VM_DROP_SLAB] = "drop_slab",
 	[VM_OOM_KILL] = "oom_kill",     [VM_TLB_REMOTE_FLUSH] = "nr_tlb_remote_flush",
 };
 

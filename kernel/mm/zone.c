@@ -202,7 +202,11 @@ void zones_init(void)
 
 /* Requests that could use a higher zone leave 1/ratio of the pages above in this one; 0: nothing.
  */
-static const unsigned reserve_ratio[NR_ZONES] = {[ZONE_DMA] = 256, [ZONE_NORMAL] = 32};
+unsigned sysctl_lowmem_reserve_ratio[NR_ZONES + 1] = {[ZONE_DMA] = 256, [ZONE_NORMAL] = 32};
+unsigned sysctl_min_free_kbytes;
+unsigned sysctl_watermark_scale_factor = 10;
+static bool min_free_chosen; /* by an administrator */
+static DEFINE_SPINLOCK(marks_lock, RANK_LEAF);
 
 static unsigned long square_root(unsigned long v)
 {
@@ -214,18 +218,20 @@ static unsigned long square_root(unsigned long v)
 	return root;
 }
 
-/* min_free_kbytes, in pages: sqrt(16 x low memory in kB), 128 kB .. 256 MB. */
-static unsigned long min_free_pages(unsigned long low_pages)
+/* min_free_kbytes: sqrt(16 x low memory in kB), 128 kB .. 256 MB. */
+static unsigned min_free_kbytes(unsigned long low_pages)
 {
 	unsigned long kb = square_root(low_pages * (PAGE_SIZE / 1024) * 16);
 
-	return MIN(MAX(kb, 128ul), 262144ul) / (PAGE_SIZE / 1024);
+	return (unsigned)MIN(MAX(kb, 128ul), 262144ul);
 }
 
 static void set_marks(struct zone *zone, unsigned long min_free, unsigned long low_pages)
 {
 	unsigned long share = (unsigned long)((u64)min_free * zone->managed / MAX(low_pages, 1ul));
-	unsigned long distance = MAX(share / 4, zone->managed / 1000);
+	unsigned long scaled =
+		(unsigned long)((u64)zone->managed * sysctl_watermark_scale_factor / 10000);
+	unsigned long distance = MAX(share / 4, scaled);
 
 	if (zone == &zones[ZONE_HIGHMEM])
 		share = MIN(MAX(zone->managed / 1024, 32ul), 128ul);
@@ -236,19 +242,23 @@ static void set_marks(struct zone *zone, unsigned long min_free, unsigned long l
 
 static void set_reserve(unsigned id)
 {
-	unsigned long above = 0;
+	unsigned long above = 0, ratio = sysctl_lowmem_reserve_ratio[id];
 
 	for (unsigned top = id + 1; top < NR_ZONES; top++) {
 		above += zones[top].managed;
-		zones[id].reserve[top] = reserve_ratio[id] ? above / reserve_ratio[id] : 0;
+		zones[id].reserve[top] = ratio ? above / ratio : 0;
 	}
 }
 
 void zones_set_marks(void)
 {
 	unsigned long low_pages = zones[ZONE_DMA].managed + zones[ZONE_NORMAL].managed;
-	unsigned long min_free = min_free_pages(low_pages);
+	unsigned long min_free;
 
+	spin_lock(&marks_lock);
+	if (!min_free_chosen)
+		sysctl_min_free_kbytes = min_free_kbytes(low_pages);
+	min_free = sysctl_min_free_kbytes / (PAGE_SIZE / 1024);
 	for (unsigned id = 0; id < NR_ZONES; id++) {
 		struct zone *zone = &zones[id];
 
@@ -258,4 +268,11 @@ void zones_set_marks(void)
 			for (unsigned top = 0; top < NR_ZONES; top++)
 				zone->limit[mark][top] = zone->mark[mark] + zone->reserve[top];
 	}
+	spin_unlock(&marks_lock);
+}
+
+void zones_min_free_changed(void)
+{
+	min_free_chosen = true;
+	zones_set_marks();
 }

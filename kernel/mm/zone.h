@@ -68,7 +68,6 @@ static inline enum zone_id gfp_zone(gfp_t gfp)
 /* zone.c */
 void zones_init(void);
 /* Watermarks and reserves from the managed pages. */
-void zones_set_marks(void);
 /* Initialise one more section: false if all are. => zone->lock */
 bool zone_grow(struct zone *zone);
 /* Make sure of the struct page of @pfn. => zone->lock, @pfn in @zone */

@@ -21,11 +21,12 @@
 #include <linux/stat.h>
 
 #define STACK_RANDOM_PAGES 0x7ffu
-#define MMAP_RANDOM_PAGES 0xffu
 #define PER_CLEAR_ON_SETUID \
 	(READ_IMPLIES_EXEC | ADDR_NO_RANDOMIZE | ADDR_COMPAT_LAYOUT | MMAP_PAGE_ZERO)
 
 unsigned randomize_va_space = 2;
+unsigned sysctl_mmap_rnd_bits = 8; /* of the distance between stack and mmap_base, in pages */
+unsigned sysctl_legacy_va_layout;
 
 /* ---- 1: #! ---- */
 
@@ -210,8 +211,8 @@ static int prepare_stack(struct exec *e)
 	e->stack_top = TASK_SIZE - ((e->random.stack & STACK_RANDOM_PAGES) << PAGE_SHIFT);
 	if (e->secure)
 		limit = MIN(limit, (u64)(8 << 20));
-	mm_layout(mm, e->stack_top, (u32)MIN(limit, (u64)~0u), e->random.mmap & MMAP_RANDOM_PAGES,
-		  e->personality & ADDR_COMPAT_LAYOUT);
+	mm_layout(mm, e->stack_top, (u32)MIN(limit, (u64)~0u), e->random.mmap & ((1u << sysctl_mmap_rnd_bits) - 1),
+		  sysctl_legacy_va_layout || (e->personality & ADDR_COMPAT_LAYOUT));
 	return mm_setup_stack(mm, e->stack_top, e->stack_exec);
 }
 

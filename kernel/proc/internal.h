@@ -67,6 +67,7 @@ struct process *process_next(pid_t *nr);
 void pid_init(void);
 void cred_init(void);
 extern unsigned suid_dumpable;
+extern unsigned sysctl_mmap_rnd_bits, sysctl_legacy_va_layout;
 
 /* task.c */
 struct task *task_alloc(void);

@@ -14,6 +14,8 @@ int procfs_wchan(struct seq_file *m, struct task *t);
 int procfs_personality(struct seq_file *m, struct task *t);
 int procfs_loginuid(struct seq_file *m, struct task *t);
 int procfs_oom_score(struct seq_file *m, struct task *t);
+int procfs_oom_adj(struct seq_file *m, struct task *t);
+int procfs_oom_adj_write(struct task *t, char *text);
 int procfs_oom_score_adj(struct seq_file *m, struct task *t);
 int procfs_oom_score_adj_write(struct task *t, char *text);
 /* State of a task as ps shows it. */
@@ -36,6 +38,7 @@ extern const struct file_operations procfs_maps_fops, procfs_smaps_fops, procfs_
 
 /* procfs_mem.c */
 extern const struct file_operations procfs_mem_fops, procfs_pagemap_fops;
+int procfs_clear_refs_write(struct task *t, char *text);
 /*
  * Open a file of the process's memory: its address space, with the structure held (mm_drop()); NULL
  * for a process without one. 0, -ESRCH, or -EACCES if the caller may not look into it.

@@ -1,10 +1,12 @@
 /*
- * /proc/PID/{mem,pagemap}: the pages of an address space. proc(5)
+ * /proc/PID/{mem,pagemap,clear_refs}: the pages of an address space. proc(5)
  *
  * An open file belongs to the address space that the process had at open. Reading and writing mem
  * goes page by page as ptrace does: protections are the kernel's to ignore, holes are not.
  */
 #include "proc/procfs.h"
+#include "lib/parse.h"
+#include "lib/string.h"
 #include "mm/inspect_virt.h"
 #include "mm/slab.h"
 #include <linux/capability.h>
@@ -57,45 +59,45 @@ static struct mm *file_mm_get(struct file *file)
 	return mm && mm_get_unless_zero(mm) ? mm : NULL;
 }
 
-static ssize_t copy_memory(struct mm *mm, struct iov_iter *it, loff_t *pos, bool write)
+/* Bytes copied, -EFAULT by the caller's buffer, -EIO when the first address is not there. */
+static ssize_t copy_memory(struct mm *mm, struct iov_iter *it, loff_t *pos, void *page, bool write)
 {
-	char *page = (char *)get_free_pages(GFP_KERNEL, 0);
 	ssize_t done = 0;
 	size_t n, moved;
 
-	if (!page)
-		return -ENOMEM;
-	while (it->count && (u64)*pos < TASK_SIZE) {
+	while (it->count && !fatal_signal_pending(current)) {
 		n = MIN(it->count, (size_t)PAGE_SIZE);
-		if (write && copy_from_iter(page, n, it) != n) {
-			done = done ? done : -EFAULT;
-			break;
-		}
-		moved = mm_access(mm, (uaddr_t)*pos, page, n, write);
-		if (!write && moved && copy_to_iter(page, moved, it) != moved) {
-			done = done ? done : -EFAULT;
-			break;
-		}
+		if (write && copy_from_iter(page, n, it) != n)
+			return -EFAULT;
+		moved = (u64)*pos < TASK_SIZE ? mm_access(mm, (uaddr_t)*pos, page, n, write) : 0;
+		if (!moved)
+			return done ? done : -EIO;
+		if (!write && copy_to_iter(page, moved, it) != moved)
+			return -EFAULT;
 		done += (ssize_t)moved;
 		*pos += (loff_t)moved;
-		if (moved < n || fatal_signal_pending(current))
+		if (moved < n)
 			break;
 	}
-	put_free_pages(page, 0);
 	return done;
 }
 
+/* A process that is gone reads as an empty file. */
 static ssize_t mem_transfer(struct file *file, struct iov_iter *it, loff_t *pos, bool write)
 {
+	void *page = get_free_pages(GFP_KERNEL, 0);
 	struct mm *mm = file_mm_get(file);
-	size_t wanted = it->count;
-	ssize_t done;
+	ssize_t done = 0;
 
-	if (!mm)
-		return 0;
-	done = copy_memory(mm, it, pos, write);
-	mm_put(mm);
-	return !done && wanted ? -EIO : done;
+	if (!page)
+		done = -ENOMEM;
+	else if (mm)
+		done = copy_memory(mm, it, pos, page, write);
+	if (mm)
+		mm_put(mm);
+	if (page)
+		put_free_pages(page, 0);
+	return done;
 }
 
 static ssize_t mem_read(struct file *file, struct iov_iter *to, loff_t *pos)
@@ -126,43 +128,52 @@ const struct file_operations procfs_mem_fops = {
 	.release = mm_release_file,
 };
 
+/* ---- pagemap ---- */
+
 #define PAGEMAP_CHUNK 64u
 #define PAGEMAP_PFN ((1ULL << 55) - 1)
 
-static ssize_t pagemap_chunk(struct mm *mm, struct iov_iter *to, u64 index, unsigned n)
+/* Frame numbers are for who opened the file as an administrator. */
+static ssize_t pagemap_chunk(struct mm *mm, struct iov_iter *to, u64 index, unsigned n, bool frames)
 {
 	u64 words[PAGEMAP_CHUNK];
+	int err = inspect_pagemap(mm, (uaddr_t)(index << PAGE_SHIFT), n, words);
 
-	inspect_pagemap(mm, (uaddr_t)(index << PAGE_SHIFT), n, words);
-	if (!capable(CAP_SYS_ADMIN))
-		for (unsigned i = 0; i < n; i++)
-			words[i] &= ~PAGEMAP_PFN;
+	if (err)
+		return err;
+	for (unsigned i = 0; i < n && !frames; i++)
+		words[i] &= ~PAGEMAP_PFN;
 	return copy_to_iter(words, n * 8, to) == n * 8 ? (ssize_t)(n * 8) : -EFAULT;
+}
+
+static ssize_t read_words(struct mm *mm, struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	bool frames = file->cred->cap_effective & 1ULL << CAP_SYS_ADMIN;
+	u64 end = TASK_SIZE >> PAGE_SHIFT, index = (u64)*pos / 8;
+	ssize_t done = 0, n;
+
+	if ((*pos & 7) || (to->count & 7))
+		return -EINVAL;
+	for (; to->count && index < end; index += (u64)n / 8, done += n) {
+		n = (ssize_t)MIN((u64)MIN(to->count / 8, PAGEMAP_CHUNK), end - index);
+		n = pagemap_chunk(mm, to, index, (unsigned)n, frames);
+		if (n < 0)
+			return done ? done : n;
+		*pos += n;
+	}
+	return done;
 }
 
 static ssize_t pagemap_read(struct file *file, struct iov_iter *to, loff_t *pos)
 {
-	u64 end = TASK_SIZE >> PAGE_SHIFT, index = (u64)*pos / 8;
-	struct mm *mm;
-	ssize_t done = 0, n = 0;
+	struct mm *mm = file_mm_get(file);
+	ssize_t done;
 
-	if ((*pos & 7) || (to->count & 7))
-		return -EINVAL;
-	mm = file_mm_get(file);
 	if (!mm)
 		return 0;
-	while (to->count && index < end) {
-		n = pagemap_chunk(
-			mm, to, index,
-			(unsigned)MIN((u64)MIN(to->count / 8, PAGEMAP_CHUNK), end - index));
-		if (n < 0)
-			break;
-		done += n;
-		index += (u64)n / 8;
-	}
+	done = read_words(mm, file, to, pos);
 	mm_put(mm);
-	*pos += done;
-	return done ? done : n;
+	return done;
 }
 
 const struct file_operations procfs_pagemap_fops = {
@@ -171,3 +182,28 @@ const struct file_operations procfs_pagemap_fops = {
 	.llseek = mem_llseek,
 	.release = mm_release_file,
 };
+
+/* ---- clear_refs ---- */
+
+/* Numbers of proc(5). 4 clears soft-dirty bits, of which Linux on i386 has none either. */
+enum clear_refs { CLEAR_ALL = 1, CLEAR_ANON, CLEAR_FILES, CLEAR_SOFT_DIRTY, CLEAR_PEAK };
+
+int procfs_clear_refs_write(struct task *t, char *text)
+{
+	struct mm *mm;
+	int what, err = kstrtoint(strim(text), 10, &what);
+
+	if (err)
+		return err;
+	if (what < CLEAR_ALL || what > CLEAR_PEAK)
+		return -EINVAL;
+	mm = task_mm_get(t);
+	if (!mm)
+		return 0;
+	if (what == CLEAR_PEAK)
+		err = mm_reset_peak(mm);
+	else if (what != CLEAR_SOFT_DIRTY)
+		err = mm_clear_refs(mm, what != CLEAR_FILES, what != CLEAR_ANON);
+	mm_put(mm);
+	return err;
+}

@@ -4,8 +4,10 @@
 #include "proc/procfs.h"
 #include "lib/parse.h"
 #include "lib/string.h"
+#include "mm/oom.h"
 #include <linux/capability.h>
 #include <linux/limits.h>
+#include <linux/oom.h>
 #include <linux/sched.h>
 
 /* ---- states ---- */
@@ -271,19 +273,17 @@ int procfs_loginuid(struct seq_file *m, struct task *t)
 
 /* ---- the OOM killer's view ---- */
 
+/* 0 for whom the killer never takes. */
 int procfs_oom_score(struct seq_file *m, struct task *t)
 {
-	long total = (long)total_ram_pages(), points = 0;
 	struct mm *mm = task_mm_get(t);
+	unsigned score = 0;
 
-	if (mm) {
-		points = (long)(mm_rss(mm) + (unsigned long)mm->swap_ents +
-				(mm->pt_bytes >> PAGE_SHIFT));
-		points += (long)t->process->oom_score_adj * total / 1000;
+	if (mm && t->tgid != 1)
+		score = oom_score(mm, t->process->oom_score_adj);
+	if (mm)
 		mm_put(mm);
-	}
-	points = total ? (long)((1000 + (s64)points * 1000 / total) * 2 / 3) : 0;
-	seq_printf(m, "%ld\n", MAX(points, 0L));
+	seq_printf(m, "%u\n", score);
 	return 0;
 }
 
@@ -293,26 +293,60 @@ int procfs_oom_score_adj(struct seq_file *m, struct task *t)
 	return 0;
 }
 
+static void set_score_adj(struct task *t, int value)
+{
+	struct mm *mm = task_mm_get(t);
+
+	t->process->oom_score_adj = value;
+	if (!mm)
+		return;
+	mm->oom_score_adj = value;
+	mm_put(mm);
+}
+
 int procfs_oom_score_adj_write(struct task *t, char *text)
 {
 	struct process *p = t->process;
-	struct mm *mm;
 	int value, err;
 
 	err = kstrtoint(strim(text), 0, &value);
 	if (err)
 		return err;
-	if (value < -1000 || value > 1000)
+	if (value < OOM_SCORE_ADJ_MIN || value > OOM_SCORE_ADJ_MAX)
 		return -EINVAL;
 	if (value < p->oom_score_adj_min && !capable(CAP_SYS_RESOURCE))
 		return -EACCES;
-	p->oom_score_adj = value;
+	set_score_adj(t, value);
 	if (capable(CAP_SYS_RESOURCE))
 		p->oom_score_adj_min = value;
-	mm = task_mm_get(t);
-	if (mm) {
-		mm->oom_score_adj = value;
-		mm_put(mm);
-	}
+	return 0;
+}
+
+/* ---- oom_adj: the same on the old scale, -17 (never) to 15 ---- */
+
+int procfs_oom_adj(struct seq_file *m, struct task *t)
+{
+	int adj = t->process->oom_score_adj;
+
+	if (adj == OOM_SCORE_ADJ_MAX)
+		adj = OOM_ADJUST_MAX;
+	else
+		adj = MIN(adj * -OOM_DISABLE / OOM_SCORE_ADJ_MAX, OOM_ADJUST_MAX);
+	seq_printf(m, "%d\n", adj);
+	return 0;
+}
+
+int procfs_oom_adj_write(struct task *t, char *text)
+{
+	int adj, err = kstrtoint(strim(text), 0, &adj);
+
+	if (err)
+		return err;
+	if ((adj < OOM_ADJUST_MIN || adj > OOM_ADJUST_MAX) && adj != OOM_DISABLE)
+		return -EINVAL;
+	adj = adj == OOM_ADJUST_MAX ? OOM_SCORE_ADJ_MAX : adj * OOM_SCORE_ADJ_MAX / -OOM_DISABLE;
+	if (adj < t->process->oom_score_adj && !capable(CAP_SYS_RESOURCE))
+		return -EACCES;
+	set_score_adj(t, adj);
 	return 0;
 }

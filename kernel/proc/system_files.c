@@ -113,6 +113,8 @@ static const struct {
 	{"sys/kernel/overflowuid", &overflow_id, 65534, 65534, 0444},
 	{"sys/kernel/overflowgid", &overflow_id, 65534, 65534, 0444},
 	{"sys/kernel/threads-max", &threads_max, 1, ~0u, 0444},
+	{"sys/vm/mmap_rnd_bits", &sysctl_mmap_rnd_bits, 8, 16, 0600},
+	{"sys/vm/legacy_va_layout", &sysctl_legacy_va_layout, 0, ~0u >> 1, 0644},
 	{"sys/fs/suid_dumpable", &suid_dumpable, 0, 2, 0644},
 };
 

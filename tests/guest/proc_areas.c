@@ -129,7 +129,8 @@ static void check_changes(void)
 	snprintf(line, sizeof(line), "%08lx-", (unsigned long)p + 300 * T_PAGE);
 	ok(!strstr(text, line), "one that went before the reader came is not");
 	snprintf(line, sizeof(line), "%08lx-", (unsigned long)p + 399 * T_PAGE);
-	ok(strstr(text, line) && strstr(strstr(text, line), " rw-p") == strchr(strstr(text, line), ' '),
+	ok(strstr(text, line) &&
+		   strstr(strstr(text, line), " rw-p") == strchr(strstr(text, line), ' '),
 	   "one that changed is told as it is now");
 	close(fd);
 	munmap(p, 400 * T_PAGE);
@@ -214,7 +215,8 @@ static void check_access(void)
 	int maps = open_of(pid, "maps"), rollup = open_of(pid, "smaps_rollup");
 
 	exits(as_user, &pid, 0, "who may look is decided at open; root's process is not a user's");
-	exits(undumpable, NULL, 0, "a process that is not dumpable shows its memory to itself only");
+	exits(undumpable, NULL, 0,
+	      "a process that is not dumpable shows its memory to itself only");
 	kill(pid, SIGKILL);
 	t_wait(pid);
 	fails(read(maps, whole, 100), ESRCH, "maps of a process that is gone is ESRCH");
@@ -274,9 +276,10 @@ static long long sum_of(const char *text, const char *key)
 
 static void check_sums(void)
 {
-	static const char *const keys[] = {"\nRss:",           "\nShared_Dirty:",  "\nPrivate_Dirty:",
-					   "\nPrivate_Clean:", "\nAnonymous:",     "\nLocked:",
-					   "\nShared_Clean:",  "\nAnonHugePages:", "\nSwap:"};
+	static const char *const keys[] = {
+		"\nRss:",           "\nShared_Dirty:",  "\nPrivate_Dirty:",
+		"\nPrivate_Clean:", "\nAnonymous:",     "\nLocked:",
+		"\nShared_Clean:",  "\nAnonHugePages:", "\nSwap:"};
 	char *p = t_pages(16);
 	unsigned differ = 0;
 
@@ -297,7 +300,8 @@ static void check_sums(void)
 	ok(strstr(piecewise, " ---p 00000000 00:00 0          [rollup]\n"),
 	   "its heading is a line of maps named [rollup]");
 	eq(sum_of(piecewise, "\nPss_Anon:") + sum_of(piecewise, "\nPss_File:") +
-		   sum_of(piecewise, "\nPss_Shmem:") - sum_of(piecewise, "\nPss:") <= 0,
+			   sum_of(piecewise, "\nPss_Shmem:") - sum_of(piecewise, "\nPss:") <=
+		   0,
 	   1, "Pss_Anon, Pss_File and Pss_Shmem are parts of Pss");
 	munlock(p, 4 * T_PAGE);
 	munmap(p, 16 * T_PAGE);

@@ -196,26 +196,10 @@ static int show_string(struct seq_file *m, void *v)
 	return 0;
 }
 
-/* A decimal number and nothing else but blanks. 0 or -EINVAL */
-static int parse_number(const char *text, u64 *out)
+/* A number, alone or between blanks: decimal, 0x or octal as Linux reads it. 0 or -EINVAL */
+static int parse_number(char *text, u64 *out)
 {
-	u64 n = 0;
-
-	while (*text == ' ' || *text == '\t')
-		text++;
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	for (; *text >= '0' && *text <= '9'; text++) {
-		if (n > 0xFFFFFFFFull)
-			return -EINVAL;
-		n = n * 10 + (u64)(*text - '0');
-	}
-	while (*text == ' ' || *text == '\t' || *text == '\n')
-		text++;
-	if (*text)
-		return -EINVAL;
-	*out = n;
-	return 0;
+	return *strim(text) == '+' || kstrtou64(strim(text), 0, out) ? -EINVAL : 0;
 }
 
 static int write_uint(struct proc_entry *entry, char *text)
@@ -225,6 +209,8 @@ static int write_uint(struct proc_entry *entry, char *text)
 	if (parse_number(text, &n) || n < entry->min || n > entry->max)
 		return -EINVAL;
 	WRITE_ONCE(*(unsigned *)entry->data, (unsigned)n);
+	if (entry->changed)
+		entry->changed();
 	return 0;
 }
 
@@ -235,6 +221,8 @@ static int write_ulong(struct proc_entry *entry, char *text)
 	if (parse_number(text, &n) || n > ~0UL)
 		return -EINVAL;
 	WRITE_ONCE(*(unsigned long *)entry->data, (unsigned long)n);
+	if (entry->changed)
+		entry->changed();
 	return 0;
 }
 
@@ -263,6 +251,18 @@ int proc_register_uint(const char *path, mode_t mode, unsigned *value, unsigned 
 	entry->write = write_uint;
 	entry->show = show_uint;
 	return 0;
+}
+
+void proc_on_change(const char *path, void (*changed)(void))
+{
+	struct proc_entry *entry = &proc_root;
+	const char *slash;
+
+	for (; entry && (slash = strchr(path, '/')); path = slash + 1)
+		entry = proc_entry_find(entry, path, (u32)(slash - path));
+	entry = entry ? proc_entry_find(entry, path, (u32)strlen(path)) : NULL;
+	if (entry)
+		entry->changed = changed;
 }
 
 int proc_register_ulong(const char *path, mode_t mode, unsigned long *value)
@@ -316,6 +316,10 @@ static int entry_open(struct inode *inode, struct file *file)
 	struct proc_entry *entry = proc_inode_of(inode)->entry;
 
 	if ((file->mode & FMODE_WRITE) && !entry->write)
+		return -EACCES;
+	/* the mode of a sysctl holds for root too: sysctl(5) is no file of anybody's */
+	if (entry->write && (((file->mode & FMODE_READ) && !(entry->mode & 0444)) ||
+			     ((file->mode & FMODE_WRITE) && !(entry->mode & 0222))))
 		return -EACCES;
 	/* numbers and strings show their entry; other files what they were registered with */
 	return single_open(file, entry->show,

@@ -183,6 +183,7 @@ void procfs_init(void)
 	proc_register_link("mounts", "self/mounts");
 	proc_register_kernel();
 	proc_register_memory();
+	proc_register_kcore();
 	proc_register_sysctls();
 	proc_register_selfcheck();
 	proc_register_files();

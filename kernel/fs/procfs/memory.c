@@ -5,7 +5,7 @@
 #include "procfs.h"
 #include "mm/inspect.h"
 #include "mm/mm.h"
-#include "mm/vmstat.h"
+#include "mm/slab.h"
 #include <linux/capability.h>
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -24,6 +24,18 @@ static void zeros(struct seq_file *m, const char *const *names)
 		line(m, *names, 0);
 }
 
+static void count_lists(unsigned long *inactive, unsigned long *active)
+{
+	unsigned long i, a;
+
+	*inactive = *active = 0;
+	for (unsigned zone = 0; zone < INSPECT_ZONES; zone++) {
+		mm_lru_counts(zone, &i, &a);
+		*inactive += i;
+		*active += a;
+	}
+}
+
 static int show_meminfo(struct seq_file *m, void *v)
 {
 	static const char *const huge[] = {"HardwareCorrupted:",
@@ -37,22 +49,23 @@ static int show_meminfo(struct seq_file *m, void *v)
 	unsigned long free_pages_now = nr_free_pages(), high_free = nr_free_high_pages();
 	unsigned long cache = total_cache_pages(), shmem = total_shmem_pages(),
 		      anon = total_anon_pages();
-	unsigned long small, large;
+	unsigned long small, large, inactive, active;
 
 	(void)v;
 	arch_direct_map_kb(&small, &large);
+	count_lists(&inactive, &active);
 	line(m, "MemTotal:", KB(total));
 	line(m, "MemFree:", KB(free_pages_now));
 	line(m, "MemAvailable:", KB(nr_available_pages()));
 	line(m, "Buffers:", 0);
 	line(m, "Cached:", KB(cache));
 	line(m, "SwapCached:", 0);
-	line(m, "Active:", KB(anon));
-	line(m, "Inactive:", KB(cache));
+	line(m, "Active:", KB(anon + active));
+	line(m, "Inactive:", KB(shmem + inactive));
 	line(m, "Active(anon):", KB(anon));
 	line(m, "Inactive(anon):", KB(shmem));
-	line(m, "Active(file):", 0);
-	line(m, "Inactive(file):", KB(cache - MIN(cache, shmem)));
+	line(m, "Active(file):", KB(active));
+	line(m, "Inactive(file):", KB(inactive));
 	line(m, "Unevictable:", 0);
 	line(m, "Mlocked:", 0);
 	line(m, "HighTotal:", KB(high));
@@ -97,28 +110,6 @@ static int show_meminfo(struct seq_file *m, void *v)
 
 /* ---- zones ---- */
 
-/* What Linux keeps per node stands below the first zone. */
-static void show_node(struct seq_file *m)
-{
-	unsigned long cache = total_cache_pages(), shmem = total_shmem_pages(),
-		      anon = total_anon_pages();
-
-	seq_puts(m, "  per-node stats\n");
-	seq_printf(m, "      nr_inactive_anon %lu\n", shmem);
-	seq_printf(m, "      nr_active_anon %lu\n", anon);
-	seq_printf(m, "      nr_inactive_file %lu\n", cache - MIN(cache, shmem));
-	seq_printf(m,
-		   "      nr_active_file 0\n      nr_unevictable 0\n      nr_slab_reclaimable 0\n");
-	seq_printf(m, "      nr_slab_unreclaimable %lu\n", inspect_slab_pages());
-	seq_printf(m, "      nr_anon_pages %lu\n", anon);
-	seq_printf(m, "      nr_mapped    %lu\n", total_mapped_pages());
-	seq_printf(m, "      nr_file_pages %lu\n", cache);
-	seq_puts(m, "      nr_dirty     0\n      nr_writeback 0\n");
-	seq_printf(m, "      nr_shmem     %lu\n", shmem);
-	seq_printf(m, "      nr_kernel_stack %lu\n", KB(inspect_stack_pages()));
-	seq_printf(m, "      nr_page_table_pages %lu\n", total_pt_bytes() >> PAGE_SHIFT);
-}
-
 static void show_pagesets(struct seq_file *m, unsigned n, const struct inspect_zone *z)
 {
 	seq_puts(m, "  pagesets\n");
@@ -136,7 +127,7 @@ static void show_zone(struct seq_file *m, unsigned n, const struct inspect_zone 
 	seq_printf(m, "Node 0, zone %8s", z->name);
 	if (first) {
 		seq_putc(m, '\n');
-		show_node(m);
+		proc_show_node_stats(m);
 		seq_printf(m, "  pages free     %lu\n", z->free);
 	} else {
 		seq_printf(m, "\n  pages free     %lu\n", z->free);
@@ -152,7 +143,7 @@ static void show_zone(struct seq_file *m, unsigned n, const struct inspect_zone 
 		   z->protection[1], z->protection[2], z->protection[2]);
 	if (!z->present)
 		return;
-	seq_printf(m, "      nr_free_pages %lu\n", z->free);
+	proc_show_zone_stats(m, n, z->free);
 	show_pagesets(m, n, z);
 	seq_puts(m, "  node_unreclaimable:  0\n");
 	seq_printf(m, "  start_pfn:           %lu\n", (unsigned long)z->start_pfn);
@@ -160,7 +151,8 @@ static void show_zone(struct seq_file *m, unsigned n, const struct inspect_zone 
 
 static int show_zoneinfo(struct seq_file *m, void *v)
 {
-	static const struct inspect_zone movable = {.name = "Movable"};
+	static const struct inspect_zone movable = {
+		.name = "Movable", .min = 32, .low = 32, .high = 32};
 	struct inspect_zone z;
 
 	(void)v;
@@ -227,53 +219,132 @@ static int show_pagetypeinfo(struct seq_file *m, void *v)
 
 /* ---- the kernel's windows and objects ---- */
 
-static int show_vmallocinfo(struct seq_file *m, void *v)
+/* The position is the address behind the area shown last. */
+static void *vmalloc_start(struct seq_file *m, loff_t *pos)
 {
-	struct inspect_vmalloc area;
-	unsigned long from = 0;
+	struct inspect_vmalloc *area = m->private;
 
+	return *pos <= ~0u && inspect_vmalloc((unsigned long)*pos, area) ? area : NULL;
+}
+
+static void *vmalloc_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	const struct inspect_vmalloc *area = v;
+
+	*pos = (loff_t)area->start + area->size;
+	return vmalloc_start(m, pos);
+}
+
+static void stop_nothing(struct seq_file *m, void *v)
+{
+	(void)m;
 	(void)v;
-	while (inspect_vmalloc(from, &area)) {
-		seq_printf(m, "0x%08lx-0x%08lx %7lu %pS", area.start, area.start + area.size,
-			   area.size, area.caller);
-		if (area.pages)
-			seq_printf(m, " pages=%lu", area.pages);
-		if (area.phys)
-			seq_printf(m, " phys=0x%016llx", (unsigned long long)area.phys);
-		if (area.kind & INSPECT_IOREMAP)
-			seq_puts(m, " ioremap");
-		if (area.kind & INSPECT_VMALLOC)
-			seq_puts(m, " vmalloc");
-		if (area.kind & INSPECT_VMAP)
-			seq_puts(m, " vmap");
-		if (area.kind & INSPECT_UNPURGED)
-			seq_puts(m, " unpurged vm_area");
-		seq_putc(m, '\n');
-		from = area.start + area.size;
-	}
+}
+
+static int vmalloc_show(struct seq_file *m, void *v)
+{
+	const struct inspect_vmalloc *area = v;
+
+	seq_printf(m, "0x%08lx-0x%08lx %7lu %pS", area->start, area->start + area->size, area->size,
+		   area->caller);
+	if (area->pages)
+		seq_printf(m, " pages=%lu", area->pages);
+	if (area->phys)
+		seq_printf(m, " phys=0x%016llx", (unsigned long long)area->phys);
+	if (area->kind & INSPECT_IOREMAP)
+		seq_puts(m, " ioremap");
+	if (area->kind & INSPECT_VMALLOC)
+		seq_puts(m, " vmalloc");
+	if (area->kind & INSPECT_VMAP)
+		seq_puts(m, " vmap");
+	if (area->kind & INSPECT_UNPURGED)
+		seq_puts(m, " unpurged vm_area");
+	seq_putc(m, '\n');
 	return 0;
 }
 
-static int show_slabinfo(struct seq_file *m, void *v)
+/* The position is the number of the cache, 1 the first; 0 the heading. */
+static void *slab_start(struct seq_file *m, loff_t *pos)
 {
-	struct inspect_slab s;
+	struct inspect_slab *s = m->private;
 
+	if (!*pos)
+		return SEQ_HEADING;
+	return *pos <= ~0u && inspect_slab_cache((unsigned)*pos - 1, s) ? s : NULL;
+}
+
+static void *slab_next(struct seq_file *m, void *v, loff_t *pos)
+{
 	(void)v;
-	seq_puts(m, "slabinfo - version: 2.1\n");
-	seq_puts(
-		m,
-		"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>");
-	seq_puts(
-		m,
-		" : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
-	for (unsigned n = 0; inspect_slab_cache(n, &s); n++) {
-		seq_printf(m, "%-17s %6lu %6lu %6u %4u %4u", s.name, s.active_objects, s.objects,
-			   s.object_size, s.objects_per_slab, s.pages_per_slab);
-		seq_printf(m, " : tunables %4u %4u %4u : slabdata %6lu %6lu %6lu\n", 0, 0, 0,
-			   s.active_slabs, s.slabs, 0ul);
+	++*pos;
+	return slab_start(m, pos);
+}
+
+static int slab_show(struct seq_file *m, void *v)
+{
+	const struct inspect_slab *s = v;
+
+	if (v == SEQ_HEADING) {
+		seq_puts(m, "slabinfo - version: 2.1\n");
+		seq_puts(
+			m,
+			"# name            <active_objs> <num_objs> <objsize> <objperslab> <pagesperslab>");
+		seq_puts(
+			m,
+			" : tunables <limit> <batchcount> <sharedfactor> : slabdata <active_slabs> <num_slabs> <sharedavail>\n");
+		return 0;
 	}
+	seq_printf(m, "%-17s %6lu %6lu %6u %4u %4u", s->name, s->active_objects, s->objects,
+		   s->object_size, s->objects_per_slab, s->pages_per_slab);
+	seq_printf(m, " : tunables %4u %4u %4u : slabdata %6lu %6lu %6lu\n", 0, 0, 0,
+		   s->active_slabs, s->slabs, 0ul);
 	return 0;
 }
+
+static const struct seq_operations vmalloc_seq = {
+	.start = vmalloc_start, .next = vmalloc_next, .stop = stop_nothing, .show = vmalloc_show};
+static const struct seq_operations slab_seq = {
+	.start = slab_start, .next = slab_next, .stop = stop_nothing, .show = slab_show};
+
+/* A file whose iterator keeps @size bytes. */
+static int open_iterator(struct file *file, const struct seq_operations *op, size_t size)
+{
+	void *state = kmalloc(size, GFP_KERNEL);
+	int err = state ? seq_open(file, op, state) : -ENOMEM;
+
+	if (err)
+		kfree(state);
+	return err;
+}
+
+static int vmallocinfo_open(struct inode *inode, struct file *file)
+{
+	(void)inode;
+	return open_iterator(file, &vmalloc_seq, sizeof(struct inspect_vmalloc));
+}
+
+static int slabinfo_open(struct inode *inode, struct file *file)
+{
+	(void)inode;
+	return open_iterator(file, &slab_seq, sizeof(struct inspect_slab));
+}
+
+static void iterator_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *m = file->private;
+
+	kfree(m->private);
+	seq_release(inode, file);
+}
+
+static const struct file_operations vmallocinfo_fops = {.open = vmallocinfo_open,
+							.read_iter = seq_read_iter,
+							.llseek = seq_llseek,
+							.release = iterator_release};
+static const struct file_operations slabinfo_fops = {.open = slabinfo_open,
+						     .read_iter = seq_read_iter,
+						     .llseek = seq_llseek,
+						     .release = iterator_release};
 
 static int show_iomem(struct seq_file *m, void *v)
 {
@@ -300,24 +371,6 @@ static int show_swaps(struct seq_file *m, void *v)
 {
 	(void)v;
 	seq_puts(m, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
-	return 0;
-}
-
-static int show_vmstat(struct seq_file *m, void *v)
-{
-	unsigned long cache = total_cache_pages(), shmem = total_shmem_pages();
-
-	(void)v;
-	seq_printf(m, "nr_free_pages %lu\n", nr_free_pages());
-	seq_printf(m, "nr_inactive_file %lu\n", cache - MIN(cache, shmem));
-	seq_printf(m, "nr_anon_pages %lu\nnr_mapped %lu\nnr_file_pages %lu\n", total_anon_pages(),
-		   total_mapped_pages(), cache);
-	seq_printf(m, "nr_shmem %lu\nnr_page_table_pages %lu\n", shmem,
-		   total_pt_bytes() >> PAGE_SHIFT);
-	seq_printf(m, "nr_kernel_stack %lu\nnr_slab_unreclaimable %lu\n", KB(inspect_stack_pages()),
-		   inspect_slab_pages());
-	for (unsigned i = 0; i < NR_VM_EVENTS; i++)
-		seq_printf(m, "%s %lu\n", vm_event_names[i], vm_event_total((enum vm_event)i));
 	return 0;
 }
 
@@ -369,11 +422,11 @@ void proc_register_memory(void)
 	proc_register("zoneinfo", 0444, show_zoneinfo, NULL);
 	proc_register("buddyinfo", 0444, show_buddyinfo, NULL);
 	proc_register("pagetypeinfo", 0400, show_pagetypeinfo, NULL);
-	proc_register("vmallocinfo", 0400, show_vmallocinfo, NULL);
-	proc_register("slabinfo", 0400, show_slabinfo, NULL);
+	proc_register_ops("vmallocinfo", 0400, &vmallocinfo_fops, NULL);
+	proc_register_ops("slabinfo", 0400, &slabinfo_fops, NULL);
 	proc_register("iomem", 0444, show_iomem, NULL);
 	proc_register("swaps", 0444, show_swaps, NULL);
-	proc_register("vmstat", 0444, show_vmstat, NULL);
+	proc_register("vmstat", 0444, proc_show_vmstat, NULL);
 	proc_register_ops("kpageflags", 0400, &kpageflags_fops, NULL);
 	proc_register_ops("kpagecount", 0400, &kpagecount_fops, NULL);
 }

@@ -82,7 +82,7 @@ static int show_row(struct seq_file *m, void *v)
 	(void)v;
 	if (!t)
 		return -ESRCH;
-	err = proc_inode_of(inode)->row->show(m, t);
+	err = proc_inode_of(inode)->row->show ? proc_inode_of(inode)->row->show(m, t) : -EINVAL;
 	task_put(t);
 	return err;
 }

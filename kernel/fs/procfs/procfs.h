@@ -22,6 +22,7 @@ struct proc_entry {
 	int (*write)(struct proc_entry *entry,
 		     char *text); /* sysctls and their like: NUL-terminated, without the newline. 0 or -errno */
 	int (*write_text)(void *data, char *text); /* proc_register_text() */
+	void (*changed)(void);    /* after a number was written; may be NULL */
 	const char *target;       /* a symbolic link's; NULL: self (data NULL) and thread-self */
 	void *data;
 	unsigned long min, max; /* of a number; max: the size of a string's buffer */
@@ -30,6 +31,8 @@ struct proc_entry {
 extern struct proc_entry proc_root;
 extern spinlock_t proc_entries_lock;
 
+/* Call @changed after each write of the number at @path. */
+void proc_on_change(const char *path, void (*changed)(void));
 struct proc_entry *proc_entry_find(struct proc_entry *dir, const char *name, u32 len);
 /* The child after the @n first ones in order of name, or NULL. */
 struct proc_entry *proc_entry_nth(struct proc_entry *dir, unsigned n);
@@ -66,12 +69,18 @@ int proc_register_writable(const char *path, mode_t mode,
 			   int (*show)(struct seq_file *m, void *v),
 			   int (*write)(struct proc_entry *entry, char *text));
 
+/* vmstat.c. The sizes of the node, and of zone number @zone with @free pages, as /proc/zoneinfo shows them. */
+int proc_show_vmstat(struct seq_file *m, void *v);
+void proc_show_node_stats(struct seq_file *m);
+void proc_show_zone_stats(struct seq_file *m, unsigned zone, unsigned long free);
+
 /* Each registers its files. */
 void proc_register_kernel(void);
 void proc_register_memory(void);
 void proc_register_sysctls(void);
 void proc_register_selfcheck(void);
 void proc_register_files(void);
+void proc_register_kcore(void);
 void proc_register_kmap_bench(void);
 
 #endif

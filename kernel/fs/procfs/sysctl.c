@@ -1,21 +1,138 @@
-/* /proc/sys/vm: the knobs of memory management that mm/ reads. proc(5), Linux's sysctl/vm. */
+/*
+ * /proc/sys/vm: the knobs of memory management, each with an effect. proc(5), Linux's sysctl/vm.
+ *
+ * A number belongs to the part that reads it. What Linux has and this kernel has no function for (write-back by age and amount,
+ * compaction, huge pages of hugetlbfs, statistics by interval) has no file here.
+ */
 #include "procfs.h"
+#include "lib/parse.h"
 #include "lib/string.h"
 #include "mm/mm.h"
+#include "mm/vmstat.h"
+#include <linux/capability.h>
 
-static int show_lowmem_reserve(struct seq_file *m, void *v)
+/* ---- lowmem_reserve_ratio: a number a zone ---- */
+
+#define ZONES_SHOWN 4
+
+static int show_reserve_ratio(struct seq_file *m, void *v)
 {
 	(void)v;
-	seq_puts(m, "256\t32\t0\t0\n"); /* fixed: mm/zone.c computes the reserves with them */
+	for (unsigned i = 0; i < ZONES_SHOWN; i++)
+		seq_printf(m, i ? "\t%u" : "%u", sysctl_lowmem_reserve_ratio[i]);
+	seq_putc(m, '\n');
 	return 0;
 }
 
+/* Fewer numbers leave the later zones as they are. */
+static int write_reserve_ratio(void *data, char *text)
+{
+	unsigned ratio[ZONES_SHOWN], n = 0;
+	const char *at = strim(text), *end;
+
+	(void)data;
+	for (; *at && n < ZONES_SHOWN; at = end + strspn(end, " \t")) {
+		u64 value = parse_u64(at, &end, 0);
+
+		if (end == at || value > ~0u >> 1 || (*end && !strchr(" \t", *end)))
+			return -EINVAL;
+		ratio[n++] = (unsigned)value;
+	}
+	if (!n)
+		return -EINVAL;
+	memcpy(sysctl_lowmem_reserve_ratio, ratio, n * sizeof(*ratio));
+	zones_set_marks();
+	return 0;
+}
+
+/* ---- drop_caches: 1 pages of files, 2 names and inodes, 3 both ---- */
+
+static int write_drop_caches(void *data, char *text)
+{
+	unsigned what;
+
+	(void)data;
+	if (kstrtouint(strim(text), 0, &what) || what < 1 || what > 4)
+		return -EINVAL;
+	if (what & 1)
+		mm_drop_caches();
+	if (what & 2) {
+		dcache_shrink(~0u);
+		vm_event_add(VM_DROP_SLAB, 1);
+	}
+	return 0;
+}
+
+/* ---- mmap_min_addr: what protects the kernel is not for every root ---- */
+
+static int show_number(struct seq_file *m, void *v)
+{
+	(void)v;
+	seq_printf(m, "%u\n", *(unsigned *)m->private);
+	return 0;
+}
+
+static int write_mmap_min_addr(void *data, char *text)
+{
+	unsigned value;
+
+	if (!fs_capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	if (kstrtouint(strim(text), 0, &value))
+		return -EINVAL;
+	WRITE_ONCE(*(unsigned *)data, value);
+	return 0;
+}
+
+/* ---- overcommit: the ratio and the absolute limit exclude each other ---- */
+
+static void ratio_chosen(void)
+{
+	sysctl_overcommit_kbytes = 0;
+}
+
+static void kbytes_chosen(void)
+{
+	sysctl_overcommit_ratio = 0;
+}
+
+static const struct {
+	const char *path;
+	unsigned *value, min, max;
+	void (*changed)(void);
+} numbers[] = {
+	{"sys/vm/max_map_count", &sysctl_max_map_count, 0, ~0u >> 1, NULL},
+	{"sys/vm/overcommit_memory", &sysctl_overcommit_memory, 0, 2, NULL},
+	{"sys/vm/overcommit_ratio", &sysctl_overcommit_ratio, 0, ~0u >> 1, ratio_chosen},
+	{"sys/vm/min_free_kbytes", &sysctl_min_free_kbytes, 0, ~0u >> 1, zones_min_free_changed},
+	{"sys/vm/watermark_scale_factor", &sysctl_watermark_scale_factor, 1, 3000, zones_set_marks},
+	{"sys/vm/vdso_enabled", &sysctl_vdso_enabled, 0, 1, NULL},
+};
+
+static const struct {
+	const char *path;
+	unsigned long *value;
+	void (*changed)(void);
+} large_numbers[] = {
+	{"sys/vm/overcommit_kbytes", &sysctl_overcommit_kbytes, kbytes_chosen},
+	{"sys/vm/admin_reserve_kbytes", &sysctl_admin_reserve_kbytes, NULL},
+	{"sys/vm/user_reserve_kbytes", &sysctl_user_reserve_kbytes, NULL},
+};
+
 void proc_register_sysctls(void)
 {
-	proc_register_uint("sys/vm/max_map_count", 0644, &sysctl_max_map_count, 0, ~0u >> 1);
-	proc_register_uint("sys/vm/mmap_min_addr", 0644, &sysctl_mmap_min_addr, 0, ~0u);
-	proc_register_uint("sys/vm/overcommit_memory", 0644, &sysctl_overcommit_memory, 0, 2);
-	proc_register_uint("sys/vm/overcommit_ratio", 0644, &sysctl_overcommit_ratio, 0, ~0u >> 1);
-	proc_register_ulong("sys/vm/overcommit_kbytes", 0644, &sysctl_overcommit_kbytes);
-	proc_register("sys/vm/lowmem_reserve_ratio", 0444, show_lowmem_reserve, NULL);
+	for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++) {
+		proc_register_uint(numbers[i].path, 0644, numbers[i].value, numbers[i].min,
+				   numbers[i].max);
+		proc_on_change(numbers[i].path, numbers[i].changed);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(large_numbers); i++) {
+		proc_register_ulong(large_numbers[i].path, 0644, large_numbers[i].value);
+		proc_on_change(large_numbers[i].path, large_numbers[i].changed);
+	}
+	proc_register_text("sys/vm/lowmem_reserve_ratio", 0644, show_reserve_ratio,
+			   write_reserve_ratio, NULL);
+	proc_register_text("sys/vm/mmap_min_addr", 0644, show_number, write_mmap_min_addr,
+			   &sysctl_mmap_min_addr);
+	proc_register_text("sys/vm/drop_caches", 0200, NULL, write_drop_caches, NULL);
 }

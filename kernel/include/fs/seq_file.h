@@ -28,6 +28,8 @@ struct seq_operations {
 	int (*show)(struct seq_file *m, void *v);
 };
 /* A file of many records; @data becomes m->private, and stays the caller's. 0 or -ENOMEM */
+/* What start() returns for a line above the records. */
+#define SEQ_HEADING ((void *)1)
 int seq_open(struct file *file, const struct seq_operations *op, void *data);
 /* A file made by one call of @show. */
 int single_open(struct file *file, int (*show)(struct seq_file *m, void *v), void *data);

@@ -36,6 +36,13 @@ int mm_explain(gfp_t gfp, char *buf, size_t size);
 u64 inspect_kpageflags(pfn_t pfn);
 u64 inspect_kpagecount(pfn_t pfn);
 
+/* ---- the kernel's own memory: /proc/kcore ---- */
+/*
+ * One page at kernel address @va, a multiple of PAGE_SIZE, into @buf; zeros and false where there is
+ * no memory. Never faults.
+ */
+bool inspect_kernel_page(unsigned long va, void *buf);
+
 /* ---- totals: /proc/meminfo; the rest is in mm/page.h ---- */
 unsigned long inspect_slab_pages(void);
 unsigned long inspect_stack_pages(void); /* KernelStack */

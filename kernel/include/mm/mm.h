@@ -242,6 +242,15 @@ size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t len, bool write)
 /* Pages of files that may be dropped, in zone number @zone (DMA, NORMAL, HIGHMEM). */
 void mm_lru_counts(unsigned zone, unsigned long *inactive, unsigned long *active);
 
+/* ---- /proc/PID/clear_refs: 0, or -EINTR by a fatal signal ---- */
+/* Forget which pages were used, in areas without and with a file. */
+int mm_clear_refs(struct mm *mm, bool anon, bool files);
+/* The peak of resident pages (VmHWM) counts from now. */
+int mm_reset_peak(struct mm *mm);
+
+/* Drop all clean pages of files that nobody maps: how many. Sleeps. */
+unsigned long mm_drop_caches(void);
+
 /* ---- accounting ---- */
 static inline unsigned long mm_rss(const struct mm *mm)
 {
@@ -262,6 +271,8 @@ unsigned long total_mapped_pages(void);
 /* Sysctls */
 extern unsigned sysctl_max_map_count, sysctl_mmap_min_addr, sysctl_overcommit_memory,
 	sysctl_overcommit_ratio;
-extern unsigned long sysctl_overcommit_kbytes;
+extern unsigned long sysctl_overcommit_kbytes, sysctl_admin_reserve_kbytes,
+	sysctl_user_reserve_kbytes;
+extern unsigned sysctl_vdso_enabled;
 
 #endif

@@ -147,6 +147,13 @@ extern void (*mm_lru_remove)(struct page *page);
 extern bool (*mm_fail_alloc)(gfp_t gfp);
 #endif
 
+/* ---- what is kept back; /proc/sys/vm. Each takes effect with the call below it. ---- */
+extern unsigned sysctl_lowmem_reserve_ratio[]; /* DMA, Normal, HighMem, Movable; 0: nothing */
+extern unsigned sysctl_watermark_scale_factor; /* of 10,000 */
+void zones_set_marks(void);
+extern unsigned sysctl_min_free_kbytes;
+void zones_min_free_changed(void);
+
 /* Totals, in pages. */
 unsigned long total_ram_pages(void);
 unsigned long total_high_pages(void);

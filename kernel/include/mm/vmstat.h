@@ -18,6 +18,8 @@ enum vm_event {
 	VM_PGALLOC_NORMAL,
 	VM_PGALLOC_HIGH,
 	VM_PGFREE, /* pages taken back */
+	VM_DROP_PAGECACHE, /* orders by /proc/sys/vm/drop_caches: pages, objects */
+	VM_DROP_SLAB,
 	VM_OOM_KILL,
 	VM_TLB_REMOTE_FLUSH, /* TLB flushes that interrupted other CPUs */
 	NR_VM_EVENTS,
