@@ -16,6 +16,7 @@
 #include <linux/falloc.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
+#include <linux/memfd.h>
 #include <linux/openat2.h>
 #include <linux/random.h>
 #include <linux/stat.h>
@@ -644,11 +645,14 @@ long sys_getrandom(uaddr_t buf, u32 count, u32 flags)
 long sys_memfd_create(uaddr_t user_name, u32 flags)
 {
 	char name[250];
-	ssize_t len = strncpy_from_user(name, user_name, sizeof(name));
+	ssize_t len;
 
+	if (flags & ~(u32)(MFD_CLOEXEC | MFD_ALLOW_SEALING))
+		return -EINVAL; /* no huge pages */
+	len = strncpy_from_user(name, user_name, sizeof(name));
 	if (len < 0)
 		return len;
 	if ((size_t)len >= sizeof(name))
 		return -EINVAL;
-	return fd_open_file(memfd_create(name, flags), flags & 1 /* MFD_CLOEXEC */ ? O_CLOEXEC : 0);
+	return fd_open_file(memfd_create(name, flags), flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
 }

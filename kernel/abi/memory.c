@@ -30,12 +30,8 @@ static long map_file(struct map_request *req, int fd)
 	if (!file)
 		return -EBADF;
 	req->file = file;
-	if (!req->len)
-		result = -EINVAL;
-	else
-		result = vfs_mmap(file, req);
-	if (!result)
-		result = mm_map(current->mm, req);
+	req->error = vfs_mmap(file, req);
+	result = req->flags & MAP_HUGETLB ? -EINVAL : mm_map(current->mm, req);
 	fput(file);
 	return result;
 }
@@ -99,15 +95,15 @@ long sys_mincore(uaddr_t addr, u32 len, uaddr_t vec)
 		return -EFAULT;
 	while (pages) {
 		u32 n = MIN(pages, (u32)sizeof(buf));
-		int err = mm_incore(current->mm, addr, n, buf);
+		long got = mm_incore(current->mm, addr, n, buf);
 
-		if (err)
-			return err;
-		if (copy_to_user(vec, buf, n))
+		if (got < 0)
+			return got;
+		if (copy_to_user(vec, buf, (size_t)got))
 			return -EFAULT;
-		pages -= n;
-		addr += n * (u32)PAGE_SIZE;
-		vec += n;
+		pages -= (u32)got;
+		addr += (u32)got * (u32)PAGE_SIZE;
+		vec += got;
 	}
 	return 0;
 }
@@ -143,6 +139,12 @@ long sys_mlockall(int flags)
 long sys_munlockall(void)
 {
 	return mm_lock_all(current->mm, 0);
+}
+
+long sys_membarrier(int command, u32 flags, int cpu)
+{
+	(void)cpu; /* for the rseq kind */
+	return mm_membarrier(current->mm, command, flags);
 }
 
 /*

@@ -64,6 +64,11 @@ static bool owner_or_capable(const struct inode *inode)
 	return fs_current_cred().fsuid == inode->uid || fs_capable(CAP_FOWNER);
 }
 
+bool file_may_peek(struct file *file)
+{
+	return owner_or_capable(file->inode) || !inode_permission(file->inode, MAY_WRITE);
+}
+
 static int finish(const struct path *path, int err)
 {
 	if (!err && unlikely(inotify_watches))

@@ -218,12 +218,10 @@ int vfs_mmap(struct file *file, struct map_request *req)
 	bool shared = (req->flags & MAP_TYPE) == MAP_SHARED ||
 		      (req->flags & MAP_TYPE) == MAP_SHARED_VALIDATE;
 	bool noexec = file->path.mnt->flags & MS_NOEXEC;
-	int err;
+	int err = map_request_type(req);
 
-	if (!file->op->mmap || (file->mode & FMODE_PATH))
-		return file->mode & FMODE_PATH ? -EBADF : -ENODEV;
-	if (!(file->mode & FMODE_READ))
-		return -EACCES;
+	if (err || (file->mode & FMODE_PATH))
+		return err ? err : -EBADF;
 	req->may_flags = VM_MAYREAD | VM_MAYWRITE | VM_MAYEXEC;
 	if (shared) {
 		req->may_flags |= VM_MAYSHARE;
@@ -232,15 +230,21 @@ int vfs_mmap(struct file *file, struct map_request *req)
 				return -EACCES;
 			req->may_flags &= ~VM_MAYWRITE;
 		}
-		err = seals_check_mmap(file->inode, req);
-		if (err)
-			return err;
 	}
+	if (!(file->mode & FMODE_READ))
+		return -EACCES;
 	if (noexec) {
 		if (req->prot & PROT_EXEC)
 			return -EPERM;
 		req->may_flags &= ~VM_MAYEXEC;
 	}
+	if (!file->op->mmap)
+		return -ENODEV;
+	if (req->flags & MAP_GROWSDOWN)
+		return -EINVAL;
+	err = shared ? seals_check_mmap(file->inode, req) : 0;
+	if (err)
+		return err;
 	req->file = file;
 	return file->op->mmap(file, req);
 }
@@ -255,5 +259,6 @@ void __init file_init(void)
 	mm_file_get = file_get;
 	mm_file_put = fput;
 	mm_file_name = file_name;
+	mm_file_may_peek = file_may_peek;
 	file_cache = kmem_cache_create("filp", sizeof(struct file), 0, SLAB_PANIC);
 }

@@ -146,6 +146,8 @@ static inline u32 coarse_seconds(void)
 /* ---- attr.c ---- */
 /* RLIMIT_FSIZE (with its signal) and the file system's own limit: 0 or -EFBIG. */
 int check_file_size_limit(struct inode *inode, loff_t size);
+/* mm_file_may_peek: the caller owns @file or may write to it. */
+bool file_may_peek(struct file *file);
 
 /* ---- file.c ---- */
 void file_init(void);

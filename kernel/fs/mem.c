@@ -4,6 +4,7 @@
 #include "fs/internal.h"
 #include "fs/random.h"
 
+#include <linux/mman.h>
 #include <linux/poll.h>
 
 #define MEM_MAJOR 1
@@ -61,6 +62,8 @@ static int zero_mmap(struct file *file, struct map_request *req)
 	(void)file;
 	req->file = NULL;
 	req->may_flags = 0;
+	if ((req->flags & MAP_TYPE) == MAP_SHARED_VALIDATE)
+		req->flags = (req->flags & ~(u32)MAP_TYPE) | MAP_SHARED;
 	return 0;
 }
 

@@ -25,8 +25,6 @@ struct file *memfd_create(const char *name, unsigned flags)
 	struct inode *inode;
 	struct file *file;
 
-	if (flags & ~(MFD_CLOEXEC | MFD_ALLOW_SEALING))
-		return ERR_PTR(-EINVAL); /* no huge pages */
 	if (snprintf(text, sizeof(text), "memfd:%s", name) > NAME_MAX)
 		return ERR_PTR(-EINVAL);
 	inode = tmpfs_file_inode(memfd_mount->sb, 0777);

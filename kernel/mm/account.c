@@ -115,16 +115,19 @@ bool may_expand_vm(const struct mm *mm, u32 flags, unsigned long pages)
 	return !is_data(flags) || mm->data_vm + pages <= rlimit_pages(RLIMIT_DATA);
 }
 
+bool may_lock_at_all(void)
+{
+	return !mm_rlimit || mm_rlimit(RLIMIT_MEMLOCK) || (mm_capable && mm_capable(CAP_IPC_LOCK));
+}
+
 int may_lock_pages(const struct mm *mm, u32 flags, unsigned long pages)
 {
-	unsigned long limit;
-
 	if (!(flags & VM_LOCKED))
 		return 0;
-	limit = rlimit_pages(RLIMIT_MEMLOCK);
-	if (mm->locked_vm + pages <= limit || (mm_capable && mm_capable(CAP_IPC_LOCK)))
+	if (mm->locked_vm + pages <= rlimit_pages(RLIMIT_MEMLOCK) ||
+	    (mm_capable && mm_capable(CAP_IPC_LOCK)))
 		return 0;
-	return limit ? -EAGAIN : -EPERM;
+	return -EAGAIN;
 }
 
 /* ---- totals ---- */

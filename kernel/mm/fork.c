@@ -247,6 +247,7 @@ static void copy_layout(struct mm *mm, const struct mm *old)
 	mm->dumpable = old->dumpable;
 	mm->oom_score_adj = old->oom_score_adj;
 	mm->flags = old->flags;
+	mm->membarrier = old->membarrier;
 	mm->exe_file = old->exe_file;
 	if (mm->exe_file && mm_file_get)
 		mm_file_get(mm->exe_file);

@@ -118,7 +118,7 @@ static int populate_area(struct vma *vma, uaddr_t start, uaddr_t end)
 	if (vma->flags & (VM_IO | VM_PFNMAP | VM_LOCKONFAULT))
 		return 0;
 	if (!vma_is_accessible(vma))
-		return -ENOMEM;
+		return -EFAULT;
 	for (uaddr_t addr = start; addr < end && !err; addr += PAGE_SIZE) {
 		pte_t *ptep = pte_find(vma->mm, addr), pte = ptep ? pte_read(ptep) : (pte_t){0};
 

@@ -59,7 +59,7 @@ long mm_unmapped_area(struct mm *mm, uaddr_t hint, u32 len, u32 flags)
 {
 	uaddr_t addr = hint;
 
-	if (len > TASK_SIZE)
+	if (len > TASK_SIZE - sysctl_mmap_min_addr)
 		return -ENOMEM;
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
 		if (addr > TASK_SIZE - len)

@@ -7,6 +7,7 @@
  * madvise(2). Read next: pgtable.c (zap_range), gup.c (populate).
  */
 #include "virt.h"
+#include <linux/capability.h>
 #include <linux/mman.h>
 
 /* ---- orders on pages. => mmap_lock held for read; [start, end) in @vma ---- */
@@ -28,9 +29,14 @@ static int advise_dontneed(struct vma *vma, uaddr_t start, uaddr_t end)
 								 : drop_pages(vma, start, end);
 }
 
+static int advise_dontneed_locked(struct vma *vma, uaddr_t start, uaddr_t end)
+{
+	return vma->flags & (VM_PFNMAP | VM_HUGETLB) ? -EINVAL : drop_pages(vma, start, end);
+}
+
 static int advise_free(struct vma *vma, uaddr_t start, uaddr_t end)
 {
-	return vma_is_anon(vma) ? drop_pages(vma, start, end) : -EINVAL;
+	return vma_is_anon(vma) ? advise_dontneed(vma, start, end) : -EINVAL;
 }
 
 /* Bring the file's pages into the cache; errors show at the access. */
@@ -140,6 +146,7 @@ static page_advice_fn page_advice(int advice)
 {
 	switch (advice) {
 	case MADV_DONTNEED: return advise_dontneed;
+	case MADV_DONTNEED_LOCKED: return advise_dontneed_locked;
 	case MADV_FREE: return advise_free;
 	case MADV_WILLNEED: return advise_willneed;
 	case MADV_COLD:
@@ -212,24 +219,23 @@ static int populate(struct mm *mm, uaddr_t start, uaddr_t end, bool write)
 	for (uaddr_t addr = start; addr < end; addr += PAGE_SIZE) {
 		struct page *page;
 		struct vma *vma;
-		bool special;
+		bool missing, refuses;
 		long got;
 
 		down_read(&mm->mmap_lock);
 		vma = vma_find(mm, addr);
-		special = vma && vma->start <= addr && (vma->flags & (VM_IO | VM_PFNMAP));
+		missing = !vma || vma->start > addr;
+		refuses = !missing &&
+			  ((vma->flags & (VM_IO | VM_PFNMAP)) ||
+			   !(vma->flags & (write ? VM_WRITE : VM_READ)));
 		up_read(&mm->mmap_lock);
-		if (!vma || vma->start > addr)
+		if (missing)
 			return -ENOMEM;
-		if (special)
+		if (refuses)
 			return -EINVAL;
 		got = get_user_pages(mm, addr, 1, write, false, &page);
-		if (got == -EINTR)
-			return -EINTR;
 		if (got != 1)
-			return vma_is_accessible(vma) && got == -ENOMEM ? -ENOMEM
-			       : write || got == -EFAULT                ? -EFAULT
-									: -ENOMEM;
+			return (int)got;
 		page_put(page);
 		cond_resched();
 	}
@@ -256,15 +262,23 @@ static bool is_known(int advice)
 	}
 }
 
+/* Simulated memory errors. */
+static bool is_poison(int advice)
+{
+	return advice == MADV_HWPOISON || advice == MADV_SOFT_OFFLINE;
+}
+
 int mm_advise(struct mm *mm, uaddr_t addr, u32 len_in, int advice)
 {
 	u32 len = ALIGN_UP(len_in, PAGE_SIZE);
 	uaddr_t end = addr + len;
 
-	if (!is_known(advice) || addr & ~PAGE_MASK || (len_in && !len) || end < addr)
+	if ((!is_known(advice) && !is_poison(advice)) || addr & ~PAGE_MASK || (len_in && !len) || end < addr)
 		return -EINVAL;
 	if (end == addr)
 		return 0;
+	if (is_poison(advice)) /* not built in; who may not ask hears that first */
+		return mm_capable && mm_capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
 		return populate(mm, addr, end, advice == MADV_POPULATE_WRITE);
 	if (page_advice(advice))

@@ -9,11 +9,6 @@
 #include <linux/mman.h>
 #include <linux/resource.h>
 
-static bool may_lock_at_all(void)
-{
-	return rlimit_pages(RLIMIT_MEMLOCK) || (mm_capable && mm_capable(CAP_IPC_LOCK));
-}
-
 static bool over_limit(unsigned long pages)
 {
 	return pages > rlimit_pages(RLIMIT_MEMLOCK) && !(mm_capable && mm_capable(CAP_IPC_LOCK));

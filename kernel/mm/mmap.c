@@ -24,6 +24,17 @@ static u32 prot_to_vm(u32 prot)
 	 MAP_UNINITIALIZED | MAP_GROWSDOWN | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | \
 	 MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB)
 
+int map_request_type(const struct map_request *req)
+{
+	switch (req->flags & MAP_TYPE) {
+	case MAP_SHARED_VALIDATE:
+		return req->flags & ~(u32)(MAP_LEGACY_MASK | MAP_SHARED_VALIDATE) ? -EOPNOTSUPP : 0;
+	case MAP_SHARED:
+	case MAP_PRIVATE: return 0;
+	default: return -EINVAL;
+	}
+}
+
 /* The flags of an area of a file: 0, or why it cannot be. */
 static int file_flags(const struct map_request *req, u32 *vm_flags)
 {
@@ -31,10 +42,6 @@ static int file_flags(const struct map_request *req, u32 *vm_flags)
 
 	switch (req->flags & MAP_TYPE) {
 	case MAP_SHARED_VALIDATE:
-		if (req->flags &
-		    ~(u32)(MAP_LEGACY_MASK | MAP_FIXED_NOREPLACE | MAP_SHARED_VALIDATE))
-			return -EOPNOTSUPP;
-		/* fallthrough */
 	case MAP_SHARED:
 		if ((req->prot & PROT_WRITE) && !(may & VM_MAYWRITE))
 			return -EACCES;
@@ -72,6 +79,14 @@ static int anon_flags(const struct map_request *req, u32 *vm_flags)
 	}
 }
 
+/* RLIMIT_MEMLOCK; mmap(2) calls the lack of any permission EPERM only if it was asked to lock. */
+static int check_lock(const struct mm *mm, const struct map_request *req, u32 vm_flags)
+{
+	if ((req->flags & MAP_LOCKED) && !may_lock_at_all())
+		return -EPERM;
+	return may_lock_pages(mm, vm_flags, ALIGN_UP(req->len, PAGE_SIZE) >> PAGE_SHIFT);
+}
+
 static int request_flags(struct mm *mm, const struct map_request *req, u32 *out)
 {
 	u32 vm_flags = prot_to_vm(req->prot) | mm->def_flags | VM_MAYREAD | VM_MAYWRITE |
@@ -82,8 +97,12 @@ static int request_flags(struct mm *mm, const struct map_request *req, u32 *out)
 		vm_flags |= VM_GROWSDOWN;
 	if (req->flags & MAP_LOCKED)
 		vm_flags |= VM_LOCKED;
-	err = req->file || req->mapping || req->ops ? file_flags(req, &vm_flags)
-						    : anon_flags(req, &vm_flags);
+	err = check_lock(mm, req, vm_flags);
+	if (!err)
+		err = req->error;
+	if (!err)
+		err = req->file || req->mapping || req->ops ? file_flags(req, &vm_flags)
+							    : anon_flags(req, &vm_flags);
 	if (err)
 		return err;
 	if ((req->flags & MAP_NORESERVE) && sysctl_overcommit_memory != 2)
@@ -223,8 +242,6 @@ long mm_map_locked(struct mm *mm, const struct map_request *req, struct vma_grav
 	if ((req->flags & MAP_FIXED_NOREPLACE) && vma_intersects(mm, (uaddr_t)addr, len))
 		return -EEXIST;
 	err = request_flags(mm, req, &vm_flags);
-	if (!err)
-		err = may_lock_pages(mm, vm_flags, len >> PAGE_SHIFT);
 	if (err)
 		return err;
 	*populate = (vm_flags & (VM_LOCKED | VM_LOCKONFAULT)) == VM_LOCKED ||
@@ -338,6 +355,21 @@ static int remap_request(struct mm *mm, uaddr_t addr, u32 len, u32 pgoff, u32 fl
 	return 0;
 }
 
+/* An object that counts its areas has one more. */
+static long map_again(struct mm *mm, const struct map_request *req, struct vma_graveyard *dead,
+		      bool *populate)
+{
+	struct vma *vma = vma_find(mm, req->addr);
+	long result;
+
+	if (req->ops && req->ops->open)
+		req->ops->open(vma);
+	result = mm_map_locked(mm, req, dead, populate);
+	if (mm_is_error(result) && req->ops && req->ops->close)
+		req->ops->close(vma);
+	return result;
+}
+
 int mm_remap_file_pages(struct mm *mm, uaddr_t addr, u32 len, u32 pgoff, u32 flags)
 {
 	struct vma_graveyard dead = {NULL};
@@ -352,10 +384,8 @@ int mm_remap_file_pages(struct mm *mm, uaddr_t addr, u32 len, u32 pgoff, u32 fla
 	if (down_write_killable(&mm->mmap_lock))
 		return -EINTR;
 	result = remap_request(mm, addr, len, pgoff, flags, &req);
-	if (!result && req.ops && req.ops->open)
-		result = -EINVAL; /* an object that counts its areas is not a file's */
 	if (!result)
-		result = mm_map_locked(mm, &req, &dead, &populate);
+		result = map_again(mm, &req, &dead, &populate);
 	up_write(&mm->mmap_lock);
 	vma_graveyard_empty(&dead);
 	if (populate && !mm_is_error(result))

@@ -3,8 +3,7 @@
  * contents.
  *
  * Order of a move: the new area and all its page tables are made; the old part is cut out with
- * areas allocated before; only then is the target's place cleared and are the entries carried over,
- * which cannot fail.
+ * areas allocated before; only then are the entries carried over, which cannot fail.
  *
  * mremap(2). Read next: munmap.c.
  */
@@ -174,8 +173,8 @@ static void unpromise(const struct move *r, const struct vma *vma)
 		vm_uncommit(more >> PAGE_SHIFT);
 }
 
-/* Move [old, old+old_len) of @old to r->new, where there is room or @clear says to make it. */
-static long move_area(struct move *r, struct vma *old, bool clear, struct vma_graveyard *dead)
+/* Move [old, old+old_len) of @old to r->new, where there is room. */
+static long move_area(struct move *r, struct vma *old, struct vma_graveyard *dead)
 {
 	struct split_reserve reserve = {NULL, NULL};
 	struct vma *vma;
@@ -193,12 +192,9 @@ static long move_area(struct move *r, struct vma *old, bool clear, struct vma_gr
 	vma = build_target(r, old);
 	if (!vma)
 		goto unpromise;
-	err = clear ? mm_unmap_locked(r->mm, r->new, r->new + r->new_len, dead) : 0;
-	if (!err)
-		err = make_tables(r->mm, r->new, MIN(r->old_len, r->new_len));
+	err = make_tables(r->mm, r->new, MIN(r->old_len, r->new_len));
 	if (err)
 		goto free_vma;
-	old = r->old_len ? vma_find(r->mm, r->old) : old; /* clearing the target may have cut it */
 	link_and_move(r, vma);
 	if (r->flags & MREMAP_DONTUNMAP)
 		keep_old(r, old);
@@ -219,7 +215,18 @@ free_reserve:
 
 /* ---- the three ways ---- */
 
-/* MREMAP_FIXED, MREMAP_DONTUNMAP */
+/* As munmap(2). */
+static int unmap_checked(struct move *r, uaddr_t addr, u32 len, struct vma_graveyard *dead)
+{
+	if (addr > TASK_SIZE || len > TASK_SIZE - addr)
+		return -EINVAL;
+	return mm_unmap_locked(r->mm, addr, addr + len, dead);
+}
+
+/*
+ * MREMAP_FIXED, MREMAP_DONTUNMAP. As on Linux, the target's place is cleared and the tail of the
+ * source goes before the source is looked at.
+ */
 static long remap_to(struct move *r, struct vma_graveyard *dead)
 {
 	bool fixed = r->flags & MREMAP_FIXED;
@@ -233,12 +240,13 @@ static long remap_to(struct move *r, struct vma_graveyard *dead)
 		return -EINVAL;
 	if (r->mm->areas.count + 5 >= sysctl_max_map_count)
 		return -ENOMEM;
-	if (r->old_len > r->new_len) {
-		err = mm_unmap_locked(r->mm, r->old + r->new_len, r->old + r->old_len, dead);
-		if (err)
-			return err;
+	err = fixed ? mm_unmap_locked(r->mm, r->new, r->new + r->new_len, dead) : 0;
+	if (!err && r->old_len > r->new_len) {
+		err = unmap_checked(r, r->old + r->new_len, r->old_len - r->new_len, dead);
 		r->old_len = r->new_len;
 	}
+	if (err)
+		return err;
 	vma = vma_find(r->mm, r->old);
 	if (!vma || vma->start > r->old)
 		return -EFAULT;
@@ -252,7 +260,7 @@ static long remap_to(struct move *r, struct vma_graveyard *dead)
 	if (mm_is_error(addr))
 		return addr;
 	r->new = (uaddr_t)addr;
-	return move_area(r, vma, fixed, dead);
+	return move_area(r, vma, dead);
 }
 
 static bool room_above(const struct move *r, struct vma *vma)
@@ -298,8 +306,8 @@ static long remap_locked(struct move *r, struct vma_graveyard *dead)
 	if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return remap_to(r, dead);
 	if (r->old_len >= r->new_len) {
-		err = r->old_len > r->new_len ? mm_unmap_locked(r->mm, r->old + r->new_len,
-								r->old + r->old_len, dead)
+		err = r->old_len > r->new_len ? unmap_checked(r, r->old + r->new_len,
+							      r->old_len - r->new_len, dead)
 					      : 0;
 		return err ? err : (long)r->old;
 	}
@@ -314,7 +322,7 @@ static long remap_locked(struct move *r, struct vma_graveyard *dead)
 	if (mm_is_error(addr))
 		return addr;
 	r->new = (uaddr_t)addr;
-	return move_area(r, vma, false, dead);
+	return move_area(r, vma, dead);
 }
 
 long mm_remap(struct mm *mm, uaddr_t addr, u32 old_len, u32 new_len, u32 flags, uaddr_t new_addr)
@@ -338,8 +346,6 @@ long mm_remap(struct mm *mm, uaddr_t addr, u32 old_len, u32 new_len, u32 flags, 
 		return -EINVAL;
 	if (addr & ~PAGE_MASK || !r.new_len)
 		return -EINVAL;
-	if (r.old_len > TASK_SIZE || addr > TASK_SIZE - r.old_len)
-		return -EFAULT;
 	if (down_write_killable(&mm->mmap_lock))
 		return -EINTR;
 	result = remap_locked(&r, &dead);

@@ -61,7 +61,7 @@ int mm_sync(struct mm *mm, uaddr_t addr, u32 len, u32 flags)
 	if (flags & ~(u32)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) || addr & ~PAGE_MASK ||
 	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
 		return -EINVAL;
-	if (addr + length < addr || (len && !length))
+	if (addr + length < addr)
 		return -ENOMEM;
 	if (!length)
 		return 0;
@@ -72,6 +72,8 @@ int mm_sync(struct mm *mm, uaddr_t addr, u32 len, u32 flags)
 }
 
 /* ---- mincore ---- */
+
+bool (*mm_file_may_peek)(struct file *file);
 
 static bool is_in_core(struct vma *vma, uaddr_t addr)
 {
@@ -91,22 +93,30 @@ static bool is_in_core(struct vma *vma, uaddr_t addr)
 	return yes;
 }
 
-int mm_incore(struct mm *mm, uaddr_t addr, u32 pages, u8 *vec)
+/* What others keep in memory is told only to those who could change it: everything is, to others. */
+static bool may_peek(const struct vma *vma)
 {
-	struct vma *vma;
-	int err = 0;
+	return !vma->file || !mm_file_may_peek || mm_file_may_peek(vma->file);
+}
+
+long mm_incore(struct mm *mm, uaddr_t addr, u32 pages, u8 *vec)
+{
+	struct vma *vma, *asked = NULL;
+	bool hidden = false;
+	u32 n = 0;
 
 	down_read(&mm->mmap_lock);
 	vma = vma_find(mm, addr);
-	for (; pages; pages--, addr += PAGE_SIZE) {
+	for (; n < pages; n++, addr += PAGE_SIZE) {
 		if (vma && addr >= vma->end)
 			vma = vma_next(vma);
-		if (!vma || addr < vma->start) {
-			err = -ENOMEM;
+		if (!vma || addr < vma->start)
 			break;
-		}
-		*vec++ = is_in_core(vma, addr);
+		if (vma != asked)
+			hidden = !may_peek(vma);
+		asked = vma;
+		*vec++ = hidden || is_in_core(vma, addr);
 	}
 	up_read(&mm->mmap_lock);
-	return err;
+	return n ? (long)n : -ENOMEM;
 }

@@ -266,6 +266,24 @@ int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_gravey
 	return 0;
 }
 
+int mm_release_dying(struct mm *mm)
+{
+	struct vma_graveyard dead = {NULL};
+	struct vma *vma, *next;
+
+	if (down_write_killable(&mm->mmap_lock))
+		return -EINTR;
+	for (vma = vma_first(mm); vma; vma = next) {
+		next = vma_next(vma);
+		if (!(vma->flags & (VM_SHARED | VM_PFNMAP | VM_HUGETLB)))
+			unmap_whole(mm, vma->start, vma->end, &dead);
+		cond_resched();
+	}
+	up_write(&mm->mmap_lock);
+	vma_graveyard_empty(&dead);
+	return 0;
+}
+
 int mm_unmap(struct mm *mm, uaddr_t addr, u32 len)
 {
 	struct vma_graveyard dead = {NULL};

@@ -94,6 +94,8 @@ int shared_anon_prepare(struct map_request *req)
 
 	if (!len)
 		return req->len ? -ENOMEM : -EINVAL;
+	if (req->pgoff + (len >> PAGE_SHIFT) < req->pgoff)
+		return -EOVERFLOW;
 	obj = kzalloc(sizeof(*obj), GFP_KERNEL);
 	if (!obj)
 		return -ENOMEM;

@@ -337,7 +337,9 @@ static inline bool is_accountable(u32 flags)
 {
 	return (flags & (VM_NORESERVE | VM_SHARED | VM_HUGETLB | VM_WRITE)) == VM_WRITE;
 }
-/* -EPERM: no RLIMIT_MEMLOCK at all; -EAGAIN: more than it. */
+/* May the caller lock anything? */
+bool may_lock_at_all(void);
+/* -EAGAIN: more than RLIMIT_MEMLOCK. */
 int may_lock_pages(const struct mm *mm, u32 flags, unsigned long pages);
 static inline void update_hiwater(struct mm *mm)
 {

@@ -11,19 +11,18 @@ unsigned suid_dumpable;
 
 /* ---- looking into other processes ---- */
 
-/* ptrace(2), "Ptrace access mode checking". */
-bool task_may_access(struct task *t)
+/* ptrace(2), "Ptrace access mode checking", for a caller with these numbers and capabilities. */
+static bool may_look(struct task *t, uid_t uid, gid_t gid, u64 caps)
 {
-	const struct cred *own = current->cred, *cred;
+	const struct cred *cred;
 	bool may;
 
 	if (t->process == current->process || capable(CAP_SYS_PTRACE))
 		return true;
 	rcu_read_lock();
 	cred = rcu_dereference(t->cred);
-	may = own->fsuid == cred->euid && own->fsuid == cred->suid && own->fsuid == cred->uid &&
-	      own->fsgid == cred->egid && own->fsgid == cred->sgid && own->fsgid == cred->gid &&
-	      !(cred->cap_permitted & ~own->cap_permitted);
+	may = uid == cred->euid && uid == cred->suid && uid == cred->uid && gid == cred->egid &&
+	      gid == cred->sgid && gid == cred->gid && !(cred->cap_permitted & ~caps);
 	rcu_read_unlock();
 	if (!may)
 		return false;
@@ -31,6 +30,20 @@ bool task_may_access(struct task *t)
 	may = !t->mm || t->mm->dumpable == 1;
 	spin_unlock(&t->alloc_lock);
 	return may;
+}
+
+bool task_may_access(struct task *t)
+{
+	const struct cred *own = current->cred;
+
+	return may_look(t, own->fsuid, own->fsgid, own->cap_effective);
+}
+
+bool task_may_attach(struct task *t)
+{
+	const struct cred *own = current->cred;
+
+	return may_look(t, own->uid, own->gid, own->cap_permitted);
 }
 
 /* ---- rarely used state ---- */

@@ -23,5 +23,10 @@ long sys_munlock(uaddr_t addr, u32 len);
 long sys_mlockall(int flags);
 long sys_munlockall(void);
 long sys_remap_file_pages(uaddr_t addr, u32 len, u32 prot, u32 pgoff, u32 flags);
+long sys_membarrier(int command, u32 flags, int cpu);
+long sys_process_vm_readv(pid_t pid, uaddr_t lvec, u32 ln, uaddr_t rvec, u32 rn, u32 flags);
+long sys_process_vm_writev(pid_t pid, uaddr_t lvec, u32 ln, uaddr_t rvec, u32 rn, u32 flags);
+long sys_process_madvise(int pidfd, uaddr_t vec, u32 n, int advice, u32 flags);
+long sys_process_mrelease(int pidfd, u32 flags);
 
 #endif

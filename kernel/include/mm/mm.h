@@ -71,6 +71,7 @@ struct mm {
 	s32 oom_score_adj; /* (a) */
 	u32 flags;
 	struct selfcheck_node all;
+	u32 membarrier; /* (a) register commands made: membarrier.c */
 };
 
 /* ---- hooks: what mm needs from above ---- */
@@ -80,6 +81,8 @@ extern void (*mm_file_get)(struct file *file);
 extern void (*mm_file_put)(struct file *file);
 /* Its path, somewhere in @buf, or ERR_PTR. Any task context; does not sleep. */
 extern char *(*mm_file_name)(struct file *file, char *buf, size_t size);
+/* May the caller know which pages of @file are in memory (mincore(2))? fs registers; owner or writer. */
+extern bool (*mm_file_may_peek)(struct file *file);
 /*
  * Limits of the current process that mm needs; proc registers it: RLIMIT_* -> current value,
  * ~0UL unlimited.
@@ -156,8 +159,11 @@ struct map_request {
 	struct mapping *mapping;
 	const struct vma_ops *ops;
 	u32 may_flags; /* VM_MAYREAD|WRITE|EXEC that the file's open mode allows */
+	int error;     /* why the file cannot be mapped so: told after what is wrong with the place */
 	u32 extra_vm_flags;
 };
+/* Do files know the type and flags of @req? 0, -EINVAL, or -EOPNOTSUPP (MAP_SHARED_VALIDATE) */
+int map_request_type(const struct map_request *req);
 static inline bool mm_is_error(long result)
 {
 	return (u32)result >= (u32)-MAX_ERRNO;
@@ -180,15 +186,20 @@ long mm_brk(struct mm *mm, uaddr_t brk);
 int mm_map_brk(struct mm *mm, uaddr_t addr, u32 len, bool exec);
 /* mremap(2): the address or -errno. */
 long mm_remap(struct mm *mm, uaddr_t addr, u32 old_len, u32 new_len, u32 flags, uaddr_t new_addr);
-/*
- * madvise(2), mincore(2) (one byte a page into @vec of kernel memory), msync(2), mlock and
- * munlock. 0 or -errno
- */
+/* mincore(2), a byte a page into @vec of kernel memory: pages before a hole, or -ENOMEM */
+long mm_incore(struct mm *mm, uaddr_t addr, u32 pages, u8 *vec);
+/* madvise(2), msync(2), mlock and munlock. 0 or -errno */
 int mm_advise(struct mm *mm, uaddr_t addr, u32 len, int advice);
-int mm_incore(struct mm *mm, uaddr_t addr, u32 pages, u8 *vec);
 int mm_sync(struct mm *mm, uaddr_t addr, u32 len, u32 flags);
 int mm_lock_range(struct mm *mm, uaddr_t addr, u32 len, u32 vm_flags);
 int mm_lock_all(struct mm *mm, u32 mcl_flags);
+/* membarrier(2): 0, the mask of commands, -EINVAL, or -EPERM (not registered). May sleep. */
+long mm_membarrier(struct mm *mm, int command, u32 flags);
+/*
+ * process_mrelease(2): unmap the private areas of a process that is dying, while it has yet to do
+ * so itself. 0 or -EINTR
+ */
+int mm_release_dying(struct mm *mm);
 /* remap_file_pages(2), @pgoff in pages: 0 or -errno. */
 int mm_remap_file_pages(struct mm *mm, uaddr_t addr, u32 len, u32 pgoff, u32 flags);
 /* For exec and the vDSO: an area of kernel-provided pages. 0 or -errno. */
@@ -236,6 +247,13 @@ long get_user_pages(struct mm *mm, uaddr_t addr, unsigned n, bool write, bool fo
  * Copy to or from another process's memory, as ptrace does (protections ignored): bytes copied
  * (may be short).
  */
+/*
+ * Copy between the caller's memory and [addr, addr+len) of @mm, as its protections allow, until
+ * @local has been used up: 0, or -EFAULT when either side faulted; @local says how far.
+ * process_vm_readv(2). Sleeps. => no mmap_lock held
+ */
+struct iov_iter;
+int mm_copy_remote(struct mm *mm, uaddr_t addr, u32 len, struct iov_iter *local, bool write);
 size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t len, bool write);
 
 /* ---- reclaim ---- */
