@@ -9,22 +9,33 @@ static inline u32 rotate(u32 v, unsigned n)
 
 static inline void quarter_round(u32 *x, unsigned a, unsigned b, unsigned c, unsigned d)
 {
-	x[a] += x[b];
-	x[d] = rotate(x[d] ^ x[a], 16);
-	x[c] += x[d];
-	x[b] = rotate(x[b] ^ x[c], 12);
-	x[a] += x[b];
-	x[d] = rotate(x[d] ^ x[a], 8);
-	x[c] += x[d];
-	x[b] = rotate(x[b] ^ x[c], 7);
+	/* In locals: each word is read and written once. */
+	u32 p = x[a], q = x[b], r = x[c], s = x[d];
+
+	p += q;
+	s = rotate(s ^ p, 16);
+	r += s;
+	q = rotate(q ^ r, 12);
+	p += q;
+	s = rotate(s ^ p, 8);
+	r += s;
+	q = rotate(q ^ r, 7);
+	x[a] = p;
+	x[b] = q;
+	x[c] = r;
+	x[d] = s;
 }
 
 static void double_round(u32 *x)
 {
-	for (unsigned i = 0; i < 4; i++)
-		quarter_round(x, i, 4 + i, 8 + i, 12 + i);
-	for (unsigned i = 0; i < 4; i++)
-		quarter_round(x, i, 4 + (i + 1) % 4, 8 + (i + 2) % 4, 12 + (i + 3) % 4);
+	quarter_round(x, 0, 4, 8, 12);
+	quarter_round(x, 1, 5, 9, 13);
+	quarter_round(x, 2, 6, 10, 14);
+	quarter_round(x, 3, 7, 11, 15);
+	quarter_round(x, 0, 5, 10, 15);
+	quarter_round(x, 1, 6, 11, 12);
+	quarter_round(x, 2, 7, 8, 13);
+	quarter_round(x, 3, 4, 9, 14);
 }
 
 /* The words are little-endian, as the machine is. */

@@ -14,12 +14,6 @@ void iov_iter_kernel(struct iov_iter *it, void *buf, size_t len)
 	*it = (struct iov_iter){.count = len, .kernel = buf};
 }
 
-void iov_iter_ubuf(struct iov_iter *it, uaddr_t buf, size_t len)
-{
-	*it = (struct iov_iter){.user = true, .single = true, .count = len};
-	it->ubuf = buf;
-}
-
 void iov_iter_user(struct iov_iter *it, const struct user_iovec *iov, unsigned segs, size_t total)
 {
 	*it = (struct iov_iter){.user = true, .count = total};
@@ -62,7 +56,7 @@ void iov_iter_advance(struct iov_iter *it, size_t n)
 
 enum direction { TO_USER, FROM_USER, CLEAR_USER };
 
-static size_t user_piece(uaddr_t at, char *buf, size_t n, enum direction dir)
+static inline size_t user_piece(uaddr_t at, char *buf, size_t n, enum direction dir)
 {
 	if (dir == TO_USER)
 		return n - copy_to_user(at, buf, n);
@@ -81,11 +75,12 @@ static void kernel_piece(void *at, char *buf, size_t n, enum direction dir)
 		memset(at, 0, n);
 }
 
-static size_t advance_over(struct iov_iter *it, char *buf, size_t n, enum direction dir)
+/* Segments, or kernel memory. => n is at most it->count */
+static noinline size_t advance_over_any(struct iov_iter *it, char *buf, size_t n,
+					enum direction dir)
 {
 	size_t done = 0;
 
-	n = MIN(n, it->count);
 	if (!it->user) {
 		kernel_piece(it->kernel, buf, n, dir);
 		iov_iter_advance(it, n);
@@ -105,6 +100,19 @@ static size_t advance_over(struct iov_iter *it, char *buf, size_t n, enum direct
 			break;
 	}
 	return done;
+}
+
+/* One user buffer, as in read(2) and write(2), is one piece. */
+static __always_inline size_t advance_over(struct iov_iter *it, char *buf, size_t n,
+					   enum direction dir)
+{
+	n = MIN(n, it->count);
+	if (unlikely(!it->single))
+		return advance_over_any(it, buf, n, dir);
+	n = user_piece(it->ubuf, buf, n, dir);
+	it->ubuf += (uaddr_t)n;
+	it->count -= n;
+	return n;
 }
 
 size_t copy_to_iter(const void *from, size_t n, struct iov_iter *to)
@@ -127,8 +135,8 @@ size_t zero_iter(size_t n, struct iov_iter *to)
  * the user's page is not there, the rest through kmap(), which may be held while the fault is
  * handled.
  */
-static size_t page_piece(struct page *page, size_t offset, size_t n, struct iov_iter *it,
-			 enum direction dir)
+static __always_inline size_t page_piece(struct page *page, size_t offset, size_t n,
+					 struct iov_iter *it, enum direction dir)
 {
 	char *p = kmap_atomic(page);
 	size_t done;

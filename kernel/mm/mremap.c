@@ -65,12 +65,11 @@ static int make_tables(struct mm *mm, uaddr_t start, u32 len)
 }
 
 /* => page_table_lock held */
-static void move_pte(struct vma *to, uaddr_t new, pte_t *from, pte_t *dest)
+static void move_pte(uaddr_t new, pte_t *from, pte_t *dest)
 {
 	pte_t pte = ptep_get_and_clear(from);
 	struct page *page;
 
-	(void)to;
 	if (pte_present(pte) && !pte_special(pte)) {
 		page = pfn_to_page(pte_pfn(pte));
 		/* The reverse map looks for a private page at its address (rmap.c). */
@@ -80,25 +79,39 @@ static void move_pte(struct vma *to, uaddr_t new, pte_t *from, pte_t *dest)
 	set_pte(dest, pte);
 }
 
-static void move_entries(struct mm *mm, struct vma *to, uaddr_t old, uaddr_t new, u32 len)
+/* Bytes up to the end of the page table that has @addr's entry. */
+static u32 rest_of_table(uaddr_t addr)
+{
+	return (addr | (uaddr_t)~PMD_MASK) + 1 - addr;
+}
+
+/* @len bytes, of one page table on either side. True: there was something to move. */
+static bool move_within_tables(struct mm *mm, uaddr_t old, uaddr_t new, u32 len)
+{
+	pte_t *from, *dest;
+	bool moved = false;
+
+	spin_lock(&mm->page_table_lock);
+	from = pte_find(mm, old);
+	dest = from ? pte_find(mm, new) : NULL;
+	for (u32 done = 0; from && done < len; done += PAGE_SIZE, from++, dest++) {
+		if (pte_none(*from))
+			continue;
+		move_pte(new + done, from, dest);
+		moved = true;
+	}
+	spin_unlock(&mm->page_table_lock);
+	return moved;
+}
+
+static void move_entries(struct mm *mm, uaddr_t old, uaddr_t new, u32 len)
 {
 	bool moved = false;
 
-	for (u32 done = 0; done < len; done += PAGE_SIZE) {
-		pte_t *from, *dest;
-
-		spin_lock(&mm->page_table_lock);
-		from = pte_find(mm, old + done);
-		if (from) {
-			dest = pte_find(mm, new + done);
-			if (!pte_none(*from)) {
-				move_pte(to, new + done, from, dest);
-				moved = true;
-			}
-		} else { /* nothing up to the end of this table */
-			done = ((old + done) | (uaddr_t)~PMD_MASK) + 1 - old - (uaddr_t)PAGE_SIZE;
-		}
-		spin_unlock(&mm->page_table_lock);
+	for (u32 done = 0, n; done < len; done += n) {
+		n = MIN(rest_of_table(old + done), rest_of_table(new + done));
+		n = MIN(n, len - done);
+		moved |= move_within_tables(mm, old + done, new + done, n);
 	}
 	if (moved)
 		tlb_flush_range(mm, old, old + len);
@@ -131,7 +144,7 @@ static void link_and_move(struct move *r, struct vma *vma)
 		i_mmap_insert(vma);
 	}
 	vma_tree_insert(&r->mm->areas, vma);
-	move_entries(r->mm, vma, r->old, r->new, MIN(r->old_len, r->new_len));
+	move_entries(r->mm, r->old, r->new, MIN(r->old_len, r->new_len));
 	if (m)
 		up_write(&m->i_mmap_sem);
 	account_area(r->mm, vma->flags, (long)vma_pages(vma));

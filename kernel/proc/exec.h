@@ -47,9 +47,10 @@ struct exec {
 	bool secure; /* the program has rights that the caller has not: AT_SECURE */
 	u32 personality;
 	bool randomize;
-	struct { /* drawn at once: a draw costs a cipher block whatever its size */
+	struct { /* drawn at once: up to 32 bytes cost one cipher block */
 		u8 at_random[16];
-		u32 stack, mmap, align, image, brk;
+		u32 stack, mmap, align;
+		u16 image, brk; /* of these, 8 and 13 bits are used */
 	} random;
 
 	struct mm *mm;

@@ -21,7 +21,14 @@ struct iov_iter {
 };
 
 void iov_iter_kernel(struct iov_iter *it, void *buf, size_t len);
-void iov_iter_ubuf(struct iov_iter *it, uaddr_t buf, size_t len);
+static inline void iov_iter_ubuf(struct iov_iter *it, uaddr_t buf, size_t len)
+{
+	/* Of the union, one user buffer needs no more than its address. */
+	it->user = true;
+	it->single = true;
+	it->count = len;
+	it->ubuf = buf;
+}
 /* @iov stays the caller's; lengths already checked. */
 void iov_iter_user(struct iov_iter *it, const struct user_iovec *iov, unsigned segs, size_t total);
 /* Bytes really moved (short: the user's memory faulted); the cursor advances by that. */
