@@ -13,6 +13,7 @@ from . import bench_machine, bench_rows, build, packages
 from .failure import Failure
 
 FEW, MANY = 64, 1088
+ENDING = "arch_power_off"  # waits for the machine to end: no operation's
 
 USAGE = """usage: ./isthmus profile ROW [--folded]
 
@@ -50,6 +51,7 @@ def by_function(pairs):
         at = bisect.bisect_right(addresses, address) - 1
         name = names[at] if at >= 0 and address >= addresses[0] else "[user]"
         counts[name] = counts.get(name, 0) + n
+    counts.pop(ENDING, None)
     return counts
 
 
