@@ -65,7 +65,7 @@ static int make_tables(struct mm *mm, uaddr_t start, u32 len)
 }
 
 /* => page_table_lock held */
-static void move_pte(uaddr_t new, pte_t *from, pte_t *dest)
+static inline void move_pte(u32 index, pte_t *from, pte_t *dest)
 {
 	pte_t pte = ptep_get_and_clear(from);
 	struct page *page;
@@ -74,7 +74,7 @@ static void move_pte(uaddr_t new, pte_t *from, pte_t *dest)
 		page = pfn_to_page(pte_pfn(pte));
 		/* The reverse map looks for a private page at its address (rmap.c). */
 		if (page_is_anon(page) && page_mapcount(page) == 1)
-			page->index = new >> PAGE_SHIFT;
+			page->index = index;
 	}
 	set_pte(dest, pte);
 }
@@ -86,20 +86,24 @@ static u32 rest_of_table(uaddr_t addr)
 }
 
 /* @len bytes, of one page table on either side. True: there was something to move. */
-static bool move_within_tables(struct mm *mm, uaddr_t old, uaddr_t new, u32 len)
+static noinline bool move_within_tables(struct mm *mm, uaddr_t old, uaddr_t new, u32 len)
 {
-	pte_t *from, *dest;
+	u32 index = new >> PAGE_SHIFT;
+	pte_t *from, *dest, *end;
 	bool moved = false;
 
 	spin_lock(&mm->page_table_lock);
 	from = pte_find(mm, old);
-	dest = from ? pte_find(mm, new) : NULL;
-	for (u32 done = 0; from && done < len; done += PAGE_SIZE, from++, dest++) {
+	if (!from)
+		goto out;
+	dest = pte_find(mm, new);
+	for (end = from + len / PAGE_SIZE; from < end; from++, dest++, index++) {
 		if (pte_none(*from))
 			continue;
-		move_pte(new + done, from, dest);
+		move_pte(index, from, dest);
 		moved = true;
 	}
+out:
 	spin_unlock(&mm->page_table_lock);
 	return moved;
 }
