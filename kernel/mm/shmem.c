@@ -122,9 +122,9 @@ void shared_anon_finish(struct map_request *req, bool failed)
 #ifdef CONFIG_DEBUG_VM
 bool shared_anon_selfcheck(struct selfcheck *sc, const struct mapping *m)
 {
-	if (m->ops != &shared_anon_mapping_ops)
+	if (m->ops != &shmem_mapping_ops)
 		return false;
-	selfcheck_promise(sc, ((const struct shared_anon *)m->host)->promised);
+	selfcheck_promise(sc, ((const struct shmem *)m->host)->promised);
 	return true;
 }
 #endif
