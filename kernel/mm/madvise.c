@@ -89,7 +89,7 @@ static int advise_remove(struct vma *vma, uaddr_t start, uaddr_t end)
 
 	if ((vma->flags & VM_LOCKED) || !m)
 		return -EINVAL;
-	if ((vma->flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
+	if ((vma->flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE))
 		return -EACCES;
 	if (!m->swap_backed)
 		return -EOPNOTSUPP;
@@ -214,32 +214,49 @@ static int walk_flags(struct mm *mm, uaddr_t start, uaddr_t end, int advice)
 	return err;
 }
 
-static int populate(struct mm *mm, uaddr_t start, uaddr_t end, bool write)
+/*
+ * POPULATE_READ, POPULATE_WRITE of one area's part, with the lock given up now and then. => [addr, end)
+ * in an area when the caller last looked
+ */
+static int populate_part(struct mm *mm, uaddr_t addr, uaddr_t end, u32 access)
 {
-	for (uaddr_t addr = start; addr < end; addr += PAGE_SIZE) {
-		struct page *page;
-		struct vma *vma;
-		bool missing, refuses;
-		long got;
+	struct page *page;
+	long got = 0;
 
-		down_read(&mm->mmap_lock);
-		vma = vma_find(mm, addr);
-		missing = !vma || vma->start > addr;
-		refuses = !missing &&
-			  ((vma->flags & (VM_IO | VM_PFNMAP)) ||
-			   !(vma->flags & (write ? VM_WRITE : VM_READ)));
-		up_read(&mm->mmap_lock);
-		if (missing)
-			return -ENOMEM;
-		if (refuses)
-			return -EINVAL;
-		got = get_user_pages(mm, addr, 1, write, false, &page);
+	for (; addr < end; addr += PAGE_SIZE) {
+		got = get_user_pages(mm, addr, 1, access == VM_WRITE, false, &page);
 		if (got != 1)
 			return (int)got;
 		page_put(page);
 		cond_resched();
 	}
 	return 0;
+}
+
+/* Holes are passed over, and are the error only if nothing worse is found. */
+static int populate(struct mm *mm, uaddr_t start, uaddr_t end, u32 access)
+{
+	int err = 0, hole = 0;
+
+	while (start < end && !err) {
+		struct vma *vma;
+		uaddr_t from, to;
+
+		down_read(&mm->mmap_lock);
+		vma = vma_find(mm, start);
+		from = vma ? MAX(vma->start, start) : end;
+		to = vma ? MIN(vma->end, end) : end;
+		if (vma && from < end &&
+		    ((vma->flags & (VM_IO | VM_PFNMAP)) || !(vma->flags & access)))
+			err = -EINVAL;
+		up_read(&mm->mmap_lock);
+		if (from > start)
+			hole = -ENOMEM;
+		if (!err && from < end)
+			err = populate_part(mm, from, to, access);
+		start = MAX(from, to);
+	}
+	return err ? err : hole;
 }
 
 static bool is_known(int advice)
@@ -273,14 +290,15 @@ int mm_advise(struct mm *mm, uaddr_t addr, u32 len_in, int advice)
 	u32 len = ALIGN_UP(len_in, PAGE_SIZE);
 	uaddr_t end = addr + len;
 
-	if ((!is_known(advice) && !is_poison(advice)) || addr & ~PAGE_MASK || (len_in && !len) || end < addr)
+	if ((!is_known(advice) && !is_poison(advice)) || addr & ~PAGE_MASK || (len_in && !len) ||
+	    end < addr)
 		return -EINVAL;
 	if (end == addr)
 		return 0;
 	if (is_poison(advice)) /* not built in; who may not ask hears that first */
 		return mm_capable && mm_capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
-		return populate(mm, addr, end, advice == MADV_POPULATE_WRITE);
+		return populate(mm, addr, end, advice == MADV_POPULATE_WRITE ? VM_WRITE : VM_READ);
 	if (page_advice(advice))
 		return walk_pages(mm, addr, end, page_advice(advice));
 	return walk_flags(mm, addr, end, advice);
