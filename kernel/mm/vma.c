@@ -155,10 +155,16 @@ void vma_split(struct vma_tree *tree, struct vma *vma, uaddr_t addr, struct vma 
 
 /* ---- merge ---- */
 
+/* => both flags are the same */
+static bool same_policy(const struct vma *a, const struct vma *b)
+{
+	return !(a->flags & VM_POLICY) || a->policy == b->policy;
+}
+
 static bool same_object(const struct vma *a, const struct vma *b)
 {
 	return a->flags == b->flags && a->mapping == b->mapping && a->file == b->file &&
-	       a->ops == b->ops && !a->no_merge && !(a->flags & VM_SPECIAL);
+	       a->ops == b->ops && !a->no_merge && !(a->flags & VM_SPECIAL) && same_policy(a, b);
 }
 
 static bool anon_id_is_singular(u32 id)
@@ -198,7 +204,7 @@ bool vma_can_share_anon(const struct vma *vma, const struct vma *near)
 
 	return low->end == high->start && anon_id_is_singular(near->anon_id) &&
 	       low->file == high->file && low->mapping == high->mapping &&
-	       !((low->flags ^ high->flags) & ~VM_ACCESS) &&
+	       !((low->flags ^ high->flags) & ~VM_ACCESS) && same_policy(low, high) &&
 	       low->pgoff + vma_pages(low) == high->pgoff;
 }
 

@@ -73,6 +73,7 @@ static void copy_own_state(struct task *child, const struct clone_request *req)
 	child->flags = PF_FORKNOEXEC;
 	memcpy(child->comm, t->comm, sizeof(child->comm));
 	child->personality = t->personality;
+	child->mempolicy = t->mempolicy;
 	child->blocked = t->blocked;
 	child->cred = cred_get(t->cred);
 	atomic_inc(&child->cred->user->processes);

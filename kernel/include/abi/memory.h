@@ -28,5 +28,11 @@ long sys_process_vm_readv(pid_t pid, uaddr_t lvec, u32 ln, uaddr_t rvec, u32 rn,
 long sys_process_vm_writev(pid_t pid, uaddr_t lvec, u32 ln, uaddr_t rvec, u32 rn, u32 flags);
 long sys_process_madvise(int pidfd, uaddr_t vec, u32 n, int advice, u32 flags);
 long sys_process_mrelease(int pidfd, u32 flags);
+long sys_get_mempolicy(uaddr_t result, uaddr_t mask, u32 maxnode, uaddr_t addr, u32 flags);
+long sys_set_mempolicy(int mode, uaddr_t mask, u32 maxnode);
+long sys_mbind(uaddr_t start, u32 len, int mode, uaddr_t mask, u32 maxnode, u32 flags);
+long sys_set_mempolicy_home_node(uaddr_t start, u32 len, u32 node, u32 flags);
+long sys_migrate_pages(pid_t pid, u32 maxnode, uaddr_t from, uaddr_t to);
+long sys_move_pages(pid_t pid, u32 n, uaddr_t pages, uaddr_t nodes, uaddr_t status, u32 flags);
 
 #endif

@@ -36,6 +36,7 @@
 #define VM_HUGETLB 0x00400000u
 #define VM_WIPEONFORK 0x02000000u
 #define VM_DONTDUMP 0x04000000u
+#define VM_POLICY 0x08000000u /* vma->policy is set; not a flag of Linux's */
 #define VM_MIXEDMAP 0x10000000u
 #define VM_HUGEPAGE 0x20000000u
 #define VM_NOHUGEPAGE 0x40000000u
@@ -74,6 +75,7 @@ struct vma {
 	const struct vma_ops *ops; /* (k) */
 	bool no_merge;             /* (k) ops->close needs to see each area */
 	u8 prot;                   /* (l) index of the page protection: mm/pgtable.c */
+	u16 policy;                /* (l) memory policy, valid with VM_POLICY: mm/mempolicy.c */
 	/* From here on mapping->i_mmap_sem; see vma_copy() */
 	u32 i_mmap_max; /* last index of the subtree */
 	struct rb_node i_mmap_node;

@@ -135,6 +135,7 @@ struct task {
 	struct list_head shm_created; /* shm_ids.lock: segments that it made; next NULL: never one */
 	struct task_ext *ext;    /* proc's rarely used state (ptrace ...), NULL mostly */
 	u32 personality;         /* (c) */
+	u16 mempolicy;           /* (c) set_mempolicy(2): mm/mempolicy.h */
 	struct list_head notify; /* (a) work to run before returning to user mode */
 	u32 jobctl;              /* (s) JOBCTL_* of proc/process.h */
 	u64 real_blocked;        /* (s) what sigtimedwait() has unblocked for its own length */
