@@ -7,8 +7,8 @@
 #include "mm_world.h"
 #include "arch/sim/sim.h"
 
-#define STEPS_MAX 400u
-#define BETWEEN_ORACLES 8u
+#define STEPS_MAX 200u
+#define BETWEEN_ORACLES 32u
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {

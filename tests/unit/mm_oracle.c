@@ -157,8 +157,10 @@ static void check_tables(struct census *c, struct mm *mm)
 		pgd_t *pgd = pgd_entry(&mm->arch, (uaddr_t)addr);
 		pmd_t *pmd;
 
-		if (pgd_none(*pgd))
+		if (pgd_none(*pgd)) {
+			addr = ALIGN_DOWN(addr, (u64)PGD_SIZE) + PGD_SIZE - PMD_SIZE;
 			continue;
+		}
 		if (PGD_SHIFT != PMD_SHIFT && !(addr & (PGD_SIZE - 1)) && !pgd_is_shared(*pgd))
 			c->tables++;
 		pmd = pmd_entry(pgd, (uaddr_t)addr);

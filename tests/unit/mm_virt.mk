@@ -1,20 +1,16 @@
 # Address spaces on the simulated machine: faults, fork, copy-on-write, shootdown, the page cache.
 
-MM_VIRT_SRCS = $(MM_PHYS_SRCS) $(addprefix kernel/lib/,xarray.c) \
-	$(addprefix kernel/mm/,account.c brk.c fault.c filecopy.c filemap.c fork.c grow.c gup.c inspect_virt.c layout.c madvise.c \
-	mlock.c mm.c mmap.c mprotect.c mremap.c msync.c munmap.c oom.c pgtable.c reclaim.c rmap.c shmem.c special.c tlb.c \
-	trace.c truncate.c vma.c)
+MM_ALL_SRCS = $(SIM_SRCS) $(wildcard kernel/sched/*.c kernel/mm/*.c) \
+	$(addprefix kernel/lib/,bitmap.c cmdline.c hash.c parse.c printf.c rbtree.c strutil.c xarray.c)
 
 UNIT_TESTS += test_mm_trace test_mm_virt test_mm_virt_smp
 UNIT_TSAN += test_mm_trace test_mm_virt_smp
-test_mm_trace_SRCS = $(MM_VIRT_SRCS)
-test_mm_virt_SRCS = $(MM_VIRT_SRCS)
-test_mm_virt_smp_SRCS = $(MM_VIRT_SRCS)
+test_mm_trace_SRCS = $(MM_ALL_SRCS)
+test_mm_virt_SRCS = $(MM_ALL_SRCS)
+test_mm_virt_smp_SRCS = $(MM_ALL_SRCS)
 
 # Whole address spaces against a model, with the oracle after each operation.
-MM_ALL_SRCS = $(SIM_SRCS) $(wildcard kernel/sched/*.c kernel/mm/*.c) \
-	$(addprefix kernel/lib/,bitmap.c cmdline.c hash.c parse.c printf.c rbtree.c strutil.c xarray.c)
-MM_WORLD_SRCS = $(MM_ALL_SRCS) tests/unit/mm_oracle.c tests/unit/mm_world.c
+MM_WORLD_SRCS = $(MM_ALL_SRCS) tests/unit/mm_oracle.c $(addprefix tests/unit/,mm_world.c mm_world_areas.c mm_world_use.c)
 
 UNIT_TESTS += test_mm_every_failure test_mm_model test_mm_model_smp
 UNIT_TSAN += test_mm_model_smp
