@@ -7,11 +7,12 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "types.h"
+
+/* <stdlib.h> and Linux's headers define some types twice. */
+int dprintf(int fd, const char *fmt, ...);
+void abort(void);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -19,7 +20,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 #define FUZZ_MUST(condition) \
 	do { \
 		if (!(condition)) { \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			dprintf(2, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
 			abort(); \
 		} \
 	} while (0)

@@ -3,7 +3,7 @@
 
 FUZZCC ?= clang
 FUZZ_FLAGS := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -Itests/fuzz \
-	-Wno-initializer-overrides -Wno-unknown-warning-option -Wno-gnu-variable-sized-type-not-at-end
+	-Wno-pointer-to-int-cast -Wno-initializer-overrides -Wno-unknown-warning-option -Wno-gnu-variable-sized-type-not-at-end
 
 FUZZ_TARGETS += elf
 fuzz_elf_SRCS = $(MM_ALL_SRCS) tests/unit/mm_oracle.c kernel/proc/elf.c

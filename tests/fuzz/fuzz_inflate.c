@@ -2,6 +2,10 @@
  * Decompression of whatever it gets: it ends, stays inside its memory (ASan), and neither how the
  * input is cut into pieces nor what was in its memory makes a difference.
  */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "fuzz.h"
 #include "lib/inflate.h"
 #include <linux/errno.h>

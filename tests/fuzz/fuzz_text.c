@@ -2,6 +2,10 @@
 #include <ctype.h>
 #include <errno.h>
 
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "fuzz.h"
 #include "lib/cmdline.h"
 #include "lib/parse.h"

@@ -1,4 +1,8 @@
 /* The sparse array, with failing allocations, and the red-black tree: operations against an array. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "fuzz.h"
 #include "lib/rbtree.h"
 #include "lib/xarray.h"

@@ -1,4 +1,8 @@
 /* Areas: operations on a space of up to 64 pages, four bytes each, against the model. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "fuzz.h"
 #include "vma_model.h"
 
