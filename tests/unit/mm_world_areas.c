@@ -348,7 +348,7 @@ static bool overlap(unsigned a, unsigned n, unsigned b, unsigned m)
 struct remap {
 	unsigned from, old, new, to;
 	u32 flags;
-	const struct vma *vma; /* of the first page */
+	uaddr_t start, end; /* the area of the first page */
 };
 
 /* Cells go from one place to another that is free, and grow there by more like @like. */
@@ -392,10 +392,23 @@ static long check_remap(struct world *w, const struct remap *m)
 
 	if (!m->old && !(c->flags & VM_MAYSHARE))
 		return -EINVAL;
-	return addr_of(w, m->from + m->old) > m->vma->end ? -EFAULT : 0;
+	return addr_of(w, m->from + m->old) > m->end ? -EFAULT : 0;
 }
 
-/* Where it must end up, or -errno; the model is as it is before the pages move. 1: leave it. */
+/* The target's place is cleared; what is left of the area around the first page. */
+static void clear_target(struct world *w, struct remap *m)
+{
+	unmap_cells(w, m->to, m->new);
+	if (m->to < m->from)
+		m->start = MAX(m->start, addr_of(w, m->to + m->new));
+	else
+		m->end = MIN(m->end, addr_of(w, m->to));
+}
+
+/*
+ * Where it must end up, or -errno; 1: outside the window, leave it. The target is cleared and the
+ * source cut before it is looked at, as on Linux, and stays so if it does not fit.
+ */
 static long expect_fixed(struct world *w, struct remap *m)
 {
 	bool fixed = m->flags & MREMAP_FIXED;
@@ -403,11 +416,13 @@ static long expect_fixed(struct world *w, struct remap *m)
 
 	if (fixed && overlap(m->from, m->old, m->to, m->new))
 		return -EINVAL;
+	if (fixed)
+		clear_target(w, m);
 	if (m->old > m->new) {
 		unmap_cells(w, m->from + m->new, m->old - m->new);
 		m->old = m->new;
 	}
-	err = check_remap(w, m);
+	err = cell_at(w, m->from)->mapped ? check_remap(w, m) : -EFAULT;
 	if (err)
 		return err;
 	page = fixed ? (long)m->to : free_place(w, m->new);
@@ -419,9 +434,7 @@ static long expect_fixed(struct world *w, struct remap *m)
 
 static void remap_fixed(struct world *w, struct remap m, unsigned old)
 {
-	uaddr_t start = m.vma->start, end = m.vma->end;
 	long want = expect_fixed(w, &m);
-	struct cell like = *cell_at(w, m.from); /* with an old length of 0 it may be replaced */
 	bool keep = m.flags & MREMAP_DONTUNMAP;
 
 	if (want == 1)
@@ -431,19 +444,9 @@ static void remap_fixed(struct world *w, struct remap m, unsigned old)
 	     "mremap: not %lx", want);
 	if (want < 0)
 		return;
-	if (m.flags & MREMAP_FIXED)
-		unmap_cells(w, m.to, m.new);
-	move_cells(w, &m, like, keep);
-	if (!keep)
-		return;
-	/* The target may have cut a piece of the area off: what is left of it around m.from. */
-	if (m.flags & MREMAP_FIXED) {
-		if (m.to < m.from)
-			start = MAX(start, addr_of(w, m.to + m.new));
-		else
-			end = MIN(end, addr_of(w, m.to));
-	}
-	unlock_rest(w, (start - w->base) >> PAGE_SHIFT, (end - w->base) >> PAGE_SHIFT);
+	move_cells(w, &m, *cell_at(w, m.from), keep);
+	if (keep)
+		unlock_rest(w, (m.start - w->base) >> PAGE_SHIFT, (m.end - w->base) >> PAGE_SHIFT);
 }
 
 static void remap_shrink(struct world *w, const struct remap *m)
@@ -457,8 +460,8 @@ static void remap_shrink(struct world *w, const struct remap *m)
 static void remap_grow(struct world *w, struct remap m)
 {
 	long want = check_remap(w, &m), page = m.from;
-	bool in_place = addr_of(w, m.from + m.old) == m.vma->end &&
-			is_free(w, m.from + m.old, m.new - m.old);
+	bool in_place =
+		addr_of(w, m.from + m.old) == m.end && is_free(w, m.from + m.old, m.new - m.old);
 
 	if (!want && !in_place && !(m.flags & MREMAP_MAYMOVE)) {
 		want = -ENOMEM;
@@ -493,7 +496,10 @@ void op_remap(struct world *w)
 	if (!m.new || m.from + m.new > WORLD_PAGES || m.to + m.new > WORLD_PAGES ||
 	    (w->shared && (m.flags & (MREMAP_DONTUNMAP | MREMAP_FIXED)) == MREMAP_DONTUNMAP))
 		return;
-	m.vma = area_of(w, r.addr);
+	if (cell_at(w, r.from)->mapped) {
+		m.start = area_of(w, r.addr)->start;
+		m.end = area_of(w, r.addr)->end;
+	}
 	if (!cell_at(w, r.from)->mapped)
 		must(mm_remap(here(w)->mm, r.addr, r.len, m.new *(u32)PAGE_SIZE, m.flags & ~4u,
 			      addr_of(w, m.to)) == -EFAULT,

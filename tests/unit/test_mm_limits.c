@@ -3,6 +3,7 @@
  * the kernel's own areas; smaps, pagemap, statm; the choice of whom to kill; the self-check.
  */
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "mm_test.h"
 #include "mm/inspect_virt.h"
@@ -13,7 +14,6 @@
 #include <linux/capability.h>
 #include <linux/errno.h>
 #include <linux/mman.h>
-#include <linux/resource.h>
 
 #define RW (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
