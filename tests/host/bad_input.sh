@@ -26,7 +26,7 @@ chmod -x plain
 cp /bin/ls host-ls
 
 bad "no such command" 125 frobnicate frobnicate
-bad "a command that is not there yet" 125 bench bench
+bad "a command that is not there yet" 125 lab lab
 bad "unknown option" 125 --foo run --foo
 bad "option without its value" 125 "needs a value" run -m
 bad "-m 2" 125 2G run -m 2
