@@ -170,6 +170,11 @@ void tmpfs_init(void);
 void pipe_init(void);
 void procfs_init(void);
 void sysfs_init(void);
+/* A tmpfs in which only the kernel makes names (sysfs, debugfs); boot. And a name in it: referenced, or ERR_PTR. */
+struct super_block *ktree_create(struct file_system_type *type, const char *source, const char *options, u32 magic);
+struct dentry *ktree_add(struct super_block *sb, const char *path, mode_t mode, const char *target);
+void debugfs_init(void);
+void ptdump_init(void);
 void random_init(void);
 void poll_init(void);
 void memfd_init(void);

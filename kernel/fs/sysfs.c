@@ -63,9 +63,10 @@ static struct dentry *make(struct dentry *dir, const char *name, u32 len, mode_t
 }
 
 /* The entry of @path with the directories before it. */
-static struct dentry *make_path(const char *path, mode_t mode, const char *target)
+static struct dentry *make_path(struct super_block *sb, const char *path, mode_t mode,
+				const char *target)
 {
-	struct dentry *dir = instance->root, *d;
+	struct dentry *dir = sb->root, *d;
 	const char *slash;
 
 	dentry_get(dir);
@@ -82,15 +83,22 @@ static struct dentry *make_path(const char *path, mode_t mode, const char *targe
 	return d;
 }
 
+struct dentry *ktree_add(struct super_block *sb, const char *path, mode_t mode, const char *target)
+{
+	struct dentry *d;
+
+	mutex_lock(&sysfs_mutex);
+	d = make_path(sb, path, mode, target);
+	mutex_unlock(&sysfs_mutex);
+	return d;
+}
+
 static int register_path(const char *path, mode_t mode, const char *target,
 			 const struct sysfs_file *file)
 {
-	struct dentry *d;
+	struct dentry *d = ktree_add(instance, path, mode, target);
 	int err = 0;
 
-	mutex_lock(&sysfs_mutex);
-	d = make_path(path, mode, target);
-	mutex_unlock(&sysfs_mutex);
 	if (IS_ERR(d))
 		return (int)PTR_ERR(d);
 	if (file) {
@@ -141,6 +149,18 @@ static struct super_block *sysfs_mount(const struct file_system_type *type, cons
 /* Nothing is stored here, and nothing goes. */
 static const struct super_operations super_ops = {0};
 
+struct super_block *__init ktree_create(struct file_system_type *type, const char *source,
+					const char *options, u32 magic)
+{
+	struct super_block *sb = tmpfs_mount(type, source, 0, options);
+
+	BUG_ON(IS_ERR(sb));
+	sb->magic = magic;
+	sb->op = &super_ops;
+	sb->root->inode->op = &dir_iops;
+	return sb;
+}
+
 static struct file_system_type sysfs_type = {.name = "sysfs", .mount = sysfs_mount};
 
 /* ---- the CPUs ---- */
@@ -189,7 +209,7 @@ static const struct {
 
 static const char *const directories[] = {
 	"block",   "bus",      "class", "dev/block", "dev/char",
-	"devices", "firmware", "fs",    "module",    "power",
+	"devices", "firmware", "fs",    "module",    "power", "kernel/debug",
 };
 
 void __init sysfs_init(void)
@@ -197,13 +217,9 @@ void __init sysfs_init(void)
 	char name[40];
 
 	mutex_init(&sysfs_mutex, RANK_FS_MOUNT);
-	instance = tmpfs_mount(&sysfs_type, "sysfs", 0, "mode=0755,size=0,nr_inodes=0");
-	BUG_ON(IS_ERR(instance));
-	instance->magic = SYSFS_MAGIC;
-	instance->op = &super_ops;
 	dir_iops.lookup = tmpfs_directory_operations()->lookup;
 	dir_iops.setattr = simple_setattr;
-	instance->root->inode->op = &dir_iops;
+	instance = ktree_create(&sysfs_type, "sysfs", "mode=0755,size=0,nr_inodes=0", SYSFS_MAGIC);
 	for (unsigned i = 0; i < ARRAY_SIZE(directories); i++)
 		sysfs_register_dir(directories[i]);
 	for (unsigned i = 0; i < ARRAY_SIZE(files); i++)

@@ -42,5 +42,6 @@ void __init vfs_init(void)
 	mem_devices_init();
 	procfs_init();
 	sysfs_init();
+	debugfs_init();
 	make_first_files();
 }

@@ -19,6 +19,7 @@ struct mount_row {
 static const struct mount_row rows[] = {
 	{"proc", "/proc", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, 0555},
 	{"sysfs", "/sys", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, 0555},
+	{"debugfs", "/sys/kernel/debug", NULL, MS_NOSUID | MS_NOEXEC | MS_NODEV, 0700},
 	{"devtmpfs", "/dev", "mode=0755", MS_NOSUID, 0755},
 	{"devpts", "/dev/pts", "mode=0620,ptmxmode=0666", MS_NOSUID | MS_NOEXEC, 0755},
 	{"tmpfs", "/dev/shm", "mode=1777,size=80%", MS_NOSUID | MS_NODEV, 01777},
