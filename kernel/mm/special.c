@@ -7,7 +7,7 @@
  */
 #include "virt.h"
 
-unsigned sysctl_vdso_enabled = 1;
+unsigned sysctl_vdso_enabled = 1; /* 1: yes; all else: no */
 
 static struct page *vvar_fault(struct vma *vma, u32 pgoff, bool write)
 {
@@ -45,7 +45,7 @@ int mm_map_vdso(struct mm *mm)
 	int err;
 
 	mm->vdso = 0;
-	if (!vdso_image || !sysctl_vdso_enabled)
+	if (!vdso_image || sysctl_vdso_enabled != 1)
 		return 0;
 	vvar_len = vdso_image->vvar_pages * (u32)PAGE_SIZE;
 	text_len = vdso_image->text_pages * (u32)PAGE_SIZE;

@@ -24,23 +24,19 @@ static int show_reserve_ratio(struct seq_file *m, void *v)
 	return 0;
 }
 
-/* Fewer numbers leave the later zones as they are. */
+/* Fewer numbers leave the later zones as they are; so does what is no number, without an error, as on Linux. */
 static int write_reserve_ratio(void *data, char *text)
 {
-	unsigned ratio[ZONES_SHOWN], n = 0;
 	const char *at = strim(text), *end;
 
 	(void)data;
-	for (; *at && n < ZONES_SHOWN; at = end + strspn(end, " \t")) {
+	for (unsigned i = 0; i < ZONES_SHOWN; i++, at = end + strspn(end, " \t")) {
 		u64 value = parse_u64(at, &end, 0);
 
-		if (end == at || value > ~0u >> 1 || (*end && !strchr(" \t", *end)))
-			return -EINVAL;
-		ratio[n++] = (unsigned)value;
+		if (end == at || value > ~0u >> 1)
+			break;
+		sysctl_lowmem_reserve_ratio[i] = (unsigned)value;
 	}
-	if (!n)
-		return -EINVAL;
-	memcpy(sysctl_lowmem_reserve_ratio, ratio, n * sizeof(*ratio));
 	zones_set_marks();
 	return 0;
 }
@@ -106,7 +102,7 @@ static const struct {
 	{"sys/vm/overcommit_ratio", &sysctl_overcommit_ratio, 0, ~0u >> 1, ratio_chosen},
 	{"sys/vm/min_free_kbytes", &sysctl_min_free_kbytes, 0, ~0u >> 1, zones_min_free_changed},
 	{"sys/vm/watermark_scale_factor", &sysctl_watermark_scale_factor, 1, 3000, zones_set_marks},
-	{"sys/vm/vdso_enabled", &sysctl_vdso_enabled, 0, 1, NULL},
+	{"sys/vm/vdso_enabled", &sysctl_vdso_enabled, 0, ~0u >> 1, NULL},
 };
 
 static const struct {
