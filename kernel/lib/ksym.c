@@ -26,17 +26,25 @@ static u32 ksym_index(u32 target)
 	return low;
 }
 
-const char *ksym_lookup(unsigned long addr, unsigned long *offset)
+const char *ksym_find(unsigned long addr, unsigned long *offset, unsigned long *size)
 {
 	u32 target = addr - (unsigned long)_stext;
-	u32 i;
+	u32 i, end;
 
 	if (addr < (unsigned long)_stext || addr >= (unsigned long)_etext)
 		return NULL;
 	if (!ksym_count || target < ksym_offsets[0])
 		return NULL;
 	i = ksym_index(target);
-	if (offset)
-		*offset = target - ksym_offsets[i];
+	end = i + 1 < ksym_count ? ksym_offsets[i + 1] : (u32)(_etext - _stext);
+	*offset = target - ksym_offsets[i];
+	*size = end - ksym_offsets[i];
 	return ksym_names + ksym_name_at[i];
+}
+
+const char *ksym_lookup(unsigned long addr, unsigned long *offset)
+{
+	unsigned long at, size;
+
+	return ksym_find(addr, offset ? offset : &at, &size);
 }

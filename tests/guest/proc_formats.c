@@ -143,6 +143,28 @@ static void check_skeletons(void)
 	ok(follow(line_behind(text, "      nr_swapcached "), zone_sizes), "and of the zone");
 }
 
+/* Columns: headings that tools cut by position. */
+static void check_columns(void)
+{
+	read_text("/proc/pagetypeinfo");
+	ok(strncmp(text, "Page block order: ", 18) == 0,
+	   "pagetypeinfo begins with the block's order");
+	ok(strstr(text, "\nFree pages count per migrate type at order       0      1      2 "),
+	   "its orders stand in columns of 6");
+	ok(strstr(text, "\nNode    0, zone      DMA, type    Unmovable "), "so do zones and types");
+	ok(strstr(text, "\nNumber of blocks type     Unmovable      Movable  Reclaimable "),
+	   "and the counts of blocks");
+	read_text("/proc/buddyinfo");
+	ok(strncmp(text, "Node 0, zone      DMA ", 22) == 0 && text[22 + 11 * 7] == '\n',
+	   "buddyinfo has 11 columns of 6");
+	read_text("/proc/swaps");
+	ok(strncmp(text, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n", 42) == 0,
+	   "swaps has its heading");
+	read_text("/proc/vmallocinfo");
+	ok(strchr(text, '+') && strchr(strchr(text, '+'), '/') < strchr(text, '\n'),
+	   "vmallocinfo names callers as symbol+offset/size");
+}
+
 static long long mem(const char *key)
 {
 	char *at = strstr(text, key);
@@ -176,6 +198,7 @@ static void check_sums(void)
 int main(void)
 {
 	check_skeletons();
+	check_columns();
 	check_sums();
 	return t_done();
 }

@@ -7,6 +7,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include <linux/capability.h>
+#include "lib/ksym.h"
 #include "lib/printf.h"
 #include "lib/string.h"
 
@@ -189,7 +190,7 @@ static int show_pagetypeinfo(struct seq_file *m, void *v)
 	(void)v;
 	seq_printf(m, "Page block order: %u\nPages per block:  %u\n\n", block_order,
 		   1u << block_order);
-	seq_puts(m, "Free pages count per migrate type at order ");
+	seq_puts(m, "Free pages count per migrate type at order  ");
 	for (unsigned order = 0; order < ORDERS; order++)
 		seq_printf(m, "%6u ", order);
 	seq_putc(m, '\n');
@@ -201,7 +202,7 @@ static int show_pagetypeinfo(struct seq_file *m, void *v)
 			seq_putc(m, '\n');
 		}
 	}
-	seq_puts(m, "\nNumber of blocks type ");
+	seq_puts(m, "\nNumber of blocks type  ");
 	for (unsigned type = 0; type < ARRAY_SIZE(types); type++)
 		seq_printf(m, "%12s ", types[type]);
 	seq_putc(m, '\n');
@@ -241,12 +242,24 @@ static void stop_nothing(struct seq_file *m, void *v)
 	(void)v;
 }
 
+/* "task_alloc+0x1e4/0x290" */
+static void show_caller(struct seq_file *m, const void *caller)
+{
+	unsigned long offset, size;
+	const char *name = ksym_find((unsigned long)caller, &offset, &size);
+
+	if (name)
+		seq_printf(m, " %s+0x%lx/0x%lx", name, offset, size);
+	else if (caller)
+		seq_printf(m, " 0x%08lx", (unsigned long)caller);
+}
+
 static int vmalloc_show(struct seq_file *m, void *v)
 {
 	const struct inspect_vmalloc *area = v;
 
-	seq_printf(m, "0x%08lx-0x%08lx %7lu %pS", area->start, area->start + area->size, area->size,
-		   area->caller);
+	seq_printf(m, "0x%08lx-0x%08lx %7lu", area->start, area->start + area->size, area->size);
+	show_caller(m, area->caller);
 	if (area->pages)
 		seq_printf(m, " pages=%lu", area->pages);
 	if (area->phys)

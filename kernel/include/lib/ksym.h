@@ -12,4 +12,7 @@
  */
 const char *ksym_lookup(unsigned long addr, unsigned long *offset);
 
+/* The same, with the bytes from the symbol to the next one. */
+const char *ksym_find(unsigned long addr, unsigned long *offset, unsigned long *size);
+
 #endif
