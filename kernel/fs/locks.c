@@ -439,27 +439,53 @@ void locks_flush(struct file *file, struct files *owner)
 	drop_owned(file->inode, owner);
 }
 
-void locks_show(struct seq_file *m)
+/* The position is the number of locks before; all_lock is held for a bufferful. */
+static void *locks_start(struct seq_file *m, loff_t *pos)
 {
-	struct file_lock *l;
-	unsigned n = 0;
+	struct list_head *at;
 
+	(void)m;
 	spin_lock(&all_lock);
-	list_for_each_entry(l, &all_locks, all) {
-		seq_printf(m, "%u: %s ADVISORY  %s %d %02x:%02x:%llu %lld ", ++n,
-			   l->flock ? "FLOCK "
-			   : l->ofd ? "OFDLCK"
-				    : "POSIX ",
-			   l->type == F_WRLCK ? "WRITE" : "READ ", (int)l->pid,
-			   (unsigned)MAJOR(l->inode->sb->dev), (unsigned)MINOR(l->inode->sb->dev),
-			   (unsigned long long)l->inode->ino, (long long)l->start);
-		if (l->end == INT64_MAX)
-			seq_puts(m, "EOF\n");
-		else
-			seq_printf(m, "%lld\n", (long long)l->end);
-	}
+	at = all_locks.next;
+	for (loff_t n = *pos; n && at != &all_locks; n--)
+		at = at->next;
+	return at == &all_locks ? NULL : at;
+}
+
+static void *locks_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct list_head *at = v;
+
+	(void)m;
+	++*pos;
+	return at->next == &all_locks ? NULL : at->next;
+}
+
+static void locks_stop(struct seq_file *m, void *v)
+{
+	(void)m;
+	(void)v;
 	spin_unlock(&all_lock);
 }
+
+static int locks_show(struct seq_file *m, void *v)
+{
+	const struct file_lock *l = list_entry((struct list_head *)v, struct file_lock, all);
+
+	seq_printf(m, "%lld: %s ADVISORY  %s %d %02x:%02x:%llu %lld ", m->index + 1,
+		   l->flock ? "FLOCK " : l->ofd ? "OFDLCK" : "POSIX ",
+		   l->type == F_WRLCK ? "WRITE" : "READ ", (int)l->pid,
+		   (unsigned)MAJOR(l->inode->sb->dev), (unsigned)MINOR(l->inode->sb->dev),
+		   (unsigned long long)l->inode->ino, (long long)l->start);
+	if (l->end == INT64_MAX)
+		seq_puts(m, "EOF\n");
+	else
+		seq_printf(m, "%lld\n", (long long)l->end);
+	return 0;
+}
+
+const struct seq_operations locks_seq = {
+	.start = locks_start, .next = locks_next, .stop = locks_stop, .show = locks_show};
 
 void __init locks_init(void)
 {

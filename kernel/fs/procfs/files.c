@@ -37,12 +37,18 @@ static int show_devices(struct seq_file *m, void *v)
 	return 0;
 }
 
-static int show_locks(struct seq_file *m, void *v)
+static int locks_open(struct inode *inode, struct file *file)
 {
-	(void)v;
-	locks_show(m);
-	return 0;
+	(void)inode;
+	return seq_open(file, &locks_seq, NULL);
 }
+
+static const struct file_operations proc_locks_fops = {
+	.open = locks_open,
+	.read_iter = seq_read_iter,
+	.llseek = seq_llseek,
+	.release = seq_release,
+};
 
 /* ---- kmsg: the log, consumed as it is read (syslog(2)) ---- */
 
@@ -161,7 +167,6 @@ static const struct {
 	const char *data;
 } files[] = {
 	{"devices", 0444, show_devices, NULL},
-	{"locks", 0444, show_locks, NULL},
 	{"sys/fs/file-nr", 0444, show_file_nr, NULL},
 	{"sys/fs/dentry-state", 0444, show_dentry_state, NULL},
 	{"sys/kernel/random/boot_id", 0444, show_boot_id, NULL},
@@ -190,5 +195,6 @@ void proc_register_files(void)
 	for (unsigned i = 0; i < ARRAY_SIZE(numbers); i++)
 		proc_register_uint(numbers[i].path, 0644, numbers[i].value, numbers[i].min,
 				   numbers[i].max);
+	proc_register_ops("locks", 0444, &proc_locks_fops, NULL);
 	proc_register_ops("kmsg", 0400, &proc_kmsg_fops, NULL);
 }

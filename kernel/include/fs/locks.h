@@ -18,8 +18,7 @@ int file_flock(struct file *file, int type, bool nonblock);
 int file_setlk(struct file *file, const struct lock_request *req, bool ofd, bool wait);
 /* What would stand in the way: req->type F_UNLCK: nothing. */
 void file_getlk(struct file *file, struct lock_request *req, bool ofd);
-/* /proc/locks: one line each. */
-struct seq_file;
-void locks_show(struct seq_file *m);
+/* /proc/locks: a line each. */
+extern const struct seq_operations locks_seq;
 
 #endif
