@@ -473,7 +473,9 @@ static int locks_show(struct seq_file *m, void *v)
 	const struct file_lock *l = list_entry((struct list_head *)v, struct file_lock, all);
 
 	seq_printf(m, "%lld: %s ADVISORY  %s %d %02x:%02x:%llu %lld ", m->index + 1,
-		   l->flock ? "FLOCK " : l->ofd ? "OFDLCK" : "POSIX ",
+		   l->flock ? "FLOCK "
+		   : l->ofd ? "OFDLCK"
+			    : "POSIX ",
 		   l->type == F_WRLCK ? "WRITE" : "READ ", (int)l->pid,
 		   (unsigned)MAJOR(l->inode->sb->dev), (unsigned)MINOR(l->inode->sb->dev),
 		   (unsigned long long)l->inode->ino, (long long)l->start);
