@@ -96,17 +96,11 @@ def kernel_file(configuration):
 
 
 class Boot:
-    """One machine, running the driver. lines() yields (time, text) until it ends."""
+    """One `isthmus run` with these options and program. lines() yields its output until it ends, or is silent for too long."""
 
-    def __init__(self, configuration, kernel, names, log):
-        folder = "guest" if configuration.libc == "musl" else "guest-glibc"
-        words = [os.path.join(build.TOP, "isthmus"), "run", "--kernel", kernel, "--log", log]
-        words += ["-m", configuration.mem, "--smp", str(configuration.smp)]
-        if configuration.append:
-            words += ["--append", configuration.append]
-        for name in names:
-            words += ["-v", f"{os.path.join(build.OUT, folder, name)}:/tests/{name}"]
-        words += ["--", os.path.join(build.OUT, "user/driver"), str(TEST_LIMIT), "/tests", *names]
+    def __init__(self, words, silence=SILENCE_LIMIT):
+        self.silence = silence
+        words = [os.path.join(build.TOP, "isthmus"), "run", *words]
         self.errors = tempfile.TemporaryFile()
         self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors)
 
@@ -120,7 +114,7 @@ class Boot:
                 data = os.read(fd, 65536)
                 if not data:
                     return
-                limit = SILENCE_LIMIT
+                limit = self.silence
                 *whole, rest = (rest + data).split(b"\n")
                 for line in whole:
                     yield line.decode(errors="replace").rstrip("\r")
@@ -136,6 +130,19 @@ class Boot:
         self.errors.seek(0)
         said = [line for line in self.errors.read().decode(errors="replace").splitlines() if line.startswith("isthmus:")]
         return said[-1].removeprefix("isthmus: ") if said else "the machine said nothing for too long" if silent else ""
+
+
+def machine_words(configuration, kernel, log):
+    words = ["--kernel", kernel, "--log", log, "-m", configuration.mem, "--smp", str(configuration.smp)]
+    return words + (["--append", configuration.append] if configuration.append else [])
+
+
+def driver_words(configuration, names):
+    folder = "guest" if configuration.libc == "musl" else "guest-glibc"
+    words = []
+    for name in names:
+        words += ["-v", f"{os.path.join(build.OUT, folder, name)}:/tests/{name}"]
+    return [*words, "--", os.path.join(build.OUT, "user/driver"), str(TEST_LIMIT), "/tests", *names]
 
 
 def log_size(path):
@@ -158,7 +165,7 @@ def log_since(path, start=0):
 def run_boot(configuration, kernel, names, tally):
     """Run what can be run in one boot; the names that are left, without the one that ended it."""
     log = os.path.join(build.OUT, f"log-{configuration.name}.txt")
-    boot = Boot(configuration, kernel, names, log)
+    boot = Boot(machine_words(configuration, kernel, log) + driver_words(configuration, names))
     current, begun, log_begun, left = None, 0.0, 0, list(names)
 
     def ended(status, what=""):

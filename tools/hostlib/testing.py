@@ -6,26 +6,27 @@ import sys
 import tempfile
 import time
 
-from . import build, guest_tests, packages
+from . import build, guest_tests, packages, third_tests
 from .failure import Failure
 from .tap import Result, Tally
 
-KINDS = ["unit", "layers", "guest", "host", "bench", "lint", "fuzz", "coverage"]
-DEFAULT = ["unit", "layers", "guest", "host", "bench"]
+KINDS = ["unit", "layers", "guest", "host", "third", "bench", "lint", "fuzz", "coverage"]
+DEFAULT = ["unit", "layers", "guest", "host", "third", "bench"]
 HOST_TESTS = os.path.join(build.TOP, "tests/host")
 
-USAGE = """usage: ./isthmus test [unit] [layers] [guest] [host] [bench] [lint] [fuzz] [coverage] [--long] [--on-linux] [-k PATTERN]
+USAGE = """usage: ./isthmus test [unit] [layers] [guest] [host] [third] [bench] [lint] [fuzz] [coverage] [--long] [--on-linux] [-k PATTERN]
 
   unit     tests/unit on this host, under sanitizers, with the simulated machine
   layers   no part of the kernel refers to a part above it
   guest    tests/guest, ordinary Linux programs, in machines of several sizes and kernels
   host     tests/host: the command itself
+  third    tests/third: stress-ng and other programs of Debian's i386 packages
   bench    no row of the benchmark rose by more than 3 %: ./isthmus bench --check
   lint     clang-format, cppcheck, sparse
   fuzz     tests/fuzz: each target's corpus again, then a few seconds of new inputs
   coverage the unit tests run 90 % of the lines of kernel/mm and kernel/lib; make coverage shows which not
   --long       every configuration, longer random tests
-  --on-linux   guest and host on Debian's Linux 6.1 instead of Isthmus
+  --on-linux   guest, host and third on Debian's Linux 6.1 instead of Isthmus
   -k PATTERN   only tests whose name contains PATTERN (or matches it, with * and ?)
 
 Without a kind: all but lint, fuzz and coverage. The last line is "N passed, N failed"."""
@@ -164,6 +165,11 @@ def guest(tally, choice):
     guest_tests.run(tally, choice.selects, choice.long, choice.on_linux)
 
 
+def third(tally, choice):
+    packages.require(*packages.BUILD, *packages.MACHINE)
+    third_tests.run(tally, choice.selects, choice.long, choice.on_linux)
+
+
 def host(tally, choice):
     """Scripts that get the command as $ISTHMUS and the options for its run as $RUN_OPTIONS."""
     packages.require(*packages.BUILD, *packages.MACHINE)
@@ -199,7 +205,7 @@ def main(words):
         print(USAGE)
         return 0
     tally = Tally()
-    runners = {"unit": unit, "layers": layers, "guest": guest, "host": host, "bench": bench, "lint": lint, "fuzz": fuzz, "coverage": coverage}
+    runners = {"unit": unit, "layers": layers, "guest": guest, "host": host, "third": third, "bench": bench, "lint": lint, "fuzz": fuzz, "coverage": coverage}
     for kind in KINDS:
         if kind in choice.kinds:
             runners[kind](tally, choice)
