@@ -34,6 +34,7 @@ void kernel_main(void)
 	mm_virt_init();
 	proc_init();
 	sched_start();
+	mm_start();
 	vfs_init();
 	system_files_init();
 	ipc_init();

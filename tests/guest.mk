@@ -18,6 +18,16 @@ $(GUEST_GLIBC): $(O)/guest-glibc/%: tests/guest/%.c $(GUEST_HEADERS)
 	@mkdir -p $(@D)
 	$(Q)$(GUEST_CC) $(GUEST_TEST_CFLAGS) -static -s -o $@ $<
 
+# The long stress: tests/stress/*.c, with musl.
+STRESS_TESTS := $(patsubst tests/stress/%.c,$(O)/stress/%,$(wildcard tests/stress/*.c))
+.PHONY: stress
+stress: $(STRESS_TESTS)
+
+$(STRESS_TESTS): $(O)/stress/%: tests/stress/%.c $(GUEST_HEADERS)
+	$(call say,MUSLCC,$@)
+	@mkdir -p $(@D)
+	$(Q)tools/musl-cc $(GUEST_TEST_CFLAGS) -s -o $@ $<
+
 # Runs them in the guest, one after the other.
 $(O)/user/driver: user/driver/main.c
 	$(call say,GUESTCC,$@)

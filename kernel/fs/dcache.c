@@ -11,6 +11,7 @@
 #include "fs/internal.h"
 
 #include "lib/hash.h"
+#include "mm/shrinker.h"
 
 static DEFINE_SPINLOCK(dcache_lock, RANK_DENTRY);
 static LIST_HEAD(lru_list); /* oldest first */
@@ -530,6 +531,18 @@ bool dentry_tree_busy(struct dentry *root)
 	return busy;
 }
 
+static unsigned long count_unused(void)
+{
+	return READ_ONCE(stats.unused);
+}
+
+static unsigned long shrink_some(unsigned long n)
+{
+	return dcache_shrink((unsigned)n);
+}
+
+static struct shrinker shrinker = {.name = "dentry", .count = count_unused, .scan = shrink_some};
+
 void dcache_stats(struct dcache_stats *out)
 {
 	*out = stats;
@@ -540,5 +553,6 @@ void __init dcache_init(void)
 	dentry_cache = kmem_cache_create("dentry", sizeof(struct dentry), 0, SLAB_PANIC);
 	dentry_table = table_alloc(TABLE_BITS_MIN);
 	BUG_ON(!dentry_table);
+	shrinker_register(&shrinker);
 	unused_max = (unsigned)(total_ram_pages() / 8) + 256; /* at most 1/250 of the memory */
 }

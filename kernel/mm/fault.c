@@ -22,6 +22,7 @@
  * Pages are allocated and read in before that, which sleeps: so the entry is looked at again under
  * the lock, and if another thread was faster its result stands and ours is thrown away.
  */
+#include "oom_private.h"
 #include "virt.h"
 #include <asm/siginfo.h>
 #include <asm/signal.h>
@@ -53,11 +54,11 @@ static pte_t vma_pte_writable(const struct vma *vma, struct page *page)
 	return maybe_mkwrite(vma, vma_pte(vma, page));
 }
 
-/* Take the page-table lock; false, without it: the entry is no longer what it was. */
+/* Take the page-table lock; false, without it: the entry is no longer what it was, or is about to go. */
 static bool lock_if_same(struct fault *f)
 {
 	spin_lock(&f->mm->page_table_lock);
-	if (likely(pte_same(*f->ptep, f->pte)))
+	if (likely(pte_same(*f->ptep, f->pte) && !(f->mm->oom & OOM_UNSTABLE)))
 		return true;
 	spin_unlock(&f->mm->page_table_lock);
 	return false;
@@ -98,7 +99,7 @@ static noinline int fault_anon_fresh(struct vma *vma, uaddr_t addr, pte_t *ptep)
 	if (unlikely(!page))
 		return -ENOMEM;
 	spin_lock(&mm->page_table_lock);
-	if (unlikely(!pte_none(*ptep))) {
+	if (unlikely(!pte_none(*ptep) || (mm->oom & OOM_UNSTABLE))) {
 		spin_unlock(&mm->page_table_lock);
 		page_put(page);
 		return 0;
@@ -506,6 +507,8 @@ static __always_inline int fault_in(struct mm *mm, uaddr_t addr, unsigned error)
 	struct vma *vma;
 	int result;
 
+	if (unlikely(atomic_read(&mm->oom) & OOM_UNSTABLE))
+		return -EFAULT;
 	down_read(&mm->mmap_lock);
 	vma = vma_find(mm, addr);
 	if (unlikely(!vma || vma->start > addr))

@@ -8,6 +8,7 @@
  * Locks: mmap_lock, task->alloc_lock for task->mm.
  * Read next: vma.c, mmap.c, fault.c, fork.c.
  */
+#include "oom_private.h"
 #include "virt.h"
 
 static struct kmem_cache *mm_cache, *vma_cache;
@@ -43,6 +44,12 @@ void mm_virt_init(void)
 	mm_table_bytes = total_pt_bytes;
 	arch_hooks.page_fault = mm_page_fault;
 	trace_init();
+}
+
+void mm_start(void)
+{
+	kswapd_start();
+	oom_reaper_start();
 }
 
 /* ---- areas as objects ---- */
@@ -199,6 +206,8 @@ void mm_put(struct mm *mm)
 	if (!atomic_dec_and_test(&mm->users))
 		return;
 	exit_areas(mm);
+	if (unlikely(atomic_read(&mm->oom)))
+		oom_victim_gone(mm);
 	if (mm->exe_file && mm_file_put)
 		mm_file_put(mm->exe_file);
 	mm->exe_file = NULL;

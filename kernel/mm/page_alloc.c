@@ -21,6 +21,7 @@
 #include "sched/task.h"
 #include "mm/inspect.h"
 #include "mm/memblock.h"
+#include "oom_private.h"
 #include "mm/vmstat.h"
 #include "pcplist.h"
 
@@ -43,6 +44,7 @@ struct floor {
 	enum zone_mark mark;
 	bool high;   /* half of the watermark */
 	bool atomic; /* a quarter of the rest */
+	bool victim; /* half of the rest: it frees more when it has died */
 	bool none;   /* everything */
 };
 
@@ -58,6 +60,8 @@ static bool zone_has(const struct zone *zone, enum zone_id class, unsigned order
 		limit -= limit / 2;
 	if (floor.atomic)
 		limit -= limit / 4;
+	if (floor.victim)
+		limit -= limit / 2;
 	return above > limit + (long)zone->reserve[class];
 }
 
@@ -93,14 +97,22 @@ static struct page *try_zones(gfp_t gfp, unsigned order, struct floor floor)
 
 /* ---- slow path ---- */
 
+static bool is_victim(const struct task *t)
+{
+	return t->mm && (atomic_read(&t->mm->oom) & OOM_VICTIM);
+}
+
 static struct floor floor_of(gfp_t gfp)
 {
 	struct floor floor = {.mark = MARK_MIN};
 
 	floor.high = gfp & __GFP_HIGH;
 	floor.atomic = floor.high && !(gfp & __GFP_RECLAIM);
-	floor.none = (gfp & __GFP_MEMALLOC) ||
-		     (!in_interrupt() && (current->flags & (PF_MEMALLOC | PF_OOM_VICTIM)));
+	floor.none = gfp & __GFP_MEMALLOC;
+	if (!in_interrupt()) {
+		floor.none |= (current->flags & PF_MEMALLOC) != 0;
+		floor.victim = is_victim(current);
+	}
 	return floor;
 }
 
@@ -128,25 +140,33 @@ static bool wait_for_the_oom_killer(gfp_t gfp, unsigned order)
 	return mm_out_of_memory && mm_out_of_memory(gfp, order);
 }
 
-/* Free memory until the request can be served; NULL: it cannot. May sleep. */
+/*
+ * Free memory until the request can be served; NULL: it cannot. May sleep. What other CPUs have on
+ * their lists is asked for only when a round has not sufficed: it interrupts all of them.
+ */
 static struct page *reclaim_and_try(gfp_t gfp, unsigned order)
 {
-	unsigned rounds = order > COSTLY_ORDER || (gfp & __GFP_NORETRY) ? 1 : RECLAIM_ROUNDS;
+	unsigned most = order > COSTLY_ORDER || (gfp & __GFP_NORETRY) ? 1 : RECLAIM_ROUNDS,
+		 rounds = most;
 
 	for (;;) {
-		struct page *page;
+		bool progress = rounds && reclaim(gfp, order);
+		struct page *page = try_zones(gfp, order, floor_of(gfp));
 
+		if (page)
+			return page;
 		pcp_drain_all();
 		page = try_zones(gfp, order, floor_of(gfp));
 		if (page)
 			return page;
-		if (rounds && reclaim(gfp, order)) {
+		if (progress) {
 			rounds--;
+			cond_resched();
 			continue;
 		}
 		if (!wait_for_the_oom_killer(gfp, order) && !(gfp & __GFP_NOFAIL))
 			return NULL;
-		rounds = RECLAIM_ROUNDS;
+		rounds = most;
 		cond_resched();
 	}
 }

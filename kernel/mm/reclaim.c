@@ -10,13 +10,23 @@
  * A page on a list has PG_LRU, set and cleared under the list's lock; the list holds no reference.
  * Work takes pages off with a reference of its own, so that lists are locked only briefly.
  *
- * Locks: lru_lock of a zone; a page's lock and i_mmap_sem are only tried for.
+ * The kernel's own caches (names, inodes, stacks) give way by shrinkers, asked in the same turns.
+ * Who needs memory does this itself (direct reclaim); kswapd.c does it ahead of need.
+ *
+ * Locks: lru_lock of a zone; a page's lock and i_mmap_sem are only tried for. Read next: kswapd.c,
+ * shrinker.c, oom.c.
  */
 #include "mm/page_list.h"
+#include "mm/shrinker.h"
+#include "reclaim.h"
+#include "sched/rcu.h"
+#include "slab_cache.h"
 #include "virt.h"
 #include "zone.h"
 
 #define BATCH 32u
+/* The callbacks of RCU run in a thread of their own: it has so long before we look. */
+#define GRACE_NS (4 * NSEC_PER_MSEC)
 
 struct lru {
 	spinlock_t lock; /* RANK_LRU */
@@ -176,22 +186,76 @@ static unsigned long shrink(struct lru *lru, bool may_write)
 	return dropped;
 }
 
-/* Twice around all lists that serve @gfp, until a batch was freed: how many pages. */
-static unsigned long reclaim(gfp_t gfp, unsigned order)
+static unsigned long lru_size(const struct lru *lru)
 {
-	unsigned long want = MAX(BATCH, 1u << order), dropped = 0;
-	bool may_write = (gfp & __GFP_IO) && (gfp & __GFP_FS);
+	return READ_ONCE(lru->inactive.count) + READ_ONCE(lru->active.count);
+}
 
-	for (int id = (int)gfp_zone(gfp); id >= 0; id--) {
-		struct lru *lru = &lrus[id];
-		unsigned long rounds = 2 * (lru->inactive.count + lru->active.count) / BATCH + 2;
+unsigned long reclaim_zone(enum zone_id id, unsigned priority, bool may_write)
+{
+	struct lru *lru = &lrus[id];
+	unsigned long scan = (lru_size(lru) >> priority) / BATCH + 1, dropped = 0;
 
-		while (rounds-- && dropped < want) {
-			dropped += shrink(lru, may_write);
-			cond_resched();
-		}
+	if (!lru_size(lru))
+		return 0;
+	while (scan--) {
+		dropped += shrink(lru, may_write);
+		cond_resched();
 	}
 	return dropped;
+}
+
+/*
+ * Objects of the kernel are freed after a grace period, and slabs only when all of their objects
+ * are: so what went is worth waiting for, a moment.
+ */
+static void wait_for_objects(void)
+{
+	synchronize_rcu();
+	set_current_state(TASK_UNINTERRUPTIBLE);
+	schedule_until(clock_ns() + GRACE_NS);
+}
+
+/*
+ * What a task that needs memory does for it: with each turn a larger part of the lists is looked
+ * at, at last all of them, until a batch was freed. How many pages; slab pages count by what the
+ * zones have more than before.
+ */
+static unsigned long reclaim(gfp_t gfp, unsigned order)
+{
+	unsigned long want = MAX(BATCH, 1u << order), freed = 0;
+	bool may_fs = (gfp & __GFP_IO) && (gfp & __GFP_FS);
+
+	for (int priority = RECLAIM_PRIORITY; priority >= 0 && freed < want; priority--) {
+		unsigned long objects = 0;
+
+		for (int id = (int)gfp_zone(gfp); id >= 0; id--)
+			freed += reclaim_zone((enum zone_id)id, (unsigned)priority, may_fs);
+		if (may_fs && freed < want)
+			objects = shrink_caches((unsigned)priority);
+		if (objects && (objects >= BATCH || !priority)) {
+			unsigned long before = nr_free_pages();
+
+			wait_for_objects();
+			slab_shrink_all();
+			if (nr_free_pages() > before)
+				freed += nr_free_pages() - before;
+		}
+		if (fatal_signal_pending(current))
+			break;
+	}
+	if (freed)
+		kswapd_progress();
+	return freed;
+}
+
+void shrink_all_caches(void)
+{
+	while (shrink_caches(0) > BATCH && !fatal_signal_pending(current))
+		continue;
+	wait_for_objects();
+	slab_shrink_all();
+	pcp_drain_all();
 }
 
 static unsigned long nr_reclaimable(void)

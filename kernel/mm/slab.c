@@ -248,10 +248,9 @@ void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 	return cache_alloc(cache, gfp, __builtin_return_address(0));
 }
 
-/* Give @n objects of the list to their slabs. => interrupts off */
-static void drain(struct kmem_cache *cache, struct cache_cpu *c, unsigned n)
+/* Give @n objects of the list to their slabs. => interrupts off, cache->lock */
+static void give_list(struct kmem_cache *cache, struct cache_cpu *c, unsigned n)
 {
-	spin_lock(&cache->lock);
 	while (n-- && c->free) {
 		void *object = c->free;
 
@@ -259,6 +258,13 @@ static void drain(struct kmem_cache *cache, struct cache_cpu *c, unsigned n)
 		c->avail--;
 		give_object(cache, object);
 	}
+}
+
+/* => interrupts off */
+static void drain(struct kmem_cache *cache, struct cache_cpu *c, unsigned n)
+{
+	spin_lock(&cache->lock);
+	give_list(cache, c, n);
 	spin_unlock(&cache->lock);
 }
 
@@ -385,10 +391,9 @@ static void drain_everywhere(struct kmem_cache *cache)
 	drain_all_of_cache(cache);
 }
 
-/* => no objects on CPU lists: only wholly free slabs go */
-static void drop_empty_slabs(struct kmem_cache *cache)
+/* Only wholly free slabs go: they are the last ones. => cache->lock */
+static void drop_empty_locked(struct kmem_cache *cache)
 {
-	irqflags_t flags = spin_lock_irqsave(&cache->lock);
 	struct page *slab = page_list_last(&cache->partial), *prev;
 
 	for (; slab && cache->empty; slab = prev) {
@@ -396,7 +401,52 @@ static void drop_empty_slabs(struct kmem_cache *cache)
 		if (!slab_used(slab))
 			drop_slab(cache, slab);
 	}
+}
+
+static void drop_empty_slabs(struct kmem_cache *cache)
+{
+	irqflags_t flags = spin_lock_irqsave(&cache->lock);
+
+	drop_empty_locked(cache);
 	spin_unlock_irqrestore(&cache->lock, flags);
+}
+
+/* All caches' lists of this CPU. The list of caches only loses one when its owner destroys it. */
+static void drain_all_caches(void *unused)
+{
+	irqflags_t flags = spin_lock_irqsave(&caches_lock);
+	struct kmem_cache *cache;
+
+	(void)unused;
+	list_for_each_entry(cache, &caches, node) {
+		struct cache_cpu *c = cache->cpu[smp_cpu_id()];
+
+		if (c != &no_list && c->avail) {
+			spin_lock_nested(&cache->lock);
+			give_list(cache, c, c->avail);
+			spin_unlock(&cache->lock);
+		}
+	}
+	spin_unlock_irqrestore(&caches_lock, flags);
+}
+
+void slab_shrink_all(void)
+{
+	cpumask_t mask = {{0}};
+	irqflags_t flags;
+	struct kmem_cache *cache;
+
+	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
+		__set_bit(cpu, mask.bits);
+	ipi_call(&mask, drain_all_caches, NULL);
+	drain_all_caches(NULL);
+	flags = spin_lock_irqsave(&caches_lock);
+	list_for_each_entry(cache, &caches, node) {
+		spin_lock_nested(&cache->lock);
+		drop_empty_locked(cache);
+		spin_unlock(&cache->lock);
+	}
+	spin_unlock_irqrestore(&caches_lock, flags);
 }
 
 void kmem_cache_destroy(struct kmem_cache *cache)

@@ -243,6 +243,7 @@ void cache_remove(struct mapping *m, struct page *page);
 bool cache_remove_idle(struct mapping *m, struct page *page);
 void reclaim_init(void);
 void oom_init(void);
+void kswapd_start(void);
 void lru_add(struct page *page);
 void lru_remove(struct page *page);
 

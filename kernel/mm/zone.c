@@ -17,6 +17,7 @@
  */
 #include "arch/log.h"
 #include "boot_memory.h"
+#include "mm/mm.h"
 #include "zone.h"
 
 struct zone zones[NR_ZONES] = {

@@ -98,12 +98,14 @@ struct page_origin {
 	bool kernel;
 };
 extern struct page_origin *page_origins; /* [max_pfn], written when a page is handed out */
-static inline void page_set_origin(const struct page *page, const void *caller, unsigned order, bool kernel)
+static inline void page_set_origin(const struct page *page, const void *caller, unsigned order,
+				   bool kernel)
 {
 	page_origins[page_to_pfn(page)] = (struct page_origin){caller, (u8)order, kernel};
 }
 #else
-static inline void page_set_origin(const struct page *page, const void *caller, unsigned order, bool kernel)
+static inline void page_set_origin(const struct page *page, const void *caller, unsigned order,
+				   bool kernel)
 {
 	(void)page, (void)caller, (void)order, (void)kernel;
 }

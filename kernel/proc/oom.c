@@ -1,5 +1,7 @@
 /*
  * The OOM killer's hands: who there is, and SIGKILL for whom mm/oom.c chose.
+ *
+ * Locks: tasklist_lock over the walk, alloc_lock of the thread whose memory is offered.
  */
 #include "internal.h"
 #include "mm/mm.h"
@@ -8,6 +10,13 @@
 static bool is_dying(const struct process *p)
 {
 	return (p->flags & SIGNAL_GROUP_EXIT) || (p->shared_pending_set & sigmask(SIGKILL));
+}
+
+/* A child of vfork before its exec: killing it frees nothing, the memory is its parent's. */
+static bool in_vfork(const struct task *t)
+{
+	return t->vfork_done && t->process->parent->leader &&
+	       t->process->parent->leader->mm == t->mm;
 }
 
 /*
@@ -24,6 +33,7 @@ static void offer(struct process *p, struct oom_candidate *c,
 		c->mm = t->mm;
 		if (c->mm) {
 			c->comm = t->comm;
+			c->unkillable |= in_vfork(t);
 			fn(c, arg);
 		}
 		spin_unlock(&t->alloc_lock);
@@ -45,6 +55,7 @@ static void for_each_candidate(void (*fn)(const struct oom_candidate *c, void *a
 			.score_adj = p->oom_score_adj,
 			.unkillable = p->flags & SIGNAL_UNKILLABLE,
 			.dying = is_dying(p),
+			.is_current = p == current->process,
 		};
 
 		rcu_read_lock();
@@ -55,15 +66,34 @@ static void for_each_candidate(void (*fn)(const struct oom_candidate *c, void *a
 	spin_unlock(&tasklist_lock);
 }
 
-static void kill_victim(void *process, pid_t pid)
+/* => tasklist_lock held */
+static bool uses(struct process *p, const struct mm *mm)
 {
+	struct task *t;
+
+	list_for_each_entry(t, &p->threads, thread_node)
+		if (READ_ONCE(t->mm) == mm)
+			return true;
+	return false;
+}
+
+static bool kill_victim(void *process, pid_t pid, struct mm *mm)
+{
+	bool all = true;
+	pid_t nr = 1;
 	struct process *p;
 
 	spin_lock(&tasklist_lock);
-	p = process_next(&pid);
-	if (p == process)
-		send_signal_process(p, SIGKILL, SEND_SIG_PRIV);
+	for (p = process_next(&nr); p; nr++, p = process_next(&nr)) {
+		if (!(p == process && nr == pid) && !uses(p, mm))
+			continue;
+		if (p->flags & SIGNAL_UNKILLABLE)
+			all = false;
+		else
+			send_signal_process(p, SIGKILL, SEND_SIG_PRIV);
+	}
 	spin_unlock(&tasklist_lock);
+	return all;
 }
 
 /* ---- process_mrelease(2) ---- */

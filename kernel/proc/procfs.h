@@ -14,10 +14,10 @@ int procfs_wchan(struct seq_file *m, struct task *t);
 int procfs_personality(struct seq_file *m, struct task *t);
 int procfs_loginuid(struct seq_file *m, struct task *t);
 int procfs_oom_score(struct seq_file *m, struct task *t);
-int procfs_oom_adj(struct seq_file *m, struct task *t);
-int procfs_oom_adj_write(struct task *t, char *text);
 int procfs_oom_score_adj(struct seq_file *m, struct task *t);
 int procfs_oom_score_adj_write(struct task *t, char *text);
+int procfs_oom_adj(struct seq_file *m, struct task *t);
+int procfs_oom_adj_write(struct task *t, char *text);
 /* State of a task as ps shows it. */
 char procfs_state(const struct task *t, const char **word);
 /* Which signals are ignored, which have handlers. => siglock not held */

@@ -6,6 +6,7 @@
  * are freed a grace period after their last reference, so that lookups by number need no lock.
  */
 #include "proc/internal.h"
+#include "mm/shrinker.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
 #include <linux/capability.h>
@@ -45,7 +46,7 @@ static void keep_stack(struct task *t)
 	spin_unlock_irqrestore(&stacks_lock, irq);
 }
 
-static void *take_stack(void)
+static void *take_kept_stack(void)
 {
 	irqflags_t irq = spin_lock_irqsave(&stacks_lock);
 	void *stack = kept_stacks;
@@ -55,8 +56,26 @@ static void *take_stack(void)
 		kept_count--;
 	}
 	spin_unlock_irqrestore(&stacks_lock, irq);
-	return stack ? stack : stack_alloc();
+	return stack;
 }
+
+static unsigned long count_stacks(void)
+{
+	return READ_ONCE(kept_count);
+}
+
+static unsigned long free_stacks(unsigned long n)
+{
+	unsigned long freed = 0;
+	void *stack;
+
+	for (; freed < n && (stack = take_kept_stack()); freed++)
+		stack_free(stack);
+	return freed;
+}
+
+static struct shrinker stack_shrinker = {
+	.name = "stacks", .count = count_stacks, .scan = free_stacks};
 
 struct task *task_alloc(void)
 {
@@ -67,7 +86,7 @@ struct task *task_alloc(void)
 	/* all but the FPU's state, which is either copied or never looked at */
 	memset(t, 0, FPU_START);
 	memset((char *)t + FPU_END, 0, sizeof(*t) - FPU_END);
-	t->stack = take_stack();
+	t->stack = take_kept_stack() ?: stack_alloc();
 	if (!t->stack) {
 		kmem_cache_free(task_cache, t);
 		return NULL;
@@ -300,6 +319,7 @@ static void adopt_idle_task(void)
 
 void __init task_init(void)
 {
+	shrinker_register(&stack_shrinker);
 	task_cache =
 		kmem_cache_create("task", sizeof(struct task), _Alignof(struct task), SLAB_PANIC);
 	process_cache = kmem_cache_create("process", sizeof(struct process), 0, SLAB_PANIC);

@@ -6,35 +6,46 @@ import sys
 import tempfile
 import time
 
-from . import build, guest_tests, packages, third_tests
+from . import build, guest_tests, packages, stress, third_tests
 from .failure import Failure
 from .tap import Result, Tally
 
-KINDS = ["unit", "layers", "guest", "host", "third", "bench", "lint", "fuzz", "coverage"]
-DEFAULT = ["unit", "layers", "guest", "host", "third", "bench"]
+KINDS = ["unit", "layers", "guest", "stress", "host", "third", "bench", "lint", "fuzz", "coverage"]
+DEFAULT = ["unit", "layers", "guest", "stress", "host", "third", "bench"]
 HOST_TESTS = os.path.join(build.TOP, "tests/host")
 
-USAGE = """usage: ./isthmus test [unit] [layers] [guest] [host] [third] [bench] [lint] [fuzz] [coverage] [--long] [--on-linux] [-k PATTERN]
+USAGE = """usage: ./isthmus test [unit] [layers] [guest] [stress] [host] [third] [bench] [lint] [fuzz] [coverage]
+                      [--long] [--minutes N] [--on-linux] [-k PATTERN]
 
   unit     tests/unit on this host, under sanitizers, with the simulated machine
   layers   no part of the kernel refers to a part above it
   guest    tests/guest, ordinary Linux programs, in machines of several sizes and kernels
+  stress   tests/stress: random work of many processes on 4 CPUs of a debug build, and then: does anything leak?
   host     tests/host: the command itself
   third    tests/third: stress-ng and other programs of Debian's i386 packages
   bench    no row of the benchmark rose by more than 3 %: ./isthmus bench --check
   lint     clang-format, cppcheck, sparse
   fuzz     tests/fuzz: each target's corpus again, then a few seconds of new inputs
   coverage the unit tests run 90 % of the lines of kernel/mm and kernel/lib; make coverage shows which not
-  --long       every configuration, longer random tests
-  --on-linux   guest, host and third on Debian's Linux 6.1 instead of Isthmus
+  --long       every configuration, longer random tests, half an hour of stress
+  --minutes N  so long a stress
+  --on-linux   guest, stress, host and third on Debian's Linux 6.1 instead of Isthmus
   -k PATTERN   only tests whose name contains PATTERN (or matches it, with * and ?)
 
 Without a kind: all but lint, fuzz and coverage. The last line is "N passed, N failed"."""
 
 
+def number(option, text):
+    try:
+        return float(text)
+    except ValueError:
+        raise Failure(f"test: {option} {text}: not a number") from None
+
+
 class Choice:
     def __init__(self, words):
         self.kinds, self.long, self.on_linux, self.pattern, self.help = [], False, False, "", False
+        self.minutes = 0.0
         rest = list(words)
         while rest:
             word = rest.pop(0)
@@ -44,6 +55,8 @@ class Choice:
                 self.long = True
             elif word == "--on-linux":
                 self.on_linux = True
+            elif word == "--minutes" and rest:
+                self.minutes = number(word, rest.pop(0))
             elif word == "-k" and rest:
                 self.pattern = rest.pop(0)
             elif word in ("-h", "--help"):
@@ -51,7 +64,7 @@ class Choice:
             else:
                 raise Failure(f"test: {word}: not known; ./isthmus test --help")
         if not self.kinds:
-            self.kinds = ["guest", "host"] if self.on_linux else DEFAULT
+            self.kinds = ["guest", "stress", "host"] if self.on_linux else DEFAULT
 
     def selects(self, name):
         return not self.pattern or self.pattern in name or fnmatch.fnmatch(name, self.pattern)
@@ -170,6 +183,13 @@ def third(tally, choice):
     third_tests.run(tally, choice.selects, choice.long, choice.on_linux)
 
 
+def stressing(tally, choice):
+    packages.require(*packages.BUILD, *packages.MACHINE)
+    for name, words, limit in stress.programs(choice.long, choice.minutes, choice.on_linux):
+        if choice.selects(name):
+            run_program(tally, name, words, limit, dict(os.environ))
+
+
 def host(tally, choice):
     """Scripts that get the command as $ISTHMUS and the options for its run as $RUN_OPTIONS."""
     packages.require(*packages.BUILD, *packages.MACHINE)
@@ -205,7 +225,7 @@ def main(words):
         print(USAGE)
         return 0
     tally = Tally()
-    runners = {"unit": unit, "layers": layers, "guest": guest, "host": host, "third": third, "bench": bench, "lint": lint, "fuzz": fuzz, "coverage": coverage}
+    runners = {"unit": unit, "layers": layers, "guest": guest, "stress": stressing, "host": host, "third": third, "bench": bench, "lint": lint, "fuzz": fuzz, "coverage": coverage}
     for kind in KINDS:
         if kind in choice.kinds:
             runners[kind](tally, choice)

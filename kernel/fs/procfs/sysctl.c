@@ -8,6 +8,8 @@
 #include "lib/parse.h"
 #include "lib/string.h"
 #include "mm/mm.h"
+#include "mm/oom.h"
+#include "mm/shrinker.h"
 #include "mm/vmstat.h"
 #include <linux/capability.h>
 
@@ -53,7 +55,7 @@ static int write_drop_caches(void *data, char *text)
 	if (what & 1)
 		mm_drop_caches();
 	if (what & 2) {
-		dcache_shrink(~0u);
+		shrink_all_caches();
 		vm_event_add(VM_DROP_SLAB, 1);
 	}
 	return 0;
@@ -102,6 +104,9 @@ static const struct {
 	{"sys/vm/overcommit_ratio", &sysctl_overcommit_ratio, 0, ~0u >> 1, ratio_chosen},
 	{"sys/vm/min_free_kbytes", &sysctl_min_free_kbytes, 0, ~0u >> 1, zones_min_free_changed},
 	{"sys/vm/watermark_scale_factor", &sysctl_watermark_scale_factor, 1, 3000, zones_set_marks},
+	{"sys/vm/oom_kill_allocating_task", &sysctl_oom_kill_allocating_task, 0, 1, NULL},
+	{"sys/vm/panic_on_oom", &sysctl_panic_on_oom, 0, 2, NULL},
+	{"sys/vm/oom_dump_tasks", &sysctl_oom_dump_tasks, 0, 1, NULL},
 	{"sys/vm/vdso_enabled", &sysctl_vdso_enabled, 0, ~0u >> 1, NULL},
 };
 

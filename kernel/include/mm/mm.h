@@ -68,7 +68,10 @@ struct mm {
 	u32 def_flags;         /* (l) mlockall(MCL_FUTURE) */
 	struct file *exe_file; /* (l) opaque, counted; read with mm_exe_file() */
 	u32 dumpable;
-	s32 oom_score_adj; /* (a) */
+	s32 oom_score_adj;   /* (a) */
+	u32 oom;             /* (a) OOM_* of mm/oom_private.h; 0 but for victims of the OOM killer */
+	bool oom_keep;       /* the reaper only waits for it */
+	struct mm *oom_next; /* the reaper's */
 	u32 flags;
 	struct selfcheck_node all;
 	u32 membarrier; /* (a) register commands made: membarrier.c */
@@ -103,6 +106,8 @@ extern void (*mm_send_fault_signal)(int sig, int code, uaddr_t addr);
 void mm_trace_select(const char *names);
 /* Boot: caches, the page-fault hook, the context-switch hook. After slab is up. */
 void mm_virt_init(void);
+/* Boot: kswapd and the OOM reaper. After kernel threads can be made. */
+void mm_start(void);
 
 /* ---- life ---- */
 

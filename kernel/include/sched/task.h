@@ -40,7 +40,6 @@ struct sighand_pending;
 #define PF_IDLE 4u
 #define PF_FORKNOEXEC 8u
 #define PF_MEMALLOC 16u /* reclaim: may use the reserves */
-#define PF_OOM_VICTIM 32u
 
 /* The system-call layer restarts or turns these into EINTR; user space never sees them. */
 #define ERESTARTSYS 512
