@@ -1,20 +1,23 @@
 /*
- * mm_race - threads and processes fault, unmap, map, protect, fork, move, truncate and write the
- * same pages at the same time. What each finds is left to chance; that it is a page of its own
+ * mm_race - threads and processes fault, unmap, map, protect, lock, advise, fork, move, copy, truncate
+ * and write the same pages at the same time. What each finds is left to chance; that it is a page of its own
  * process and file, that nothing is lost which nobody took away, and that everybody gets to the
  * end, is not.
+ *
+ * mm_race [SECONDS]: how long each part takes.
  */
 #include "t.h"
 #include <pthread.h>
+#include <sys/uio.h>
 
 #define PAGES 64u
 #define RW (PROT_READ | PROT_WRITE)
-#define SECONDS 2
 
 static char *area, *shared, *private;
 static int file;
 static volatile bool stop;
 static volatile unsigned lost, died;
+static unsigned seconds = 2;
 
 /* ---- a write or read that may meet nothing ---- */
 
@@ -75,6 +78,35 @@ static void *anon_map(void *arg)
 		case 1: madvise(p, len, MADV_DONTNEED); break;
 		case 2: mprotect(p, len, rnd(&s) % 3 ? RW : PROT_READ); break;
 		default: mmap(p, len, RW, MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		}
+	}
+	return NULL;
+}
+
+/* Advice, locks, moves within the area, and copies by the kernel. */
+static void *anon_change(void *arg)
+{
+	/* FREE, DONTNEED_LOCKED, POPULATE_READ and _WRITE, DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK, COLD, WILLNEED */
+	static const int advice[] = {8, 24, 22, 23, 10, 11, 18, 19, 20, 3};
+	unsigned s = (unsigned)(long)arg;
+
+	while (!stop) {
+		unsigned first = rnd(&s) % (PAGES - 8), to = rnd(&s) % (PAGES - 8),
+			 n = 1 + rnd(&s) % 8;
+		char *p = area + first * T_PAGE, *q = area + to * T_PAGE, buf[64];
+		struct iovec local = {buf, sizeof(buf)}, remote = {p + T_PAGE - 32, sizeof(buf)};
+
+		switch (rnd(&s) % 8) {
+		case 0: mlock(p, n * T_PAGE); break;
+		case 1: syscall(SYS_mlock2, p, n * T_PAGE, 1); break;
+		case 2: munlock(p, n * T_PAGE); break;
+		case 3: mremap(p, n * T_PAGE, n * T_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q); break;
+		case 4:
+			mremap(p, n * T_PAGE, n * T_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED | 4, q);
+			break;
+		case 5: syscall(SYS_process_vm_readv, getpid(), &local, 1, &remote, 1, 0); break;
+		case 6: syscall(SYS_process_vm_writev, getpid(), &local, 1, &remote, 1, 0); break;
+		default: madvise(p, n * T_PAGE, advice[rnd(&s) % T_COUNT(advice)]);
 		}
 	}
 	return NULL;
@@ -200,7 +232,7 @@ static void run(void *(*const fns[])(void *), unsigned n, const char *what)
 	lost = died = 0;
 	for (unsigned i = 0; i < n; i++)
 		t_must(pthread_create(&threads[i], NULL, fns[i], (void *)(long)(i + 1)) == 0);
-	sleep(SECONDS);
+	sleep(seconds);
 	stop = true;
 	for (unsigned i = 0; i < n; i++)
 		pthread_join(threads[i], NULL);
@@ -208,14 +240,18 @@ static void run(void *(*const fns[])(void *), unsigned n, const char *what)
 	eq(died, 0, "%s: no child dies", what);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	static void *(*const anon[])(void *) = {anon_fault, anon_fault, anon_fault, anon_map,
-						anon_map,   anon_fork,  anon_move};
+						anon_map,   anon_fork,  anon_move,  anon_change};
 	static void *(*const filed[])(void *) = {file_fault,    file_fault, file_fault,
 						 file_truncate, file_write, file_fork};
 	struct sigaction act = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
 
+	if (argc > 1) {
+		seconds = atoi(argv[1]);
+		alarm(0); /* as long as it takes */
+	}
 	sigaction(SIGSEGV, &act, NULL);
 	sigaction(SIGBUS, &act, NULL);
 	t_tmpdir();
