@@ -262,7 +262,7 @@ static int advise_cell(struct world *w, struct cell *c, int advice)
 		c->value = 0;
 		return 0;
 	case MADV_FREE:
-		if (!is_plain_anon(c))
+		if (!is_plain_anon(c) || (c->flags & VM_LOCKED))
 			return -EINVAL;
 		c->lazy = true;
 		return 0;
@@ -271,7 +271,7 @@ static int advise_cell(struct world *w, struct cell *c, int advice)
 	case MADV_REMOVE:
 		if ((c->flags & VM_LOCKED) || c->object < 0)
 			return -EINVAL;
-		if ((c->flags & (VM_SHARED | VM_WRITE)) != (VM_SHARED | VM_WRITE))
+		if ((c->flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE))
 			return -EACCES;
 		if (!object_of(w, c)->mapping->swap_backed)
 			return -EOPNOTSUPP;
@@ -323,16 +323,20 @@ void op_advise(struct world *w)
 void op_advise_populate(struct world *w)
 {
 	struct range r = pick_range(w);
-	bool write = one_in(w, 2), all = true;
+	bool write = one_in(w, 2), all = true, stopped = false;
 	int err;
 
-	for (unsigned i = r.from; i < r.from + r.n && all; i++) {
+	/* Holes are passed over, and told at the end. */
+	for (unsigned i = r.from; i < r.from + r.n && !stopped; i++) {
 		struct cell *c = cell_at(w, i);
 
-		all = c->mapped && has_page(w, c) && (c->flags & (write ? VM_WRITE : VM_READ));
-		if (all && write)
+		all = all && c->mapped;
+		stopped = c->mapped &&
+			  (!has_page(w, c) || !(c->flags & (write ? VM_WRITE : VM_READ)));
+		if (c->mapped && !stopped && write)
 			copy_cell(w, c);
 	}
+	all = all && !stopped;
 	err = mm_advise(here(w)->mm, r.addr, r.len,
 			write ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
 	must(!err == all, "populate by madvise: %d", err);
@@ -523,7 +527,7 @@ void op_remap_file_pages(struct world *w)
 		const struct cell *c = cell_at(w, i);
 
 		if (!c->mapped || !(c->flags & VM_SHARED) || c->object != first.object ||
-		    c->flags != first.flags || c->object >= (int)WORLD_FILES)
+		    c->flags != first.flags)
 			want = -EINVAL;
 	}
 	must(mm_remap_file_pages(here(w)->mm, r.addr, r.len, index, 0) == want,
