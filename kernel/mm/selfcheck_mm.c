@@ -144,7 +144,7 @@ static unsigned long walk_mapping(struct selfcheck *sc, struct mapping *m)
 		n++;
 	}
 	selfcheck_equal(sc, "nrpages", (long)m, (long)m->nrpages, (long)n);
-	shared_anon_selfcheck(sc, m);
+	shmem_selfcheck(sc, m);
 	return n;
 }
 

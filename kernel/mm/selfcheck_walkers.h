@@ -11,6 +11,6 @@ void selfcheck_phys_init(void);
 /* The tables that wait on each CPU for reuse (pgtable.c). */
 void pgtable_selfcheck(struct selfcheck *sc);
 /* True: @m is shared anonymous memory, and what it promised was told (shmem.c). */
-bool shared_anon_selfcheck(struct selfcheck *sc, const struct mapping *m);
+bool shmem_selfcheck(struct selfcheck *sc, const struct mapping *m);
 
 #endif

@@ -120,7 +120,7 @@ void shared_anon_finish(struct map_request *req, bool failed)
 }
 
 #ifdef CONFIG_DEBUG_VM
-bool shared_anon_selfcheck(struct selfcheck *sc, const struct mapping *m)
+bool shmem_selfcheck(struct selfcheck *sc, const struct mapping *m)
 {
 	if (m->ops != &shmem_mapping_ops)
 		return false;
