@@ -4,8 +4,10 @@
  * those of their own number always mean the newer. What the calls do stands in proc/ipc.
  */
 #include "abi/ipc.h"
+#include "abi/timespec.h"
 #include "arch/port.h"
 #include "ipc_layout.h"
+#include "mm/slab.h"
 #include "sched/task.h"
 
 /* IPC_64 off *cmd: was it missing? */
@@ -85,7 +87,143 @@ long sys_shmctl(int id, int cmd, uaddr_t buf)
 	return control_segment(id, cmd, buf, false);
 }
 
+/* ---- semaphores ---- */
+
+#define OPS_ON_STACK 16
+
+long sys_semget(int key, u32 count, int flags)
+{
+	return sem_get(key, count, flags);
+}
+
+static long copy_and_operate(int id, struct sembuf *ops, uaddr_t user, u32 count, u64 deadline)
+{
+	if (copy_from_user(ops, user, count * sizeof(*ops)))
+		return -EFAULT;
+	return sem_operate(id, ops, count, deadline);
+}
+
+static long operate(int id, uaddr_t user, u32 count, u64 deadline)
+{
+	struct sembuf few[OPS_ON_STACK], *ops;
+	long result;
+
+	if (!count || id < 0)
+		return -EINVAL;
+	if (count > sem_max_operations())
+		return -E2BIG;
+	if (count <= OPS_ON_STACK)
+		return copy_and_operate(id, few, user, count, deadline);
+	ops = kvmalloc(count * sizeof(*ops), GFP_KERNEL);
+	if (!ops)
+		return -ENOMEM;
+	result = copy_and_operate(id, ops, user, count, deadline);
+	kvfree(ops);
+	return result;
+}
+
+static long operate_until(int id, uaddr_t ops, u32 count, uaddr_t timeout,
+			  int (*get)(u64 *ns, uaddr_t from))
+{
+	u64 ns;
+	int err;
+
+	if (!timeout)
+		return operate(id, ops, count, ~0ull);
+	err = get(&ns, timeout);
+	return err ? err : operate(id, ops, count, deadline_from_now(ns));
+}
+
+long sys_semtimedop_time64(int id, uaddr_t ops, u32 count, uaddr_t timeout)
+{
+	return operate_until(id, ops, count, timeout, get_timespec64);
+}
+
+static long stat_array(int id, int cmd, uaddr_t buf, bool old)
+{
+	struct semid64_ds ds;
+	int result = sem_stat(id, cmd, &ds);
+
+	if (result < 0)
+		return result;
+	return put_semid(buf, &ds, old) ? -EFAULT : result;
+}
+
+static long sem_numbers(int cmd, uaddr_t buf)
+{
+	struct seminfo info;
+	int result = sem_info(cmd, &info);
+
+	return copy_to_user(buf, &info, sizeof(info)) ? -EFAULT : result;
+}
+
+/* GETALL, SETALL */
+static long all_values(int id, int cmd, uaddr_t user)
+{
+	int count = sem_count(id, cmd == SETALL);
+	size_t size = (size_t)count * sizeof(u16);
+	long err = 0;
+	u16 *values;
+
+	if (count < 0)
+		return count;
+	values = kvmalloc(size, GFP_KERNEL);
+	if (!values)
+		return -ENOMEM;
+	if (cmd == GETALL)
+		err = sem_get_all(id, values);
+	if (!err &&
+	    (cmd == GETALL ? copy_to_user(user, values, size) : copy_from_user(values, user, size)))
+		err = -EFAULT;
+	if (!err && cmd == SETALL)
+		err = sem_set_all(id, values);
+	kvfree(values);
+	return err;
+}
+
+static long control_semaphores(int id, int num, int cmd, u32 arg, bool old)
+{
+	struct semid64_ds ds;
+
+	if (id < 0)
+		return -EINVAL;
+	switch (cmd) {
+	case IPC_INFO:
+	case SEM_INFO: return sem_numbers(cmd, arg);
+	case IPC_STAT:
+	case SEM_STAT:
+	case SEM_STAT_ANY: return stat_array(id, cmd, arg, old);
+	case GETALL:
+	case SETALL: return all_values(id, cmd, arg);
+	case GETVAL:
+	case GETPID:
+	case GETNCNT:
+	case GETZCNT: return sem_get_value(id, num, cmd);
+	case SETVAL: return sem_set_value(id, num, (int)arg);
+	case IPC_SET: return get_semid(&ds, arg, old) ? -EFAULT : sem_set(id, &ds);
+	case IPC_RMID: return sem_remove(id);
+	}
+	return -EINVAL;
+}
+
+long sys_semctl(int id, int num, int cmd, u32 arg)
+{
+	return control_semaphores(id, num, cmd, arg, false);
+}
+
 /* ---- ipc(2) ---- */
+
+static long ipc_semctl(int id, int num, int cmd, uaddr_t ptr)
+{
+	bool old = take_old(&cmd);
+	u32 arg;
+
+	if (!ptr)
+		return -EINVAL;
+	if (get_user_u32(&arg, ptr))
+		return -EFAULT;
+	return control_semaphores(id, num, cmd, arg, old);
+}
 
 /* The address comes back through a pointer: an int would not tell it from an error. */
 static long ipc_shmat(u32 version, int id, u32 flags, uaddr_t result, uaddr_t addr)
@@ -107,11 +245,14 @@ long sys_ipc(u32 call, int first, u32 second, u32 third, uaddr_t ptr, u32 fifth)
 	bool old;
 
 	switch (call & 0xffff) {
+	case SEMOP: return operate(first, ptr, second, ~0ull);
+	case SEMTIMEDOP: return operate_until(first, ptr, second, fifth, get_timespec32);
+	case SEMGET: return sem_get(first, second, (int)third);
+	case SEMCTL: return ipc_semctl(first, (int)second, (int)third, ptr);
 	case SHMAT: return ipc_shmat(version, first, second, third, ptr);
 	case SHMDT: return shm_detach(ptr);
 	case SHMGET: return shm_get(first, second, (int)third);
 	case SHMCTL: old = take_old(&cmd); return control_segment(first, cmd, ptr, old);
 	}
-	(void)fifth;
 	return -ENOSYS;
 }

@@ -78,3 +78,29 @@ int put_shminfo(uaddr_t to, const struct shminfo64 *from, bool old)
 
 	return old ? put(to, &info, sizeof(info)) : put(to, from, sizeof(*from));
 }
+
+/* ---- semaphores ---- */
+
+int put_semid(uaddr_t to, const struct semid64_ds *from, bool old)
+{
+	struct semid_ds ds = {
+		.sem_perm = old_perm(&from->sem_perm),
+		.sem_otime = (long)from->sem_otime,
+		.sem_ctime = (long)from->sem_ctime,
+		.sem_nsems = (u16)from->sem_nsems,
+	};
+
+	return old ? put(to, &ds, sizeof(ds)) : put(to, from, sizeof(*from));
+}
+
+int get_semid(struct semid64_ds *to, uaddr_t from, bool old)
+{
+	struct semid_ds ds;
+
+	if (!old)
+		return copy_from_user(to, from, sizeof(*to)) ? -EFAULT : 0;
+	if (copy_from_user(&ds, from, sizeof(ds)))
+		return -EFAULT;
+	set_from_old(&to->sem_perm, &ds.sem_perm);
+	return 0;
+}

@@ -6,6 +6,7 @@
 #include "abi/usage.h"
 #include "fs/file.h"
 #include "lib/string.h"
+#include "proc/ipc.h"
 #include "proc/pidfd.h"
 #include "proc/process.h"
 #include <asm/ldt.h>
@@ -162,6 +163,8 @@ long sys_unshare(u32 flags)
 		spin_unlock(&current->alloc_lock);
 		fs_context_put(old);
 	}
+	if (flags & CLONE_SYSVSEM)
+		ipc_unshare();
 	return flags & CLONE_FILES ? files_unshare() : 0;
 }
 

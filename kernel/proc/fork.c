@@ -9,6 +9,7 @@
 #include "proc/internal.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
+#include "proc/ipc.h"
 #include "proc/pidfd.h"
 #include <asm/ldt.h>
 #include <linux/capability.h>
@@ -261,6 +262,7 @@ static int publish(struct task *child, struct pid *pid, const struct clone_reque
 
 static void drop_pieces(struct task *child)
 {
+	ipc_exit(child);
 	if (child->mm)
 		mm_put(child->mm);
 	if (child->fs)
@@ -289,6 +291,8 @@ static struct task *copy_task(struct regs *regs, const struct clone_request *req
 		err = copy_files(child, req->flags);
 	if (!err)
 		err = copy_fs(child, req->flags);
+	if (!err)
+		err = ipc_fork(child, req->flags);
 	if (!err)
 		err = copy_mm(child, req->flags);
 	if (!err)

@@ -15,4 +15,8 @@ long sys_shmat(int id, uaddr_t addr, int flags);
 long sys_shmdt(uaddr_t addr);
 long sys_shmctl(int id, int cmd, uaddr_t buf);
 
+long sys_semget(int key, u32 count, int flags);
+long sys_semctl(int id, int num, int cmd, u32 arg);
+long sys_semtimedop_time64(int id, uaddr_t ops, u32 count, uaddr_t timeout);
+
 #endif

@@ -18,8 +18,12 @@ struct task;
 
 /* Boot: limits, /proc/sysvipc, /proc/sys/kernel. */
 void ipc_init(void);
-/* The end of the current thread, after it has given back its memory. */
+/* fork: what @child shares with the caller (CLONE_SYSVSEM in @flags). 0 or -ENOMEM */
+int ipc_fork(struct task *child, u64 flags);
+/* The end of the current thread, after it has given back its memory; or of a child that never ran. */
 void ipc_exit(struct task *t);
+/* unshare(2), CLONE_SYSVSEM */
+void ipc_unshare(void);
 
 /* ---- shared memory ---- */
 
@@ -38,5 +42,33 @@ int shm_lock(int id, bool locked);
 /* IPC_INFO and SHM_INFO: the highest index in use. */
 int shm_limits(struct shminfo64 *out);
 int shm_totals(struct shm_info *out);
+
+/* ---- semaphores ---- */
+
+/* semget(2) */
+int sem_get(__kernel_key_t key, u32 count, int flags);
+/*
+ * semtimedop(2), until clock_ns() is @deadline (~0: for ever). 0, -EFBIG, -EACCES, -EIDRM, -EINVAL,
+ * -ENOMEM, -ERANGE; -EAGAIN: IPC_NOWAIT, or too late; -EINTR
+ */
+int sem_operate(int id, const struct sembuf *ops, unsigned count, u64 deadline);
+/* The most operations that a call may have. */
+unsigned sem_max_operations(void);
+/* semctl(2). As shm_stat() and its neighbours. */
+int sem_stat(int id, int cmd, struct semid64_ds *out);
+int sem_set(int id, const struct semid64_ds *in);
+int sem_remove(int id);
+/* IPC_INFO, SEM_INFO: the highest index in use. */
+int sem_info(int cmd, struct seminfo *out);
+/* GETVAL, GETPID, GETNCNT, GETZCNT: the value. */
+int sem_get_value(int id, int num, int cmd);
+int sem_set_value(int id, int num, int value);
+/*
+ * GETALL, SETALL: how many there are, if the caller may read (or change) them; then all of them, in
+ * an array of that many.
+ */
+int sem_count(int id, bool change);
+int sem_get_all(int id, u16 *values);
+int sem_set_all(int id, const u16 *values);
 
 #endif

@@ -48,8 +48,8 @@ enum lock_rank {
 	RANK_FUTEX = 92,        /* futex hash bucket */
 	RANK_SOCKET = 93,       /* state and queue of a socket (two: by address) */
 	RANK_EPOLL = 94,
-	RANK_SEM_UNDO = 95,   /* a list of semaphore adjustments */
-	RANK_IPC = 96,        /* a System V object */
+	RANK_IPC = 95,        /* a System V object */
+	RANK_SEM_UNDO = 96,   /* a list of semaphore adjustments */
 	RANK_PAGETABLE = 100, /* mm->page_table_lock or a page table's own */
 	RANK_ANON_VMA = 102,
 	RANK_XARRAY = 104, /* mapping->tree lock */

@@ -23,6 +23,7 @@ struct fs_context;
 struct cred;
 struct wait_entry;
 struct sighand_pending;
+struct sem_undo_list;
 
 /* task->state */
 #define TASK_RUNNING 0u
@@ -131,6 +132,7 @@ struct task {
 	int exit_signal;               /* (t) sent to the parent; -1: a thread */
 	struct completion *vfork_done; /* (c) */
 	struct restart_block restart;
+	struct sem_undo_list *sem_undos; /* (c) SEM_UNDO; shared by CLONE_SYSVSEM */
 	struct list_head shm_created; /* shm_ids.lock: segments that it made; next NULL: never one */
 	struct task_ext *ext;    /* proc's rarely used state (ptrace ...), NULL mostly */
 	u32 personality;         /* (c) */

@@ -5,6 +5,7 @@
 #include "proc/ipc/ipc.h"
 #include "fs/procfs.h"
 #include "lib/printf.h"
+#include "proc/ipc/sem.h"
 #include "proc/ipc/shm.h"
 
 /* ---- sysvipc ---- */
@@ -96,7 +97,19 @@ static void show_segment(struct seq_file *m, struct ipc_object *obj)
 		   (u64)seg->ctime, READ_ONCE(seg->memory.mapping.nrpages) << PAGE_SHIFT, 0ul);
 }
 
+static void show_array(struct seq_file *m, struct ipc_object *obj)
+{
+	const struct sem_array *array = sem_of(obj);
+
+	seq_printf(m, "%10d %10d  %4o %10u %5u %5u %5u %5u %10llu %10llu\n", obj->key, obj->id,
+		   obj->mode, array->count, obj->uid, obj->gid, obj->cuid, obj->cgid,
+		   (u64)array->otime, (u64)array->ctime);
+}
+
 static const struct listing listings[] = {
+	{"sysvipc/sem",
+	 "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n",
+	 &sem_ids, show_array},
 	{"sysvipc/shm",
 	 "       key      shmid perms       size  cpid  lpid nattch   uid   gid  cuid  cgid      "
 	 "atime      dtime      ctime        rss       swap\n",
@@ -121,6 +134,51 @@ static int write_rmid_forced(void *data, char *text)
 	return 0;
 }
 
+static int show_sem_limits(struct seq_file *m, void *v)
+{
+	const struct sem_limits *l = m->private;
+
+	(void)v;
+	seq_printf(m, "%u\t%u\t%u\t%u\n", l->per_array, l->total, l->ops, l->arrays);
+	return 0;
+}
+
+/* The next number of *text, or -1. */
+static long next_number(char **text)
+{
+	long n = 0;
+
+	while (**text == ' ' || **text == '\t')
+		++*text;
+	if (**text < '0' || **text > '9')
+		return -1;
+	for (; **text >= '0' && **text <= '9'; ++*text) {
+		if (n > (__INT_MAX__ - 9) / 10)
+			return -1;
+		n = n * 10 + **text - '0';
+	}
+	return **text && **text != ' ' && **text != '\t' ? -1 : n;
+}
+
+/* Up to four numbers: those that are not there keep their value. */
+static int write_sem_limits(void *data, char *text)
+{
+	struct sem_limits limits = *(struct sem_limits *)data;
+	unsigned *fields[] = {&limits.per_array, &limits.total, &limits.ops, &limits.arrays};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(fields) && *text; i++) {
+		long n = next_number(&text);
+
+		if (n < 0)
+			return -EINVAL;
+		*fields[i] = (unsigned)n;
+	}
+	if (limits.arrays > IPC_INDEX_MAX)
+		return -ERANGE;
+	*(struct sem_limits *)data = limits;
+	return 0;
+}
+
 void __init ipc_init(void)
 {
 	int err = 0;
@@ -133,6 +191,8 @@ void __init ipc_init(void)
 	err |= proc_register_uint("sys/kernel/shmmni", 0644, &sysctl_shmmni, 0, IPC_INDEX_MAX);
 	err |= proc_register_text("sys/kernel/shm_rmid_forced", 0644, show_number,
 				  write_rmid_forced, &sysctl_shm_rmid_forced);
+	err |= proc_register_text("sys/kernel/sem", 0644, show_sem_limits, write_sem_limits,
+				  &sysctl_sem);
 	if (err)
 		pr_err("some files of System V IPC could not be registered: no memory\n");
 }

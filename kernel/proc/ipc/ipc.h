@@ -86,10 +86,17 @@ int ipc_get(const struct ipc_kind *kind, __kernel_key_t key, int flags, u32 size
 
 /* ---- perm.c ---- */
 
-/* May the caller do what @flags asks (S_IRUGO, S_IWUGO...)? => locked */
+/* What is asked of an object, as mode bits of whoever asks. */
+#define IPC_READ (S_IRUSR | S_IRGRP | S_IROTH)
+#define IPC_WRITE (S_IWUSR | S_IWGRP | S_IWOTH)
+#define IPC_EXEC (S_IXUSR | S_IXGRP | S_IXOTH)
+/* May the caller do what @flags asks? => locked */
 bool ipc_permits(const struct ipc_object *obj, int flags);
-/* May the caller change or remove it? */
-bool ipc_may_control(const struct ipc_object *obj);
+/*
+ * As ipc_lock_id(), for who changes or removes: owner, creator, CAP_SYS_ADMIN; else ERR_PTR(-EPERM).
+ * => ids->lock held
+ */
+struct ipc_object *ipc_lock_control(struct ipc_ids *ids, int id);
 void ipc_get_perm(const struct ipc_object *obj, struct ipc64_perm *out);
 /* IPC_SET: 0 or -EINVAL. => both locks held */
 int ipc_set_perm(struct ipc_object *obj, const struct ipc64_perm *in);

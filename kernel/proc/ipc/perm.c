@@ -22,9 +22,14 @@ bool ipc_permits(const struct ipc_object *obj, int flags)
 	return !(wanted & ~granted & S_IRWXO) || capable(CAP_IPC_OWNER);
 }
 
-bool ipc_may_control(const struct ipc_object *obj)
+struct ipc_object *ipc_lock_control(struct ipc_ids *ids, int id)
 {
-	return is_owner(obj) || capable(CAP_SYS_ADMIN);
+	struct ipc_object *obj = ipc_lock_id(ids, id);
+
+	if (IS_ERR(obj) || is_owner(obj) || capable(CAP_SYS_ADMIN))
+		return obj;
+	ipc_unlock(obj);
+	return ERR_PTR(-EPERM);
 }
 
 void ipc_get_perm(const struct ipc_object *obj, struct ipc64_perm *out)

@@ -257,17 +257,17 @@ static int request_place(struct map_request *req, uaddr_t addr, int flags)
 /* With which access: what the permissions must allow. */
 static int request_access(struct map_request *req, int flags)
 {
-	int mode = S_IRUSR | S_IRGRP | S_IROTH;
+	int mode = IPC_READ;
 
 	req->prot = PROT_READ;
 	req->may_flags = VM_MAYREAD | VM_MAYEXEC;
 	if (!(flags & SHM_RDONLY)) {
 		req->prot |= PROT_WRITE;
 		req->may_flags |= VM_MAYWRITE;
-		mode |= S_IWUSR | S_IWGRP | S_IWOTH;
+		mode |= IPC_WRITE;
 	}
 	if (flags & SHM_EXEC)
-		mode |= S_IXUSR | S_IXGRP | S_IXOTH;
+		mode |= IPC_EXEC;
 	if ((flags & SHM_EXEC) || (current->personality & READ_IMPLIES_EXEC))
 		req->prot |= PROT_EXEC;
 	return mode;

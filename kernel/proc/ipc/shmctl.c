@@ -33,7 +33,7 @@ int shm_stat(int id, int cmd, struct shmid64_ds *out)
 
 	if (IS_ERR(obj))
 		return (int)PTR_ERR(obj);
-	if (cmd != SHM_STAT_ANY && !ipc_permits(obj, S_IRUSR | S_IRGRP | S_IROTH)) {
+	if (cmd != SHM_STAT_ANY && !ipc_permits(obj, IPC_READ)) {
 		result = -EACCES;
 	} else {
 		fill_stat(shm_of(obj), out);
@@ -77,24 +77,13 @@ int shm_totals(struct shm_info *out)
 
 /* ---- changing ---- */
 
-/* The segment of @id, locked, if the caller may change it. => shm_ids.lock held */
-static struct ipc_object *lock_for_control(int id)
-{
-	struct ipc_object *obj = ipc_lock_id(&shm_ids, id);
-
-	if (IS_ERR(obj) || ipc_may_control(obj))
-		return obj;
-	ipc_unlock(obj);
-	return ERR_PTR(-EPERM);
-}
-
 int shm_set(int id, const struct shmid64_ds *in)
 {
 	struct ipc_object *obj;
 	int err;
 
 	mutex_lock(&shm_ids.lock);
-	obj = lock_for_control(id);
+	obj = ipc_lock_control(&shm_ids, id);
 	if (IS_ERR(obj)) {
 		err = (int)PTR_ERR(obj);
 	} else {
@@ -113,7 +102,7 @@ int shm_remove(int id)
 	int err = 0;
 
 	mutex_lock(&shm_ids.lock);
-	obj = lock_for_control(id);
+	obj = ipc_lock_control(&shm_ids, id);
 	if (IS_ERR(obj)) {
 		err = (int)PTR_ERR(obj);
 	} else {
