@@ -97,7 +97,7 @@ static int request_flags(struct mm *mm, const struct map_request *req, u32 *out)
 		vm_flags |= VM_GROWSDOWN;
 	if (req->flags & MAP_LOCKED)
 		vm_flags |= VM_LOCKED;
-	err = check_lock(mm, req, vm_flags);
+	err = unlikely(vm_flags & VM_LOCKED) ? check_lock(mm, req, vm_flags) : 0;
 	if (!err)
 		err = req->error;
 	if (!err)
