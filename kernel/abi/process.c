@@ -344,6 +344,13 @@ long sys_get_thread_area(uaddr_t user)
 	return copy_to_user(user, &desc, sizeof(desc)) ? -EFAULT : 0;
 }
 
+/* ---- tracing ---- */
+
+long sys_ptrace(int request, pid_t pid, u32 addr, uaddr_t data)
+{
+	return process_ptrace(request, pid, addr, data);
+}
+
 /* ---- pidfds ---- */
 
 long sys_pidfd_open(pid_t pid, u32 flags)

@@ -270,6 +270,22 @@ int arch_sigframe_push(struct regs *regs, const struct arch_sigframe *frame);
 /* Undo it: restores @regs and FPU; the mask and alternate stack to be set are returned. 0 or -EFAULT. */
 int arch_sigframe_pop(struct regs *regs, bool rt, struct arch_sigframe *out);
 
+/*
+ * For tracers: user registers, FPU state and single steps of a thread that is in the kernel and is kept from running. The words
+ * of @out and @in are numbered by <asm/ptrace-abi.h>. Set: 0, or -EIO for what only the kernel may have.
+ */
+#define ARCH_USER_REGS 17
+#define ARCH_FPREGS_SIZE 108  /* struct user_fpregs_struct */
+#define ARCH_FXREGS_SIZE 512  /* struct user_fpxregs_struct */
+void arch_get_user_regs(struct arch_thread *t, u32 *out);
+int arch_set_user_regs(struct arch_thread *t, const u32 *in);
+void arch_get_fpregs(struct arch_thread *t, void *out);
+void arch_set_fpregs(struct arch_thread *t, const void *in);
+void arch_get_fxregs(struct arch_thread *t, void *out);
+void arch_set_fxregs(struct arch_thread *t, const void *in);
+/* A trap after the next instruction; off: forget one that is due. */
+void arch_single_step(struct arch_thread *t, bool on);
+
 /* The vDSO: pages to map in each process, and the addresses that the auxiliary vector and signals need. */
 struct vdso_image {
 	const void *text;      /* page-aligned, in low memory */

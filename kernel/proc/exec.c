@@ -9,6 +9,7 @@
  * nothing can fail, but for the wait for the other threads, which a fatal signal ends.
  */
 #include "proc/exec.h"
+#include "proc/ptrace.h"
 #include "fs/mount.h"
 #include "fs/random.h"
 #include "lib/printf.h"
@@ -140,7 +141,8 @@ static int find_program(struct exec *e)
 
 static bool may_gain_rights(const struct exec *e)
 {
-	return !e->cred->no_new_privs && !(e->file->path.mnt->flags & MS_NOSUID);
+	return !e->cred->no_new_privs && !(e->file->path.mnt->flags & MS_NOSUID) &&
+	       !ptrace_forbids_privileges();
 }
 
 /*
@@ -318,6 +320,7 @@ static void take_leadership(struct process *p)
 	irq = spin_lock_irqsave(&p->siglock);
 	p->leader = me;
 	spin_unlock_irqrestore(&p->siglock, irq);
+	ptrace_take_number(old, me);
 	task_unlink(old);
 	spin_unlock(&tasklist_lock);
 	task_put(old);
@@ -521,6 +524,7 @@ static char *descriptor_name(int fd, const char *filename)
 int process_execve(int dirfd, char *filename, uaddr_t argv, uaddr_t envp, int flags)
 {
 	struct exec *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	pid_t old_pid = current->pid;
 	char *name = NULL;
 	int err = -ENOMEM;
 
@@ -536,6 +540,8 @@ int process_execve(int dirfd, char *filename, uaddr_t argv, uaddr_t envp, int fl
 		e->fd_is_cloexec = fd_get_cloexec(dirfd) > 0;
 	}
 	err = exec(e, dirfd, filename, flags);
+	if (!err)
+		ptrace_exec(old_pid);
 out:
 	kfree(name);
 	kfree(e);

@@ -9,8 +9,8 @@
  * the last thread has gone, and then until the parent has waited (process_release in wait.c).
  * Whoever sets process->exit_state to PROCESS_REAPED, under tasklist_lock, is the one who releases.
  */
-#include "proc/internal.h"
 #include "proc/ipc.h"
+#include "proc/ptrace.h"
 #include <linux/poll.h>
 #include <linux/wait.h>
 
@@ -291,8 +291,10 @@ static bool leave_group(struct task *t, struct list_head *dead)
 	irqflags_t irq;
 	bool last;
 
-	if (t != leader)
+	if (t != leader) {
+		ptrace_task_gone(t);
 		task_unlink(t);
+	}
 	irq = spin_lock_irqsave(&p->siglock);
 	t->exit_state = EXIT_ZOMBIE;
 	last = p->nr_tasks == 1 && leader->exit_state == EXIT_ZOMBIE;
@@ -300,6 +302,8 @@ static bool leave_group(struct task *t, struct list_head *dead)
 	spin_unlock_irqrestore(&p->siglock, irq);
 	if (!last)
 		return false;
+	ptrace_task_gone(leader);
+	ptrace_tracer_gone(p);
 	reparent_children(p, dead);
 	signal_orphaned_group(p, p->parent, p);
 	return become_zombie(p);
@@ -331,6 +335,7 @@ void __noreturn do_exit(int code)
 
 	if (in_interrupt() || !t->pid)
 		panic("exit of the idle task or of an interrupt handler");
+	ptrace_event(PTRACE_EVENT_EXIT, (unsigned long)code);
 	futex_exit_robust(t);
 	last = exit_signals(t, code);
 	if (last && p == init_process)

@@ -6,7 +6,7 @@
  *
  * The child first runs in the machine's return path (arch_thread_fork), with result 0.
  */
-#include "proc/internal.h"
+#include "proc/ptrace.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
 #include "proc/ipc.h"
@@ -224,7 +224,8 @@ static void link_process(struct process *p, struct pid *pid, u64 flags)
  * in it): the fork is done again after it was handled, so that no signal to a group misses the
  * child.
  */
-static int publish(struct task *child, struct pid *pid, const struct clone_request *req)
+static int publish(struct task *child, struct pid *pid, const struct clone_request *req,
+		   struct tracee *tracee)
 {
 	struct process *p = child->process, *own = current->process;
 	irqflags_t irq;
@@ -242,6 +243,8 @@ static int publish(struct task *child, struct pid *pid, const struct clone_reque
 		child->tgid = own->leader->tgid;
 		child->exit_signal = -1;
 		process_add_task(p, child);
+		if (tracee)
+			ptrace_fork_attach(child, tracee, pid);
 	}
 	spin_unlock_irqrestore(&own->siglock, irq);
 	if (p != own) {
@@ -250,6 +253,8 @@ static int publish(struct task *child, struct pid *pid, const struct clone_reque
 			req->flags & CLONE_PARENT ? own->leader->exit_signal : req->exit_signal;
 		process_add_task(p, child);
 		link_process(p, pid, req->flags);
+		if (tracee)
+			ptrace_fork_attach(child, tracee, pid);
 	}
 	pid_get(pid);
 	rcu_assign_pointer(pid->task, child);
@@ -325,7 +330,7 @@ static void wait_for_vfork(struct task *child, struct completion *done)
 	spin_unlock(&child->alloc_lock);
 }
 
-static long start_child(struct task *child, const struct clone_request *req)
+static long start_child(struct task *child, const struct clone_request *req, int event)
 {
 	struct completion done;
 	pid_t nr = child->pid;
@@ -339,9 +344,12 @@ static long start_child(struct task *child, const struct clone_request *req)
 		task_get(child);
 	}
 	wake_up_new_task(child);
+	if (unlikely(event))
+		ptrace_event(event, (unsigned long)nr);
 	if (is_vfork) {
 		wait_for_vfork(child, &done);
 		task_put(child);
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, (unsigned long)nr);
 	}
 	return nr;
 }
@@ -349,27 +357,36 @@ static long start_child(struct task *child, const struct clone_request *req)
 long process_clone(struct regs *regs, const struct clone_request *req)
 {
 	struct pidfd_reservation pidfd = {.fd = -1};
+	struct tracee *tracee;
 	struct task *child;
 	struct pid *pid;
+	int event;
 	long err = check_flags(req);
 
 	if (!err)
 		err = check_limits();
 	if (err)
 		return err;
+	tracee = ptrace_fork_prepare(req, &event);
+	if (IS_ERR(tracee))
+		return PTR_ERR(tracee);
 	child = copy_task(regs, req);
-	if (IS_ERR(child))
+	if (IS_ERR(child)) {
+		ptrace_fork_cancel(tracee);
 		return PTR_ERR(child);
+	}
 	pid = pid_alloc(req->set_tid);
 	if (IS_ERR(pid)) {
+		ptrace_fork_cancel(tracee);
 		drop_pieces(child);
 		return PTR_ERR(pid);
 	}
 	if (req->flags & CLONE_PIDFD)
 		err = pidfd_reserve(&pidfd, pid, req->pidfd);
 	if (!err)
-		err = publish(child, pid, req);
+		err = publish(child, pid, req, tracee);
 	if (err) {
+		ptrace_fork_cancel(tracee);
 		pidfd_cancel(&pidfd);
 		pid_put(pid);
 		drop_pieces(child);
@@ -377,7 +394,7 @@ long process_clone(struct regs *regs, const struct clone_request *req)
 	}
 	rlimit_cpu_start(child->process);
 	pidfd_install(&pidfd);
-	err = start_child(child, req);
+	err = start_child(child, req, event);
 	pid_put(pid);
 	return err;
 }
@@ -504,5 +521,6 @@ void __init proc_init(void)
 	task_exit_kernel = exit_kernel_task;
 	signal_init();
 	futex_init();
+	ptrace_init();
 	proc_hooks_init();
 }

@@ -124,6 +124,8 @@ void signal_flush_handlers(struct process *p);
 void jobctl_continue(struct process *p);
 bool jobctl_stop(int sig, irqflags_t *flags);
 void jobctl_task_gone(struct task *t);
+/* @t has stopped, or never will: true if it was the last to. */
+bool jobctl_take_part(struct task *t);
 /* Tell the parent that the process stopped or continued. => tasklist_lock held, siglock not */
 void jobctl_notify_parent(struct process *p, int code);
 bool pgrp_will_be_orphaned(struct pid *pgrp, struct process *ignored);

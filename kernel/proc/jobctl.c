@@ -9,7 +9,7 @@
  * (s) siglock guards all of it; TASK_STOPPED is set under it too, so that a SIGCONT is never
  * missed.
  */
-#include "proc/internal.h"
+#include "proc/ptrace.h"
 
 /* ---- stop ---- */
 
@@ -41,9 +41,10 @@ static bool start_stop(struct process *p, int sig)
 	return true;
 }
 
-/* @t has stopped, or never will: true if it was the last to. */
-static bool take_part(struct process *p, struct task *t)
+bool jobctl_take_part(struct task *t)
 {
+	struct process *p = t->process;
+
 	if (!(t->jobctl & JOBCTL_STOP_PENDING))
 		return false;
 	t->jobctl &= ~JOBCTL_STOP_PENDING;
@@ -68,9 +69,13 @@ bool jobctl_stop(int sig, irqflags_t *flags)
 
 	if (!(t->jobctl & JOBCTL_STOP_PENDING) && !start_stop(p, sig))
 		return false;
+	if (ptrace_group_stop(p->group_exit_code ? p->group_exit_code : SIGSTOP, flags)) {
+		spin_unlock_irqrestore(&p->siglock, *flags);
+		return true;
+	}
 	set_special_state(TASK_STOPPED);
 	t->jobctl |= JOBCTL_STOPPED;
-	last = take_part(p, t);
+	last = jobctl_take_part(t);
 	spin_unlock_irqrestore(&p->siglock, *flags);
 	if (last) {
 		spin_lock(&tasklist_lock);
@@ -89,7 +94,7 @@ void jobctl_task_gone(struct task *t)
 {
 	struct process *p = t->process;
 
-	if (take_part(p, t)) {
+	if (jobctl_take_part(t)) {
 		p->flags |= SIGNAL_CLD_STOPPED; /* a thread that still runs tells the parent */
 		if (p->nr_threads)
 			signal_wake(list_first_entry(&p->threads, struct task, thread_node),
@@ -111,6 +116,10 @@ void jobctl_continue(struct process *p)
 		t->jobctl &= ~(JOBCTL_STOP_PENDING | JOBCTL_STOP_DEQUEUED);
 		if (t->jobctl & JOBCTL_STOPPED)
 			wake_up_state(t, TASK_STOPPED);
+		if (t->jobctl & JOBCTL_LISTENING) { /* its tracer is to hear of it */
+			t->jobctl |= JOBCTL_TRAP_STOP;
+			signal_wake(t, TASK_TRACED);
+		}
 	}
 	if (p->flags & SIGNAL_STOP_STOPPED)
 		why = SIGNAL_CLD_CONTINUED;

@@ -1,4 +1,5 @@
 /* /proc/PID/status: the same lines in the same order as Linux 6.1. */
+#include "proc/ptrace.h"
 #include "proc/procfs.h"
 #include "mm/inspect_virt.h"
 #include "sched/cpumask.h"
@@ -24,8 +25,8 @@ static void show_names(struct seq_file *m, struct task *t)
 	if (t->process->parent && t->process->parent->leader)
 		parent = t->process->parent->leader->tgid;
 	spin_unlock(&tasklist_lock);
-	seq_printf(m, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		   state, t->tgid, t->pid, parent);
+	seq_printf(m, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t%d\n",
+		   state, t->tgid, t->pid, parent, ptrace_tracer_nr(t));
 }
 
 static void show_ids(struct seq_file *m, struct task *t, const struct cred *c)

@@ -181,7 +181,7 @@ static bool has_work(const struct task *t)
 	const struct process *p = t->process;
 
 	return ((t->pending_set | p->shared_pending_set) & ~t->blocked) ||
-	       (t->jobctl & JOBCTL_STOP_PENDING) ||
+	       (t->jobctl & (JOBCTL_STOP_PENDING | JOBCTL_TRAP_STOP)) ||
 	       (p->flags & (SIGNAL_CLD_STOPPED | SIGNAL_CLD_CONTINUED));
 }
 
@@ -257,6 +257,8 @@ static bool is_ignored(const struct task *t, int sig, bool force)
 	const struct process *p = t->process;
 	uaddr_t handler = handler_of(p, sig);
 
+	if (t->tracee && sig != SIGKILL)
+		return false; /* its tracer may want to see it */
 	if ((p->flags & SIGNAL_UNKILLABLE) && handler == (uaddr_t)SIG_DFL &&
 	    !(force && (sigmask(sig) & SIGNALS_UNBLOCKABLE)))
 		return true;
@@ -299,7 +301,7 @@ static bool wants(const struct task *t, int sig)
 		return false;
 	if (sig == SIGKILL)
 		return true;
-	if (t->jobctl & JOBCTL_STOPPED)
+	if (t->jobctl & (JOBCTL_STOPPED | JOBCTL_TRACED))
 		return false;
 	return READ_ONCE(t->on_cpu) || !signal_pending(t);
 }
@@ -317,14 +319,14 @@ static struct task *choose_thread(struct process *p, struct task *preferred, int
 	return NULL;
 }
 
-/* Does it end the process whatever else happens? => siglock held; @t does not block it */
-static bool is_fatal(const struct process *p, int sig)
+/* Does it end the process whatever else happens? => siglock held; @t, which takes it, does not block it */
+static bool is_fatal(const struct process *p, const struct task *t, int sig)
 {
 	if (p->flags & SIGNAL_GROUP_EXIT)
 		return false;
 	if (sig == SIGKILL)
 		return true;
-	return handler_of(p, sig) == (uaddr_t)SIG_DFL &&
+	return !t->tracee && handler_of(p, sig) == (uaddr_t)SIG_DFL &&
 	       !(sigmask(sig) & (SIGNALS_DEFAULT_IGNORED | SIGNALS_STOP));
 }
 
@@ -352,7 +354,7 @@ static void complete_signal(struct process *p, struct task *thread, int sig)
 		t = choose_thread(p, p->leader, sig);
 	if (!t)
 		return;
-	if (is_fatal(p, sig))
+	if (is_fatal(p, t, sig))
 		start_group_exit(p, sig);
 	else
 		signal_wake(t, 0);

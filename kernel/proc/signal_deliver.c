@@ -12,7 +12,7 @@
  *   -ERESTARTNOHAND                                   again           EINTR      EINTR
  *   -ERESTART_RESTARTBLOCK                            restart_syscall EINTR      EINTR
  */
-#include "proc/internal.h"
+#include "proc/ptrace.h"
 #include <asm/unistd.h>
 
 /* ---- interrupted system calls ---- */
@@ -130,9 +130,18 @@ static enum verdict next_signal(struct process *p, siginfo_t *info, struct k_sig
 		*irq = spin_lock_irqsave(&p->siglock);
 		return AGAIN;
 	}
+	if (unlikely(current->jobctl & JOBCTL_TRAP_STOP)) {
+		ptrace_trap(irq);
+		return AGAIN;
+	}
 	sig = dequeue(p, info);
 	if (!sig)
 		return NONE;
+	if (unlikely(current->tracee) && sig != SIGKILL) {
+		sig = ptrace_signal(sig, info, irq);
+		if (!sig)
+			return AGAIN;
+	}
 	read_action(p->sighand, sig, action);
 	if (action->handler == (uaddr_t)SIG_IGN)
 		return AGAIN;
@@ -193,6 +202,7 @@ static void handle(struct regs *regs, siginfo_t *info, const struct k_sigaction 
 {
 	struct task *t = current;
 	u64 blocked = t->blocked | action->mask;
+	bool step = ptrace_takes_step();
 
 	if (regs_syscall_nr(regs) >= 0)
 		restart_with_handler(regs, action->flags);
@@ -208,6 +218,8 @@ static void handle(struct regs *regs, siginfo_t *info, const struct k_sigaction 
 	if (!(action->flags & SA_NODEFER))
 		blocked |= sigmask(info->si_signo);
 	signal_set_blocked(blocked);
+	if (step)
+		ptrace_step_done();
 }
 
 void signal_deliver(struct regs *regs)

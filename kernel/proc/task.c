@@ -187,6 +187,7 @@ struct process *process_alloc(void)
 	p->refs = 1;
 	list_init(&p->threads);
 	list_init(&p->children);
+	list_init(&p->tracees);
 	list_init(&p->sibling);
 	for (int type = 0; type < PIDTYPE_MAX; type++)
 		list_init(&p->pid_links[type]);

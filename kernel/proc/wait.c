@@ -5,7 +5,7 @@
  * tasklist_lock; the waiter is on that queue before it looks. claim_*() decide under tasklist_lock,
  * so that each event is seen by one waiter only.
  */
-#include "proc/internal.h"
+#include "proc/ptrace.h"
 #include <linux/wait.h>
 
 void usage_add(struct usage *to, const struct usage *from)
@@ -127,8 +127,9 @@ static bool claim_continue(struct wait_request *req, struct process *child)
 
 static bool claim(struct wait_request *req, struct process *child, struct process **reaped)
 {
-	if (child->exit_state == PROCESS_ALIVE)
-		return claim_stop(req, child) || claim_continue(req, child);
+	if (child->exit_state == PROCESS_ALIVE) /* the stops of a tracee are its tracer's */
+		return (!ptrace_is_by(child->leader, current->process) && claim_stop(req, child)) ||
+		       claim_continue(req, child);
 	return claim_zombie(req, child, reaped);
 }
 
@@ -155,6 +156,19 @@ static int scan_children(struct wait_request *req, struct process **reaped)
 	return result;
 }
 
+/* Tracees first; the same result. => tasklist_lock held */
+static int scan(struct wait_request *req, struct process **reaped)
+{
+	int traced = -ECHILD, found;
+
+	if (unlikely(!list_empty(&current->process->tracees)))
+		traced = ptrace_wait(req);
+	if (traced == 1)
+		return 1;
+	found = scan_children(req, reaped);
+	return found == -ECHILD ? traced : found;
+}
+
 int process_wait(struct wait_request *req)
 {
 	struct process *reaped = NULL;
@@ -165,7 +179,7 @@ int process_wait(struct wait_request *req)
 	for (;;) {
 		prepare_to_wait(&current->process->wait_child, &entry, TASK_INTERRUPTIBLE, false);
 		spin_lock(&tasklist_lock);
-		found = scan_children(req, &reaped);
+		found = scan(req, &reaped);
 		spin_unlock(&tasklist_lock);
 		if (found || (req->options & WNOHANG))
 			break;

@@ -9,6 +9,7 @@
  * selectors get ring 3, mxcsr loses its reserved bits. What the CPU refuses at iret is SIGSEGV.
  */
 #include "desc.h"
+#include "fpstate.h"
 #include "thread.h"
 #include "vdso/vdso.h"
 #include "paging.h"
@@ -27,10 +28,6 @@
 
 #define SIGINFO_SIZE 128
 #define FXSAVE_IN_FRAME 112 /* offset of the FXSAVE image in _fpstate_32 */
-#define MXCSR_MASK_DEFAULT 0xffbf
-#define USER_FLAGS \
-	(X86_EFLAGS_AC | X86_EFLAGS_OF | X86_EFLAGS_DF | X86_EFLAGS_TF | X86_EFLAGS_SF | \
-	 X86_EFLAGS_ZF | X86_EFLAGS_AF | X86_EFLAGS_PF | X86_EFLAGS_CF | X86_EFLAGS_RF)
 
 struct sigframe {
 	u32 return_address;
@@ -58,6 +55,7 @@ struct rt_sigframe {
 _Static_assert(sizeof(struct sigcontext) == 88, "i386 ABI");
 _Static_assert(sizeof(struct _fpstate_32) == 624, "i386 ABI");
 _Static_assert(offsetof(struct _fpstate_32, _fxsr_env) == FXSAVE_IN_FRAME, "i386 ABI");
+_Static_assert(sizeof(struct fp_header) == FXSAVE_IN_FRAME, "i386 ABI");
 _Static_assert(sizeof(struct sigframe) == 732, "i386 ABI");
 _Static_assert(offsetof(struct rt_sigframe, uc) == 144 && sizeof(struct rt_sigframe) == 268,
 	       "i386 ABI");
@@ -68,90 +66,12 @@ static const u8 rt_sigreturn_code[8] = {0xb8, __NR_rt_sigreturn, 0, 0, 0, 0xcd, 
 
 /* ---- FPU ---- */
 
-/* One tag of 2 bits a register from FXSAVE's one bit: 0 valid, 1 zero, 2 special, 3 empty. */
-static u32 tag_of(const u8 st[16])
-{
-	u16 exponent = (u16)((st[8] | st[9] << 8) & 0x7fff);
-	u32 low, high;
-
-	memcpy(&low, st, sizeof(low));
-	memcpy(&high, st + 4, sizeof(high));
-	if (exponent == 0x7fff)
-		return 2;
-	if (exponent == 0)
-		return low | high ? 2 : 1;
-	return high & 0x80000000 ? 0 : 2;
-}
-
-static u32 full_tags(const struct fxsave_area *fx)
-{
-	u32 top = fx->swd >> 11 & 7, tags = 0xffff0000;
-
-	for (u32 i = 0; i < 8; i++) {
-		u32 tag = fx->twd >> i & 1 ? tag_of(fx->st[(i - top) & 7]) : 3;
-
-		tags |= tag << (2 * i);
-	}
-	return tags;
-}
-
-static u16 short_tags(u32 tags)
-{
-	u16 bits = 0;
-
-	for (u32 i = 0; i < 8; i++)
-		if ((tags >> (2 * i) & 3) != 3)
-			bits |= (u16)(1u << i);
-	return bits;
-}
-
-/* The x87 half of _fpstate_32, in the old format. */
-struct fp_header {
-	u32 cw, sw, tag, ipoff, cssel, dataoff, datasel;
-	struct _fpreg st[8];
-	u16 status, magic;
-};
-
-_Static_assert(sizeof(struct fp_header) == FXSAVE_IN_FRAME, "i386 ABI");
-
-/* With an empty register stack, the registers are left out: nobody can tell. */
-static void encode_header(struct fp_header *h, const struct fxsave_area *fx)
-{
-	h->cw = fx->cwd | 0xffff0000;
-	h->sw = fx->swd | 0xffff0000;
-	h->tag = fx->twd ? full_tags(fx) : 0xffffffff;
-	h->ipoff = fx->fip;
-	h->cssel = (fx->fcs & 0xffff) | (u32)fx->fop << 16;
-	h->dataoff = fx->foo;
-	h->datasel = fx->fos;
-	for (unsigned i = 0; i < 8 && fx->twd; i++)
-		memcpy(&h->st[i], fx->st[i], sizeof(h->st[i]));
-	h->status = fx->swd;
-	h->magic = X86_FXSR_MAGIC;
-}
-
-/* x87 state from the old format, over what is in the FXSAVE image; SSE state from there. */
-static void decode_header(struct fxsave_area *fx, const struct fp_header *h, u32 mxcsr_mask)
-{
-	fx->cwd = (u16)h->cw;
-	fx->swd = (u16)h->sw;
-	fx->twd = (u16)h->tag == 0xffff ? 0 : short_tags(h->tag);
-	fx->fop = (u16)(h->cssel >> 16);
-	fx->fip = h->ipoff;
-	fx->fcs = h->cssel & 0xffff;
-	fx->foo = h->dataoff;
-	fx->fos = h->datasel;
-	for (unsigned i = 0; i < 8; i++)
-		memcpy(fx->st[i], &h->st[i], sizeof(h->st[i]));
-	fx->mxcsr &= mxcsr_mask ? mxcsr_mask : MXCSR_MASK_DEFAULT;
-}
-
 static int push_header(uaddr_t at, const struct fxsave_area *fx)
 {
 	struct fp_header header;
 	size_t tail = offsetof(struct fp_header, status);
 
-	encode_header(&header, fx);
+	fpu_encode_header(&header, fx);
 	if (fx->twd)
 		return copy_to_user(at, &header, sizeof(header)) ? -EFAULT : 0;
 	if (copy_to_user(at, &header, offsetof(struct fp_header, st)))
@@ -202,7 +122,7 @@ static int pop_fpu(uaddr_t at)
 	    copy_from_user(&fx, at + FXSAVE_IN_FRAME, sizeof(fx)))
 		return -EFAULT;
 	fpu_save(&current_thread()->fpu);
-	decode_header(&fx, &header, current_thread()->fpu.mxcsr_mask);
+	fpu_decode_header(&fx, &header, current_thread()->fpu.mxcsr_mask);
 	fpu_load(&fx);
 	return 0;
 }

@@ -33,6 +33,7 @@ long sys_getsid(pid_t pid);
 long sys_set_tid_address(uaddr_t tid);
 long sys_set_thread_area(uaddr_t desc);
 long sys_get_thread_area(uaddr_t desc);
+long sys_ptrace(int request, pid_t pid, u32 addr, uaddr_t data);
 long sys_unshare(u32 flags);
 long sys_pidfd_open(pid_t pid, u32 flags);
 long sys_pidfd_send_signal(int fd, int sig, uaddr_t info, u32 flags);

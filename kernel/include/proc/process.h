@@ -83,6 +83,7 @@ struct process {
 	struct list_head children, sibling; /* (t) */
 	struct pid *pids[PIDTYPE_MAX];      /* (t) read under RCU; PID and TGID are the same */
 	struct list_head pid_links[PIDTYPE_MAX]; /* (t) */
+	struct list_head tracees;                /* (t) struct tracee: those that it traces */
 	struct wait_queue wait_child;            /* parents sleep here in wait4() */
 
 	/* signals */
@@ -134,6 +135,9 @@ extern unsigned long total_forks; /* (a) since boot, for /proc/stat */
 #define JOBCTL_STOP_PENDING 1u  /* is to take part in the group stop */
 #define JOBCTL_STOP_DEQUEUED 2u /* has dequeued a stop signal that SIGCONT may still cancel */
 #define JOBCTL_STOPPED 4u       /* sleeps in the group stop */
+#define JOBCTL_TRAP_STOP 16u   /* is to stop for its tracer */
+#define JOBCTL_TRACED 32u      /* sleeps in a trace stop */
+#define JOBCTL_LISTENING 64u   /* PTRACE_LISTEN: a trace stop that SIGCONT ends */
 #define JOBCTL_RESET_ON_FORK 8u /* SCHED_RESET_ON_FORK: children do not inherit its scheduling */
 
 /* Boot: task 0 becomes a full process (kernel threads' parent); registers hooks of lower layers. */
@@ -179,6 +183,9 @@ int process_wait(struct wait_request *req);
 
 /* execve(2): @argv, @envp are arrays in user memory. @dirfd, @flags as execveat(2). */
 int process_execve(int dirfd, char *filename, uaddr_t argv, uaddr_t envp, int flags);
+
+/* ptrace(2): @data is a pointer or a value. */
+long process_ptrace(long request, pid_t pid, u32 addr, uaddr_t data);
 
 void process_get_usage(struct process *p, struct usage *out); /* threads that ended and that live */
 void task_cpu_time(struct task *t, u64 *utime_ns, u64 *stime_ns);

@@ -134,7 +134,8 @@ struct task {
 	struct restart_block restart;
 	struct sem_undo_list *sem_undos; /* (c) SEM_UNDO; shared by CLONE_SYSVSEM */
 	struct list_head shm_created; /* shm_ids.lock: segments that it made; next NULL: never one */
-	struct task_ext *ext;    /* proc's rarely used state (ptrace ...), NULL mostly */
+	struct task_ext *ext;    /* proc's rarely used state, NULL mostly */
+	struct tracee *tracee;   /* (ts) who traces it (proc/ptrace.h), NULL mostly */
 	u32 personality;         /* (c) */
 	u16 mempolicy;           /* (c) set_mempolicy(2): mm/mempolicy.h */
 	struct list_head notify; /* (a) work to run before returning to user mode */
