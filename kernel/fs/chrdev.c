@@ -8,6 +8,17 @@
 static struct rb_root devices = {NULL};
 static DEFINE_SPINLOCK(devices_lock, RANK_INODE_SPIN);
 
+/* Device numbers of one major side by side: in kdev_t, as user space sees it, the minor has two pieces. */
+static u32 place_of(kdev_t dev)
+{
+	return (u32)MAJOR(dev) << 20 | (u32)MINOR(dev);
+}
+
+static u32 end_of(const struct cdev *c)
+{
+	return place_of(c->first) + c->count;
+}
+
 int cdev_register(struct cdev *cdev)
 {
 	struct rb_node **link = &devices.node, *parent = NULL;
@@ -18,9 +29,9 @@ int cdev_register(struct cdev *cdev)
 		struct cdev *c = rb_entry(*link, struct cdev, node);
 
 		parent = *link;
-		if (cdev->first + cdev->count <= c->first) {
+		if (end_of(cdev) <= place_of(c->first)) {
 			link = &parent->left;
-		} else if (cdev->first >= c->first + c->count) {
+		} else if (place_of(cdev->first) >= end_of(c)) {
 			link = &parent->right;
 		} else {
 			err = -EBUSY;
@@ -38,6 +49,7 @@ int cdev_register(struct cdev *cdev)
 static const struct cdev *cdev_find(kdev_t dev)
 {
 	struct cdev *found = NULL;
+	u32 place = place_of(dev);
 	struct rb_node *n;
 
 	spin_lock(&devices_lock);
@@ -45,9 +57,9 @@ static const struct cdev *cdev_find(kdev_t dev)
 	while (n && !found) {
 		struct cdev *c = rb_entry(n, struct cdev, node);
 
-		if (dev < c->first)
+		if (place < place_of(c->first))
 			n = n->left;
-		else if (dev >= c->first + c->count)
+		else if (place >= end_of(c))
 			n = n->right;
 		else
 			found = c;

@@ -501,6 +501,27 @@ static int leader_exit(void *arg)
 	return 0;
 }
 
+/* A minor number above 255 is divided within a device number. */
+static int many(void *arg)
+{
+	char name[32];
+	int master = -1, slave, number = 0, unlock = 0;
+
+	(void)arg;
+	for (int n = 0; n < 300 && number < 256; n++) {
+		master = open("/dev/ptmx", O_RDWR | O_NOCTTY);
+		need(master >= 0);
+		need(ioctl(master, TIOCGPTN, &number) == 0);
+	}
+	need(number == 256);
+	need(ioctl(master, TIOCSPTLCK, &unlock) == 0);
+	snprintf(name, sizeof(name), "/dev/pts/%d", number);
+	slave = open(name, O_RDWR | O_NOCTTY);
+	need(slave >= 0);
+	need(write(slave, "x", 1) == 1 && read(master, name, 1) == 1 && name[0] == 'x');
+	return 0;
+}
+
 int main(void)
 {
 	t_tmpdir();
@@ -520,5 +541,6 @@ int main(void)
 	passes(hangup, "a closed master is SIGHUP, end of file, EIO, POLLHUP");
 	passes(slave_closed, "a closed slave is EIO at the master, until it is opened again");
 	passes(leader_exit, "the session leader's end is SIGHUP for the foreground");
+	passes(many, "there are more than 256 pairs");
 	return t_done();
 }
