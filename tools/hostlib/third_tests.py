@@ -20,7 +20,7 @@ MACHINES = {
     "256M": Configuration("pae", "256M", 4, "glibc", "highmem=128M"),
 }
 LONG_KERNELS = ("pae", "debug")
-SECONDS_EACH, QUICK_SECONDS = 10, 5
+SECONDS_EACH, QUICK_SECONDS = 10, 2
 PATIENCE = 120  # seconds for one stressor on a slow host before it counts as hung
 
 
