@@ -43,7 +43,8 @@ unit-list:
 unit: unit-build
 	$(Q)status=0; for t in $(UNIT_BINARIES); do echo "== $$t"; $$t || status=1; done; exit $$status
 
-# Which lines of kernel/mm and kernel/lib the tests run, file by file; fails below 90 %.
+# Which lines of kernel/mm and kernel/lib the tests run, file by file; fails below 90 %. Whether the
+# tests pass is not asked here: without a sanitizer those that expect it to stop them do not.
 # Not counted, because a host cannot run them: the i386 string instructions and 64-bit arithmetic of
 # libgcc (memory.c, libgcc.c, atomic64.c), the symbol table of the linked kernel (ksym.c), and a
 # benchmark of windows that only a machine has (kmap_bench.c).
@@ -54,7 +55,7 @@ COVERAGE_NOT := lib/atomic64.c lib/ksym.c lib/libgcc.c lib/memory.c mm/kmap_benc
 coverage-build: $(UNIT_BINARIES_cov)
 coverage: coverage-build
 	$(Q)find $(O)/unit/cov -name '*.gcda' -delete
-	$(Q)for t in $(UNIT_BINARIES_cov); do $$t >$$t.log 2>&1 || { cat $$t.log; echo "$$t failed"; exit 1; }; done
+	$(Q)for t in $(UNIT_BINARIES_cov); do $$t >$$t.log 2>&1 || echo "$$t: see $$t.log"; done
 	$(Q)gcovr --root . --filter kernel/mm/ --filter kernel/lib/ --filter kernel/include/mm/ --filter kernel/include/lib/ \
 		$(addprefix --exclude kernel/,$(COVERAGE_NOT)) --fail-under-line $(COVERAGE_MIN) \
 		--output $(O)/unit/coverage.txt $(O)/unit/cov; status=$$?; cat $(O)/unit/coverage.txt; exit $$status
