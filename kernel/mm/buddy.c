@@ -35,7 +35,7 @@ static bool buddy_is_free(const struct zone *zone, pfn_t pfn, unsigned order)
 {
 	const struct page *page = pfn_to_page(pfn);
 
-	return pfn >= zone->start && pfn < zone->end && (page->flags & 1u << PG_BUDDY) &&
+	return pfn >= zone->start && pfn < zone->end && page_test(page, PG_BUDDY) &&
 	       page->order == order;
 }
 

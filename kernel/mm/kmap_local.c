@@ -29,7 +29,7 @@ void *kmap_local_pfn(pfn_t pfn)
 	idx = kmap->idx;
 	BUG_ON(idx >= NEST_MAX);
 	/* First the number: an interrupt between these takes the next one. */
-	kmap->idx = idx + 1;
+	WRITE_ONCE(kmap->idx, idx + 1);
 	barrier();
 	kmap->pfn[idx] = pfn;
 	return arch_kmap_slot_map(idx, pfn);
@@ -82,7 +82,7 @@ static void unmap_local(const void *addr, void *caller)
 	check_order(addr, kmap->pfn[idx], caller);
 	arch_kmap_slot_unmap(idx);
 	barrier();
-	kmap->idx = idx;
+	WRITE_ONCE(kmap->idx, idx);
 }
 
 void kunmap_local(const void *addr)

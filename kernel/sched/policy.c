@@ -104,7 +104,7 @@ int sched_set_affinity(struct task *t, const cpumask_t *mask)
 	flags = spin_lock_irqsave(&t->wake_lock);
 	rq = task_rq_lock(t);
 	t->cpus_allowed = *mask;
-	if (!t->se.on_rq || cpumask_test(mask, rq->cpu) || t->kmap.idx) {
+	if (!t->se.on_rq || cpumask_test(mask, rq->cpu) || READ_ONCE(t->kmap.idx)) {
 		spin_unlock(&rq->lock);
 	} else if (rq->curr == t) {
 		rq_resched(rq); /* schedule() sends it away */
