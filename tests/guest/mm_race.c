@@ -4,7 +4,7 @@
  * process and file, that nothing is lost which nobody took away, and that everybody gets to the
  * end, is not.
  *
- * mm_race [SECONDS]: how long each part takes.
+ * mm_race [SECONDS]: how long each part takes: 2, or 30 in the long tests.
  */
 #include "t.h"
 #include <pthread.h>
@@ -248,8 +248,8 @@ int main(int argc, char **argv)
 						 file_truncate, file_write, file_fork};
 	struct sigaction act = {.sa_handler = on_fault, .sa_flags = SA_NODEFER};
 
-	if (argc > 1) {
-		seconds = atoi(argv[1]);
+	if (argc > 1 || t_long()) {
+		seconds = argc > 1 ? atoi(argv[1]) : 30;
 		alarm(0); /* as long as it takes */
 	}
 	sigaction(SIGSEGV, &act, NULL);

@@ -537,6 +537,8 @@ static void run(uint32_t seed, unsigned steps)
 	t_note("seed %u steps %u digest %08x", seed, steps, digest);
 }
 
+#define LONG_SEEDS 60
+
 int main(int argc, char **argv)
 {
 	unsigned steps = argc > 2 ? atoi(argv[2]) : 1000;
@@ -553,7 +555,10 @@ int main(int argc, char **argv)
 		run(seed, steps);
 	if (getrandom(&fresh, sizeof(fresh), GRND_NONBLOCK) != sizeof(fresh))
 		fresh = time(NULL) * 1000 + getpid();
-	run(fresh, steps);
+	for (unsigned i = 0; i < (t_long() ? LONG_SEEDS : 1); i++) {
+		t_watchdog();
+		run(fresh + i, steps);
+	}
 	if (!have_mremap)
 		t_skip("moves by mremap", "no mremap");
 	if (!have_madvise)

@@ -68,6 +68,12 @@
 
 static int t_count, t_failed;
 
+/* `./isthmus test --long`: random tests go on for minutes. */
+static T_UNUSED bool t_long(void)
+{
+	return getenv("T_LONG");
+}
+
 static T_UNUSED void t_watchdog(void)
 {
 	alarm(T_LIMIT);

@@ -17,7 +17,8 @@ from .tap import Result
 FOLDER = os.path.join(build.TOP, "tests/guest")
 NEEDS = re.compile(r"^(?://|\s*\*|/\*)\s*needs:\s*(.*)$", re.MULTILINE)
 TEST_LIMIT = 100  # seconds for one test program; the tests have alarms of their own below it
-SILENCE_LIMIT = TEST_LIMIT + 60
+LONG_TEST_LIMIT = 600
+SILENCE_MORE = 60
 BOOT_LIMIT = 120
 
 
@@ -98,7 +99,7 @@ def kernel_file(configuration):
 class Boot:
     """One `isthmus run` with these options and program. lines() yields its output until it ends, or is silent for too long."""
 
-    def __init__(self, words, silence=SILENCE_LIMIT):
+    def __init__(self, words, silence=TEST_LIMIT + SILENCE_MORE):
         self.silence = silence
         words = [os.path.join(build.TOP, "isthmus"), "run", *words]
         self.errors = tempfile.TemporaryFile()
@@ -137,12 +138,16 @@ def machine_words(configuration, kernel, log):
     return words + (["--append", configuration.append] if configuration.append else [])
 
 
-def driver_words(configuration, names):
+def driver_words(configuration, names, long):
     folder = "guest" if configuration.libc == "musl" else "guest-glibc"
-    words = []
+    words = ["-e", "T_LONG=1"] if long else []
     for name in names:
         words += ["-v", f"{os.path.join(build.OUT, folder, name)}:/tests/{name}"]
-    return [*words, "--", os.path.join(build.OUT, "user/driver"), str(TEST_LIMIT), "/tests", *names]
+    return [*words, "--", os.path.join(build.OUT, "user/driver"), str(test_limit(long)), "/tests", *names]
+
+
+def test_limit(long):
+    return LONG_TEST_LIMIT if long else TEST_LIMIT
 
 
 def log_size(path):
@@ -162,10 +167,11 @@ def log_since(path, start=0):
         return []
 
 
-def run_boot(configuration, kernel, names, tally):
+def run_boot(configuration, kernel, names, tally, long):
     """Run what can be run in one boot; the names that are left, without the one that ended it."""
     log = os.path.join(build.OUT, f"log-{configuration.name}.txt")
-    boot = Boot(machine_words(configuration, kernel, log) + driver_words(configuration, names))
+    words = machine_words(configuration, kernel, log) + driver_words(configuration, names, long)
+    boot = Boot(words, test_limit(long) + SILENCE_MORE)
     current, begun, log_begun, left = None, 0.0, 0, list(names)
 
     def ended(status, what=""):
@@ -225,4 +231,4 @@ def run(tally, selected, long, on_linux):
             continue
         print(f"-- {configuration.name}: {len(names)} tests", file=sys.stderr)
         while names:
-            names = run_boot(configuration, kernel, names, tally)
+            names = run_boot(configuration, kernel, names, tally, long)
