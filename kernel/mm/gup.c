@@ -42,11 +42,11 @@ static bool may_access(const struct vma *vma, bool write, bool force)
 
 static struct page *get_one(struct mm *mm, uaddr_t addr, bool write, bool force)
 {
-	struct vma *vma = find_extend_vma(mm, addr);
+	struct vma *vma = vma_find(mm, addr);
 	struct page *page;
 	int err;
 
-	if (!vma || !may_access(vma, write, force))
+	if (!vma || vma->start > addr || !may_access(vma, write, force))
 		return ERR_PTR(-EFAULT);
 	while (!(page = page_now(vma, addr, write))) {
 		if (fatal_signal_pending(current))
@@ -77,10 +77,18 @@ long get_user_pages(struct mm *mm, uaddr_t addr, unsigned n, bool write, bool fo
 	return IS_ERR(page) ? PTR_ERR(page) : -EFAULT;
 }
 
+void mm_grow_stack(struct mm *mm, uaddr_t addr)
+{
+	down_read(&mm->mmap_lock);
+	find_extend_vma(mm, addr);
+	up_read(&mm->mmap_lock);
+}
+
 size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t len, bool write)
 {
 	size_t done = 0;
 
+	mm_grow_stack(mm, addr);
 	while (done < len) {
 		unsigned offset = addr & (PAGE_SIZE - 1);
 		size_t n = MIN(len - done, PAGE_SIZE - offset);

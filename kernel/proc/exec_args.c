@@ -110,6 +110,7 @@ static char *window_at(struct window *w, struct mm *mm, uaddr_t addr)
 	if (w->page && w->base == base)
 		return w->data + (addr - base);
 	window_close(w);
+	mm_grow_stack(mm, base);
 	if (get_user_pages(mm, base, 1, true, true, &w->page) != 1) {
 		w->page = NULL;
 		return NULL;

@@ -352,6 +352,52 @@ static void check_remap_file_pages(void)
 	close(fd);
 }
 
+/* The objects behind shared memory without a name: each is mapped again as a file is. */
+static void check_remap_objects(void)
+{
+	int zero = open("/dev/zero", O_RDWR), memfd = syscall(__NR_memfd_create, "r", 0);
+	const struct {
+		const char *what;
+		int fd;
+	} objects[] = {{"shared anonymous memory", -1}, {"/dev/zero", zero}, {"a memfd", memfd}};
+
+	t_must(zero >= 0 && memfd >= 0 && ftruncate(memfd, 4 * T_PAGE) == 0);
+	for (unsigned i = 0; i < T_COUNT(objects); i++) {
+		char *p = mmap(NULL, 4 * T_PAGE, RW,
+			       MAP_SHARED | (objects[i].fd < 0 ? MAP_ANONYMOUS : 0), objects[i].fd, 0);
+
+		t_must(p != MAP_FAILED);
+		for (int j = 0; j < 4; j++)
+			p[j * T_PAGE] = '0' + j;
+		works(syscall(SYS_remap_file_pages, p, T_PAGE, 0, 2, 0), "remap_file_pages of %s",
+		      objects[i].what);
+		ok(p[0] == '2' && p[T_PAGE] == '1', "shows its third page");
+		munmap(p, 4 * T_PAGE);
+	}
+	close(zero);
+	close(memfd);
+}
+
+/* process_vm_writev(2) into the gap below a stack finds nothing there; /proc/PID/mem grows it. */
+static void check_no_growth(void)
+{
+	const int prot = RW, flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN;
+	char *gap = mmap(NULL, 1024 * T_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), one = 1;
+	char *stack = gap + 1000 * T_PAGE, *below = stack - 4 * T_PAGE;
+	struct iovec local = {&one, 1}, remote = {below, 1};
+	int mem = open("/proc/self/mem", O_RDWR);
+
+	t_must(munmap(gap, 1024 * T_PAGE) == 0 && mem >= 0);
+	t_must(mmap(stack, 4 * T_PAGE, prot, flags, -1, 0) == stack);
+	fails(process_vm_writev(getpid(), &local, 1, &remote, 1, 0), EFAULT,
+	      "process_vm_writev below a stack is EFAULT");
+	fails(msync(below, T_PAGE, MS_ASYNC), ENOMEM, "and no stack grows for it");
+	eq(pwrite64(mem, &one, 1, (uintptr_t)below), 1, "/proc/self/mem writes below a stack");
+	eq(*below, 1, "which grows");
+	close(mem);
+	munmap(below, 8 * T_PAGE);
+}
+
 static void check_membarrier(void)
 {
 	long query = syscall(SYS_membarrier, 0, 0);
@@ -377,6 +423,8 @@ int main(void)
 	check_mlock();
 	check_process_vm();
 	check_remap_file_pages();
+	check_remap_objects();
+	check_no_growth();
 	check_membarrier();
 	return t_done();
 }

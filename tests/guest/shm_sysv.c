@@ -312,6 +312,31 @@ static void test_count(void)
 	drop(id);
 }
 
+/* remap_file_pages(2) makes areas of the segment as mmap does; shmdt takes those that lie where they were. */
+static void test_remap(void)
+{
+	int id = make(4 * T_PAGE, 0600);
+	char *p = attach(id);
+
+	for (int i = 0; i < 4; i++)
+		p[i * T_PAGE] = '0' + i;
+	works(syscall(SYS_remap_file_pages, p, T_PAGE, 0, 3, 0), "remap_file_pages of a segment");
+	ok(p[0] == '3' && p[T_PAGE] == '1' && p[3 * T_PAGE] == '3', "shows another page of it");
+	p[0] = 'x';
+	eq(p[3 * T_PAGE], 'x', "which is the same");
+	eq(attaches(id), 2, "the areas are two");
+	works(syscall(SYS_remap_file_pages, p + 2 * T_PAGE, T_PAGE, 0, 0, 0), "again in the middle");
+	eq(p[2 * T_PAGE], '0', "shows the first page");
+	eq(attaches(id), 4, "the areas are four");
+	works(syscall(SYS_remap_file_pages, p + T_PAGE, 2 * T_PAGE, 0, 1, 0), "and over two areas");
+	ok(p[T_PAGE] == '1' && p[2 * T_PAGE] == '2', "shows two pages");
+	drop(id);
+	works(shmdt(p), "shmdt of what is left");
+	eq(p[0], 'x', "leaves what was moved");
+	munmap(p, 4 * T_PAGE);
+	eq(shmget(KEY, 0, 0), -1, "and it goes with the last area");
+}
+
 static void test_exec(void)
 {
 	int id = shmget(KEY, 4096, IPC_CREAT | 0600);
@@ -722,6 +747,7 @@ int main(int argc, char **argv)
 	test_access();
 	test_count();
 	test_exec();
+	test_remap();
 	test_remove();
 	test_stat();
 	test_permissions();

@@ -244,7 +244,7 @@ bool mm_page_fault(struct regs *regs, unsigned long addr, unsigned error);
 
 /*
  * Pages of another (or this) process: pins each with a reference. How many, or -EFAULT. @write
- * breaks copy-on-write; @force ignores VM_WRITE (ptrace).
+ * breaks copy-on-write; @force ignores VM_WRITE (ptrace). No stack grows for it.
  */
 long get_user_pages(struct mm *mm, uaddr_t addr, unsigned n, bool write, bool force,
 		    struct page **pages);
@@ -260,6 +260,8 @@ long get_user_pages(struct mm *mm, uaddr_t addr, unsigned n, bool write, bool fo
 struct iov_iter;
 int mm_copy_remote(struct mm *mm, uaddr_t addr, u32 len, struct iov_iter *local, bool write);
 size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t len, bool write);
+/* If @addr lies below a stack: let it grow to there, as a fault would. Sleeps. => no mmap_lock held */
+void mm_grow_stack(struct mm *mm, uaddr_t addr);
 
 /* ---- reclaim ---- */
 /* Pages of files that may be dropped, in zone number @zone (DMA, NORMAL, HIGHMEM). */
