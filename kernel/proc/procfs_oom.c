@@ -40,8 +40,8 @@ int procfs_oom_adj(struct seq_file *m, struct task *t)
 	return 0;
 }
 
-/* The other processes with the memory of @p get its value. */
-static void spread(struct process *p, struct mm *mm, int value)
+/* The other processes with the memory of @p get its value, and with @floor its lowest. */
+static void spread(struct process *p, struct mm *mm, int value, bool floor)
 {
 	struct process *q;
 	pid_t nr = 1;
@@ -52,27 +52,34 @@ static void spread(struct process *p, struct mm *mm, int value)
 
 		if (q == p || !leader || leader->vfork_done || (q->flags & SIGNAL_UNKILLABLE))
 			continue;
-		if (READ_ONCE(leader->mm) == mm)
-			q->oom_score_adj = value;
+		if (READ_ONCE(leader->mm) != mm)
+			continue;
+		q->oom_score_adj = value;
+		if (floor)
+			q->oom_score_adj_min = value;
 	}
 	spin_unlock(&tasklist_lock);
 }
 
-static int set_adj(struct task *t, int value, int lowest)
+/* @floor: who may lower it makes this the lowest value that others may set. */
+static int set_adj(struct task *t, int value, int lowest, bool floor)
 {
 	struct process *p = t->process;
 	struct mm *mm;
 
 	if (value < lowest && !capable(CAP_SYS_RESOURCE))
 		return -EACCES;
+	floor = floor && capable(CAP_SYS_RESOURCE);
 	p->oom_score_adj = value;
+	if (floor)
+		p->oom_score_adj_min = value;
 	mm = task_mm_get(t);
 	if (!mm)
 		return 0;
 	if (!t->vfork_done) {
 		mm->oom_score_adj = value;
 		if (atomic_read(&mm->users) > 2) /* besides @t and us */
-			spread(p, mm, value);
+			spread(p, mm, value, floor);
 	}
 	mm_put(mm);
 	return 0;
@@ -80,17 +87,13 @@ static int set_adj(struct task *t, int value, int lowest)
 
 int procfs_oom_score_adj_write(struct task *t, char *text)
 {
-	struct process *p = t->process;
 	int value, err = kstrtoint(strim(text), 0, &value);
 
 	if (err)
 		return err;
 	if (value < OOM_SCORE_ADJ_MIN || value > OOM_SCORE_ADJ_MAX)
 		return -EINVAL;
-	err = set_adj(t, value, p->oom_score_adj_min);
-	if (!err && capable(CAP_SYS_RESOURCE))
-		p->oom_score_adj_min = value;
-	return err;
+	return set_adj(t, value, t->process->oom_score_adj_min, true);
 }
 
 int procfs_oom_adj_write(struct task *t, char *text)
@@ -105,5 +108,5 @@ int procfs_oom_adj_write(struct task *t, char *text)
 		value = OOM_SCORE_ADJ_MAX;
 	else
 		value = value * OOM_SCORE_ADJ_MAX / -OOM_DISABLE;
-	return set_adj(t, value, t->process->oom_score_adj);
+	return set_adj(t, value, t->process->oom_score_adj, false);
 }

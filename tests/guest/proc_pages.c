@@ -310,6 +310,50 @@ static int lowered(void *arg)
 	return 0;
 }
 
+/* Shares the memory of the test; lives until it is told to go. */
+static volatile int shared_step, shared_result;
+
+static int sharer(void *arg)
+{
+	(void)arg;
+	while (shared_step == 0)
+		usleep(1000);
+	syscall(__NR_setresuid32, 1000, 1000, 1000);
+	prctl(PR_SET_DUMPABLE, 1);
+	shared_result = write_text("/proc/thread-self/oom_score_adj", "299") == -1 ? errno : 0;
+	while (shared_step == 1)
+		usleep(1000);
+	_exit(0);
+}
+
+static void check_oom_shared(void)
+{
+	static char stack[64 * 1024] __attribute__((aligned(16)));
+	pid_t pid = clone(sharer, stack + sizeof(stack), CLONE_VM | SIGCHLD, NULL);
+	char path[64];
+
+	t_must(pid > 0);
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", pid);
+	write_text("/proc/self/oom_score_adj", "300");
+	eq(t_field(path, ""), 300, "oom_score_adj holds for all processes with the memory");
+	shared_step = 1;
+	ok(t_until(shared_result), "and so does the lowest that a user may set");
+	eq(shared_result, EACCES, "which is EACCES");
+	write_text(path, "200");
+	eq(t_field("/proc/self/oom_score_adj", ""), 200, "whichever of them is written to");
+	shared_step = 2;
+	t_wait(pid);
+	pid = vfork();
+	if (pid == 0) {
+		int fd = open("/proc/self/oom_score_adj", O_WRONLY);
+
+		_exit(write(fd, "150", 3) != 3);
+	}
+	eq(t_wait(pid), 0, "a child of vfork sets its own");
+	eq(t_field("/proc/self/oom_score_adj", ""), 200, "which is not its parent's");
+	write_text("/proc/self/oom_score_adj", "0");
+}
+
 static void check_oom(void)
 {
 	static const struct {
@@ -339,6 +383,7 @@ static void check_oom(void)
 	ok(t_field("/proc/self/oom_score", "") > 600, "others about 666");
 	eq(t_field("/proc/1/oom_score", ""), 0, "init 0");
 	exits(lowered, NULL, 0, "a user may raise the score and lower it no further than it was");
+	check_oom_shared();
 }
 
 /* -- the frames and the kernel --------------------------------------------------------------- */
