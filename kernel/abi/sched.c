@@ -180,27 +180,30 @@ long sys_nice(int increment)
 	return 0;
 }
 
-/* What setpriority does to one thread, and getpriority learns from it. */
+/* What setpriority or ioprio_set does to one thread after the other, and their gets learn from them. */
 struct priority_walk {
-	bool set;
-	int nice;
-	long result;
+	void (*visit)(struct task *t, struct priority_walk *w);
+	int value;
+	long result; /* -ESRCH: none yet */
 };
 
-static void visit(struct task *t, struct priority_walk *w)
+static void visit_nice(struct task *t, struct priority_walk *w)
+{
+	w->result = MAX(w->result, 20L - t->se.nice);
+}
+
+static void visit_set_nice(struct task *t, struct priority_walk *w)
 {
 	const struct cred *own = current->cred, *cred = rcu_dereference(t->cred);
 
-	if (!w->set) {
-		w->result = MAX(w->result, 20L - t->se.nice);
-	} else if (own->euid != cred->uid && own->euid != cred->euid && !capable(CAP_SYS_NICE)) {
+	if (own->euid != cred->uid && own->euid != cred->euid && !capable(CAP_SYS_NICE)) {
 		w->result = -EPERM;
-	} else if (!may_set_nice(t, w->nice)) {
+	} else if (!may_set_nice(t, w->value)) {
 		w->result = -EACCES;
 	} else {
 		if (w->result == -ESRCH)
 			w->result = 0;
-		sched_set_nice(t, w->nice);
+		sched_set_nice(t, w->value);
 	}
 }
 
@@ -209,7 +212,7 @@ static void visit_process(struct process *p, struct priority_walk *w)
 	struct task *t;
 
 	list_for_each_entry(t, &p->threads, thread_node)
-		visit(t, w);
+		w->visit(t, w);
 }
 
 static void visit_group(int who, struct priority_walk *w)
@@ -251,7 +254,7 @@ static long walk_priorities(int which, int who, struct priority_walk *w)
 		if (!t)
 			break;
 		rcu_read_lock();
-		visit(t, w);
+		w->visit(t, w);
 		rcu_read_unlock();
 		task_put(t);
 		break;
@@ -265,14 +268,15 @@ static long walk_priorities(int which, int who, struct priority_walk *w)
 /* 20 - nice, so that it is never negative. */
 long sys_getpriority(int which, int who)
 {
-	struct priority_walk w = {.result = -ESRCH};
+	struct priority_walk w = {.visit = visit_nice, .result = -ESRCH};
 
 	return walk_priorities(which, who, &w);
 }
 
 long sys_setpriority(int which, int who, int nice)
 {
-	struct priority_walk w = {.set = true, .nice = clamp_nice(nice), .result = -ESRCH};
+	struct priority_walk w = {
+		.visit = visit_set_nice, .value = clamp_nice(nice), .result = -ESRCH};
 
 	return walk_priorities(which, who, &w);
 }
@@ -438,47 +442,55 @@ long sys_getcpu(uaddr_t cpu, uaddr_t node, uaddr_t unused)
 
 /* ---- I/O priorities: kept, and shown; there is no queue that would look at them ---- */
 
-static struct task *ioprio_target(int which, int who, int *err)
+static void visit_ioprio(struct task *t, struct priority_walk *w)
 {
-	struct task *t;
+	w->result = READ_ONCE(t->ioprio);
+}
 
-	*err = -EINVAL;
-	if (which < IOPRIO_WHO_PROCESS || which > IOPRIO_WHO_USER)
-		return NULL;
-	*err = -ESRCH;
-	t = which == IOPRIO_WHO_PROCESS ? find(who) : NULL;
-	if (!t && which != IOPRIO_WHO_PROCESS && !who)
-		t = find(0);
-	return t;
+/* What the kernel goes by where none was set: from the nice value. */
+static int effective_ioprio(const struct task *t)
+{
+	int ioprio = READ_ONCE(t->ioprio);
+
+	return ioprio ? ioprio
+		      : (int)IOPRIO_PRIO_VALUE(IOPRIO_CLASS_BE, (unsigned)(t->se.nice + 20) / 5);
+}
+
+/* The best of several is the lowest number. */
+static void visit_best_ioprio(struct task *t, struct priority_walk *w)
+{
+	long ioprio = effective_ioprio(t);
+
+	w->result = w->result == -ESRCH ? ioprio : MIN(w->result, ioprio);
+}
+
+static void visit_set_ioprio(struct task *t, struct priority_walk *w)
+{
+	if (w->result != -ESRCH && w->result)
+		return;
+	w->result = owns(t) || capable(CAP_SYS_NICE) ? 0 : -EPERM;
+	if (!w->result)
+		WRITE_ONCE(t->ioprio, (u16)w->value);
 }
 
 long sys_ioprio_get(int which, int who)
 {
-	int err;
-	struct task *t = ioprio_target(which, who, &err);
-	long ioprio;
+	struct priority_walk w = {.visit = which == IOPRIO_WHO_PROCESS ? visit_ioprio
+								       : visit_best_ioprio,
+				  .result = -ESRCH};
 
-	if (!t)
-		return err;
-	ioprio = task_ioprio(t);
-	task_put(t);
-	return ioprio;
+	return walk_priorities(which - IOPRIO_WHO_PROCESS, who, &w);
 }
 
 long sys_ioprio_set(int which, int who, int ioprio)
 {
-	int class = IOPRIO_PRIO_CLASS(ioprio), err;
-	struct task *t;
+	struct priority_walk w = {.visit = visit_set_ioprio, .value = ioprio, .result = -ESRCH};
+	int class = IOPRIO_PRIO_CLASS(ioprio);
 
 	if (class > IOPRIO_CLASS_IDLE || class < 0 ||
 	    (class == IOPRIO_CLASS_NONE && IOPRIO_PRIO_DATA(ioprio)))
 		return -EINVAL;
 	if (class == IOPRIO_CLASS_RT && !capable(CAP_SYS_NICE) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	t = ioprio_target(which, who, &err);
-	if (!t)
-		return err;
-	err = owns(t) || capable(CAP_SYS_NICE) ? task_set_ioprio(t, ioprio) : -EPERM;
-	task_put(t);
-	return err;
+	return walk_priorities(which - IOPRIO_WHO_PROCESS, who, &w);
 }

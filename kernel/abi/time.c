@@ -405,6 +405,12 @@ struct timex_32 {
 	s32 tick, ppsfreq, jitter, shift, stabil, jitcnt, calcnt, errcnt, stbcnt, tai, rest[11];
 };
 
+/* adjtime(3) by nothing takes back what is left of the last adjustment: there is never any. */
+static bool only_asks(u32 modes, s64 offset)
+{
+	return !modes || modes == ADJ_OFFSET_SS_READ || (modes == ADJ_OFFSET_SINGLESHOT && !offset);
+}
+
 static long adjust(uaddr_t user)
 {
 	struct timex_32 t;
@@ -414,7 +420,9 @@ static long adjust(uaddr_t user)
 		return -EFAULT;
 	if (modes && !capable(CAP_SYS_TIME) && modes != ADJ_OFFSET_SS_READ)
 		return -EPERM;
-	if (modes && modes != ADJ_OFFSET_SS_READ)
+	if (copy_from_user(&t, user, sizeof(t)))
+		return -EFAULT;
+	if (!only_asks(modes, t.offset))
 		return -EOPNOTSUPP;
 	memset(&t, 0, sizeof(t));
 	t.modes = modes;
@@ -451,8 +459,12 @@ static long adjust64(uaddr_t user)
 
 	if (get_user_u32(&modes, user))
 		return -EFAULT;
-	if (modes && modes != ADJ_OFFSET_SS_READ)
-		return capable(CAP_SYS_TIME) ? -EOPNOTSUPP : -EPERM;
+	if (modes && modes != ADJ_OFFSET_SS_READ && !capable(CAP_SYS_TIME))
+		return -EPERM;
+	if (copy_from_user(&t, user, sizeof(t)))
+		return -EFAULT;
+	if (!only_asks(modes, t.offset))
+		return -EOPNOTSUPP;
 	memset(&t, 0, sizeof(t));
 	sec = div_u64_rem(realtime_ns(), (u32)NSEC_PER_SEC, &rem);
 	t.modes = modes;

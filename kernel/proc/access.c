@@ -5,7 +5,6 @@
 #include "proc/internal.h"
 #include "mm/slab.h"
 #include <linux/capability.h>
-#include <linux/ioprio.h>
 
 unsigned suid_dumpable;
 
@@ -68,23 +67,6 @@ static struct task_ext *ext_of(struct task *t)
 	spin_unlock(&t->alloc_lock);
 	kfree(ext);
 	return t->ext;
-}
-
-int task_ioprio(struct task *t)
-{
-	const struct task_ext *ext = READ_ONCE(t->ext);
-
-	return ext ? ext->ioprio : (int)IOPRIO_PRIO_VALUE(IOPRIO_CLASS_NONE, 0);
-}
-
-int task_set_ioprio(struct task *t, int ioprio)
-{
-	struct task_ext *ext = ext_of(t);
-
-	if (!ext)
-		return -ENOMEM;
-	ext->ioprio = ioprio;
-	return 0;
 }
 
 void task_set_reset_on_fork(struct task *t, bool on)

@@ -75,6 +75,7 @@ static void copy_own_state(struct task *child, const struct clone_request *req)
 	memcpy(child->comm, t->comm, sizeof(child->comm));
 	child->personality = t->personality;
 	child->mempolicy = t->mempolicy;
+	child->ioprio = READ_ONCE(t->ioprio);
 	child->blocked = t->blocked;
 	child->cred = cred_get(t->cred);
 	atomic_inc(&child->cred->user->processes);

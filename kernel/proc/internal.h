@@ -56,7 +56,6 @@ static inline void sighand_read(const struct sighand *s, int sig, struct k_sigac
 
 /* proc's part of a task that most tasks do not need. */
 struct task_ext {
-	int ioprio;
 	unsigned long timer_slack_ns;
 };
 

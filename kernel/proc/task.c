@@ -10,7 +10,6 @@
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
 #include <linux/capability.h>
-#include <linux/ioprio.h>
 
 static struct kmem_cache *task_cache, *process_cache, *sighand_cache;
 

@@ -1,11 +1,12 @@
 /*
  * clocks - time(7): clock_gettime(2), clock_getres(2), gettimeofday(2), nanosleep(2),
- * clock_nanosleep(2), setitimer(2), alarm(2), timer_create(2); the vDSO agrees with the kernel (vdso(7)).
+ * clock_nanosleep(2), setitimer(2), alarm(2), timer_create(2), adjtimex(2); the vDSO agrees with the kernel (vdso(7)).
  *
  * Nothing here depends on how fast the machine is: a sleep may be late, never early.
  */
 #include "t.h"
 #include <sys/time.h>
+#include <sys/timex.h>
 
 #define SEC 1000000000ll
 
@@ -306,11 +307,29 @@ static void check_posix_timers(void)
 static int user_sets(void *arg)
 {
 	struct old_timespec now = {1, 0};
+	struct timeval none = {0, 0}, old = {1, 1};
 
 	need(setresuid(1000, 1000, 1000) == 0);
 	need(syscall(SYS_clock_settime, CLOCK_REALTIME, &now) == -1 && errno == EPERM);
 	need(syscall(SYS_settimeofday, &now, NULL) == -1 && errno == EPERM);
+	need(adjtime(NULL, &old) == 0 && old.tv_sec == 0 && old.tv_usec == 0);
+	need(adjtime(&none, &old) == -1 && errno == EPERM);
 	return 0;
+}
+
+/* What is still to be adjusted: nothing, as nobody asked for it. */
+static void check_adjust(void)
+{
+	struct timeval none = {0, 0}, old = {1, 1};
+	struct timex t = {.modes = 0};
+
+	ok(adjtimex(&t) >= 0, "adjtimex tells");
+	ok(t.tick == 1000000 / sysconf(_SC_CLK_TCK), "a tick of USER_HZ");
+	works(adjtime(NULL, &old), "adjtime asks");
+	ok(old.tv_sec == 0 && old.tv_usec == 0, "and there is nothing left to adjust");
+	old.tv_usec = 1;
+	works(adjtime(&none, &old), "adjtime by nothing");
+	ok(old.tv_sec == 0 && old.tv_usec == 0, "tells the same");
 }
 
 /* Root moves the wall clock: REALTIME jumps, MONOTONIC does not. */
@@ -342,6 +361,7 @@ int main(void)
 	check_alarm();
 	check_posix_timers();
 	passes(user_sets, "a user may not set the clock");
+	check_adjust();
 	check_set();
 	return t_done();
 }

@@ -3,6 +3,7 @@
  * test, who may raise them, what is inherited; getpriority(2), sched_setaffinity(2).
  */
 #include "t.h"
+#include <sys/prctl.h>
 #include <sched.h>
 #include <sys/resource.h>
 
@@ -197,6 +198,40 @@ static int affinity(void *arg)
 	return 0;
 }
 
+/* Two processes of one group and one user, with priorities of their own. */
+static int io_priorities(void *arg)
+{
+	const int best = 2 << 13 | 1, other = 2 << 13 | 5, all = 2 << 13 | 6;
+	pid_t pid;
+
+	(void)arg;
+	need(setpgid(0, 0) == 0);
+	need(syscall(SYS_ioprio_get, 1, 0) == 0);
+	need(syscall(SYS_ioprio_set, 1, 0, other) == 0 && syscall(SYS_ioprio_get, 1, 0) == other);
+	pid = fork();
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	need(syscall(SYS_ioprio_get, 1, pid) == other);
+	need(syscall(SYS_ioprio_set, 1, pid, best) == 0 && syscall(SYS_ioprio_get, 1, 0) == other);
+	need(syscall(SYS_ioprio_get, 2, 0) == best);
+	need(syscall(SYS_ioprio_get, 2, getpid()) == best);
+	need(syscall(SYS_ioprio_set, 2, getpid(), all) == 0);
+	need(syscall(SYS_ioprio_get, 1, 0) == all && syscall(SYS_ioprio_get, 1, pid) == all);
+	need(syscall(SYS_ioprio_get, 2, 0x3ffffff) == -1 && errno == ESRCH);
+	need(syscall(SYS_ioprio_set, 2, 0x3ffffff, all) == -1 && errno == ESRCH);
+	need(setresuid(4321, 4321, 4321) == 0);
+	need(syscall(SYS_ioprio_set, 2, getpid(), other) == -1 && errno == EPERM);
+	need(syscall(SYS_ioprio_get, 3, 4321) > 0 && syscall(SYS_ioprio_get, 3, 0) > 0);
+	need(syscall(SYS_ioprio_set, 3, 4321, best) == 0 && syscall(SYS_ioprio_get, 1, 0) == best);
+	need(syscall(SYS_ioprio_get, 3, 54321) == -1 && errno == ESRCH);
+	need(syscall(SYS_ioprio_get, 4, 0) == -1 && errno == EINVAL);
+	need(syscall(SYS_ioprio_get, 0, 0) == -1 && errno == EINVAL);
+	return 0;
+}
+
 /* Raw calls: musl has no wrappers for these. */
 static int policies(void *arg)
 {
@@ -235,6 +270,7 @@ int main(void)
 	passes(old_call, "the 32-bit calls cut what is larger");
 	passes(nice_values, "nice values: -20 to 19, upward only for users");
 	passes(affinity, "sched_setaffinity binds to a CPU, never to none");
+	passes(io_priorities, "I/O priorities of a process, a group and a user: the best of them");
 	passes(policies, "scheduling policies and their priorities");
 	return t_done();
 }

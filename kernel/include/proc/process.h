@@ -246,10 +246,8 @@ void uts_read(const char *name, char out[UTS_FIELD]);
 void uts_write(char *name, const char value[UTS_FIELD]);
 extern unsigned pid_max, randomize_va_space;
 
-/* ioprio_set(2); PR_SET_TIMERSLACK; PR_SET_CHILD_SUBREAPER. 0 or -ENOMEM */
-int task_ioprio(struct task *t);
+/* PR_SET_TIMERSLACK; PR_SET_CHILD_SUBREAPER. 0 or -ENOMEM */
 void task_set_reset_on_fork(struct task *t, bool on);
-int task_set_ioprio(struct task *t, int ioprio);
 unsigned long task_timer_slack(void);
 int task_set_timer_slack(unsigned long ns);
 void process_set_subreaper(bool on);

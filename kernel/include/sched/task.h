@@ -138,6 +138,7 @@ struct task {
 	struct tracee *tracee;   /* (ts) who traces it (proc/ptrace.h), NULL mostly */
 	u32 personality;         /* (c) */
 	u16 mempolicy;           /* (c) set_mempolicy(2): mm/mempolicy.h */
+	u16 ioprio;              /* (a) ioprio_set(2) */
 	struct list_head notify; /* (a) work to run before returning to user mode */
 	u32 jobctl;              /* (s) JOBCTL_* of proc/process.h */
 	u64 real_blocked;        /* (s) what sigtimedwait() has unblocked for its own length */
