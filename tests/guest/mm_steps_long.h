@@ -1,6 +1,6 @@
 /*
  * More seeds than mm_steps.h has, for the long tests. Left out of 13 to 112: 34 49 54 61 63 89 95 112, which end
- * otherwise than on Linux, most of them by which neighbours mprotect(2) merges.
+ * otherwise than on Linux, half of them by which neighbours mprotect(2) merges.
  */
 {13, 0x18cc77f0},
 {14, 0x57c1284b},
