@@ -369,6 +369,13 @@ long sys_eventfd(u32 count)
 	return sys_eventfd2(count, 0);
 }
 
+/* ---- userfaultfd ---- */
+
+long sys_userfaultfd(int flags)
+{
+	return fd_open_file(userfaultfd_create(flags), flags & O_CLOEXEC);
+}
+
 /* ---- timerfd ---- */
 
 long sys_timerfd_create(int clock, u32 flags)

@@ -14,6 +14,7 @@
  *   9  file page     shared             write   announce the write (page_mkwrite)     writable
  *  10  allows it     any                any     nothing: another thread was first     as it was
  *  11  none          device, vDSO       any     the page that ops->fault names        as the area
+ *  12  none          registered         any     wait for userfaultfd(2)               none
  *
  * Beyond the end of the file, and when its device fails: SIGBUS.
  * Read next: docs/memory/fault.md, filemap.c (3-5), tlb.c (8), grow.c (stacks).
@@ -205,6 +206,19 @@ static bool map_around(struct fault *f)
 	return done;
 }
 
+/* 12: only a page that is there; what is missing is another's to bring in. */
+static struct page *find_cache_page(struct fault *f, u32 index)
+{
+	struct page *page = mapping_find(f->vma->mapping, index);
+
+	if (!page)
+		return ERR_PTR(-ENOENT);
+	if (likely(page_test(page, PG_UPTODATE)))
+		return page;
+	page_put(page); /* somebody is writing it, or has failed to */
+	return mapping_read_page(f->vma->mapping, index);
+}
+
 /* The page of the cache for this fault: referenced, uptodate; or ERR_PTR. */
 static struct page *fault_cache_page(struct fault *f)
 {
@@ -212,11 +226,15 @@ static struct page *fault_cache_page(struct fault *f)
 
 	if (unlikely(index >= mapping_pages(f->vma->mapping)))
 		return ERR_PTR(-EIO);
+	if (unlikely(f->vma->flags & VM_UFFD_MISSING))
+		return find_cache_page(f, index);
 	return mapping_read_page(f->vma->mapping, index);
 }
 
 static int file_error(const struct page *page)
 {
+	if (PTR_ERR(page) == -ENOENT)
+		return FAULT_USERFAULT;
 	return PTR_ERR(page) == -ENOMEM ? -ENOMEM : -EIO;
 }
 
@@ -448,8 +466,10 @@ static int fault_not_present(struct fault *f, bool write)
 {
 	struct vma *vma = f->vma;
 
-	if (vma_is_anon(vma))
+	if (vma_is_plain_anon(vma))
 		return fault_anon_read(f);
+	if (vma_is_anon(vma))
+		return FAULT_USERFAULT;
 	if (!vma->mapping)
 		return vma->ops->fault ? fault_device(f, write) : -EIO;
 	if (!write)
@@ -481,7 +501,7 @@ static inline int fault_page(struct vma *vma, uaddr_t addr, bool write)
 
 	if (unlikely(!ptep))
 		return -ENOMEM;
-	if (likely(write && vma_is_anon(vma) && pte_none(*ptep)))
+	if (likely(write && vma_is_plain_anon(vma) && pte_none(*ptep)))
 		return fault_anon_fresh(vma, addr & (uaddr_t)PAGE_MASK, ptep);
 	return handle_other_fault(vma, addr & (uaddr_t)PAGE_MASK, ptep, write);
 }
@@ -550,6 +570,10 @@ static __always_inline bool fault_done(int result, unsigned long addr, unsigned 
 		vm_event_add(VM_PGFAULT, 1);
 		return true;
 	}
+	if (result == FAULT_USERFAULT)
+		result = userfaultfd_wait(current->mm, (uaddr_t)addr, error);
+	if (!result)
+		return true;
 	if (!(error & FAULT_USER))
 		return false;
 	if (unlikely(console_loglevel > LOG_DEBUG))

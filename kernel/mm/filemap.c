@@ -200,17 +200,10 @@ static void page_disown(struct page *page)
 	page_put(page);
 }
 
-/*
- * A new locked page at @index with the caller's reference; ERR_PTR(-EEXIST): somebody else was
- * faster.
- */
-static struct page *cache_add_new(struct mapping *m, u32 index, gfp_t extra)
+int cache_insert(struct mapping *m, struct page *page, u32 index)
 {
-	struct page *page = alloc_page(m->gfp | extra);
 	int err;
 
-	if (!page)
-		return ERR_PTR(-ENOMEM);
 	page->mapping = (uintptr_t)m;
 	page->index = index;
 	page_get(page); /* for the cache */
@@ -222,14 +215,31 @@ static struct page *cache_add_new(struct mapping *m, u32 index, gfp_t extra)
 			m->ops->charge(m, -1);
 	}
 	if (err) {
-		page_put(page);
 		page_disown(page);
-		return ERR_PTR(err);
+		return err;
 	}
 	count_cache(m, 1);
 	if (m->ops->read_page)
 		lru_add(page);
-	return page;
+	return 0;
+}
+
+/*
+ * A new locked page at @index with the caller's reference; ERR_PTR(-EEXIST): somebody else was
+ * faster.
+ */
+static struct page *cache_add_new(struct mapping *m, u32 index)
+{
+	struct page *page = alloc_page(m->gfp);
+	int err;
+
+	if (!page)
+		return ERR_PTR(-ENOMEM);
+	err = cache_insert(m, page, index);
+	if (!err)
+		return page;
+	page_put(page);
+	return ERR_PTR(err);
 }
 
 static void after_remove(struct mapping *m, struct page *page)
@@ -303,7 +313,7 @@ static struct page *lock_or_add(struct mapping *m, u32 index)
 	do {
 		page = mapping_lock_page(m, index);
 		if (!page)
-			page = cache_add_new(m, index, 0);
+			page = cache_add_new(m, index);
 	} while (IS_ERR(page) && PTR_ERR(page) == -EEXIST);
 	return page;
 }

@@ -264,6 +264,8 @@ struct mm *mm_fork(struct mm *old)
 	copy_layout(mm, old);
 	copy_sizes(mm, old);
 	err = copy_areas(mm, old);
+	if (unlikely(old->has_userfaultfd) && !err)
+		userfaultfd_forget_all(mm);
 	up_write(&old->mmap_lock);
 	if (err) {
 		mm_put(mm);

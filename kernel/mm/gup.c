@@ -52,8 +52,30 @@ static struct page *get_one(struct mm *mm, uaddr_t addr, bool write, bool force)
 		if (fatal_signal_pending(current))
 			return ERR_PTR(-EINTR);
 		err = handle_fault(vma, addr, write);
+		if (err == FAULT_USERFAULT)
+			return ERR_PTR(-EAGAIN);
 		if (err)
 			return ERR_PTR(err == -ENOMEM ? -ENOMEM : -EFAULT);
+	}
+	return page;
+}
+
+/* The same, waiting for userfaultfd(2), but not for a debugger: mmap_lock is given up meanwhile. */
+static struct page *get_or_wait(struct mm *mm, uaddr_t addr, bool write, bool force)
+{
+	struct page *page = get_one(mm, addr, write, force);
+
+	while (unlikely(IS_ERR(page) && PTR_ERR(page) == -EAGAIN)) {
+		int err = -EIO;
+
+		if (!force) {
+			up_read(&mm->mmap_lock);
+			err = userfaultfd_wait(mm, addr, write ? FAULT_WRITE : 0);
+			down_read(&mm->mmap_lock);
+		}
+		if (err)
+			return ERR_PTR(err == -EINTR ? -EINTR : -EFAULT);
+		page = get_one(mm, addr, write, force);
 	}
 	return page;
 }
@@ -66,7 +88,7 @@ long get_user_pages(struct mm *mm, uaddr_t addr, unsigned n, bool write, bool fo
 
 	down_read(&mm->mmap_lock);
 	for (; got < (long)n && addr < TASK_SIZE; addr += PAGE_SIZE) {
-		page = get_one(mm, addr & (uaddr_t)PAGE_MASK, write, force);
+		page = get_or_wait(mm, addr & (uaddr_t)PAGE_MASK, write, force);
 		if (IS_ERR(page))
 			break;
 		pages[got++] = page;
@@ -111,16 +133,21 @@ size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t len, bool write)
 }
 
 /*
- * Fault in one area's part. Pages of areas that cannot be accessed are an error; of PROT_NONE
+ * As a write where that is what will come: the first touch of a private writable page is then the
+ * last fault.
+ */
+static bool populates_by_write(const struct vma *vma)
+{
+	return (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
+}
+
+/*
+ * Fault in one area's part; what failed is at *reached. Pages of areas that cannot be accessed are an error; of PROT_NONE
  * too. mlock2(MLOCK_ONFAULT) wants its pages at the first touch, whoever asks.
  */
-static int populate_area(struct vma *vma, uaddr_t start, uaddr_t end)
+static int populate_area(struct vma *vma, uaddr_t start, uaddr_t end, uaddr_t *reached)
 {
-	/*
-	 * As a write where that is what will come: the first touch of a private writable page is
-	 * then the last fault.
-	 */
-	bool write = (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
+	bool write = populates_by_write(vma);
 	int err = 0;
 
 	if (vma->flags & (VM_IO | VM_PFNMAP | VM_LOCKONFAULT))
@@ -130,6 +157,7 @@ static int populate_area(struct vma *vma, uaddr_t start, uaddr_t end)
 	for (uaddr_t addr = start; addr < end && !err; addr += PAGE_SIZE) {
 		pte_t *ptep = pte_find(vma->mm, addr), pte = ptep ? pte_read(ptep) : (pte_t){0};
 
+		*reached = addr;
 		if (pte_none(pte) || (write && !pte_write(pte)))
 			err = handle_fault(vma, addr, write);
 		if (fatal_signal_pending(current))
@@ -145,6 +173,7 @@ int mm_populate(struct mm *mm, uaddr_t addr, u32 len)
 
 	while (addr < end && !err) {
 		struct vma *vma;
+		bool write = false;
 		uaddr_t stop = MIN(end, ALIGN_DOWN(addr, PMD_SIZE) + (uaddr_t)PMD_SIZE);
 
 		down_read(&mm->mmap_lock);
@@ -153,9 +182,14 @@ int mm_populate(struct mm *mm, uaddr_t addr, u32 len)
 			err = -ENOMEM;
 		} else {
 			stop = MIN(stop, vma->end);
-			err = populate_area(vma, addr, stop);
+			write = populates_by_write(vma);
+			err = populate_area(vma, addr, stop, &addr);
 		}
 		up_read(&mm->mmap_lock);
+		if (unlikely(err == FAULT_USERFAULT)) {
+			err = userfaultfd_wait(mm, addr, write ? FAULT_WRITE : 0);
+			continue;
+		}
 		addr = stop;
 		cond_resched();
 	}

@@ -54,15 +54,15 @@ int inspect_vm_flags(u32 flags, char *buf, size_t size)
 		u32 flag;
 		char letters[3];
 	} names[] = {
-		{VM_READ, "rd"},       {VM_WRITE, "wr"},       {VM_EXEC, "ex"},
-		{VM_SHARED, "sh"},     {VM_MAYREAD, "mr"},     {VM_MAYWRITE, "mw"},
-		{VM_MAYEXEC, "me"},    {VM_MAYSHARE, "ms"},    {VM_GROWSDOWN, "gd"},
-		{VM_PFNMAP, "pf"},     {VM_LOCKED, "lo"},      {VM_IO, "io"},
-		{VM_SEQ_READ, "sr"},   {VM_RAND_READ, "rr"},   {VM_DONTCOPY, "dc"},
-		{VM_DONTEXPAND, "de"}, {VM_LOCKONFAULT, "lf"}, {VM_ACCOUNT, "ac"},
-		{VM_NORESERVE, "nr"},  {VM_HUGETLB, "ht"},     {VM_WIPEONFORK, "wf"},
-		{VM_DONTDUMP, "dd"},   {VM_MIXEDMAP, "mm"},    {VM_HUGEPAGE, "hg"},
-		{VM_NOHUGEPAGE, "nh"},
+		{VM_READ, "rd"},         {VM_WRITE, "wr"},      {VM_EXEC, "ex"},
+		{VM_SHARED, "sh"},       {VM_MAYREAD, "mr"},    {VM_MAYWRITE, "mw"},
+		{VM_MAYEXEC, "me"},      {VM_MAYSHARE, "ms"},   {VM_GROWSDOWN, "gd"},
+		{VM_UFFD_MISSING, "um"}, {VM_PFNMAP, "pf"},     {VM_LOCKED, "lo"},
+		{VM_IO, "io"},           {VM_SEQ_READ, "sr"},   {VM_RAND_READ, "rr"},
+		{VM_DONTCOPY, "dc"},     {VM_DONTEXPAND, "de"}, {VM_LOCKONFAULT, "lf"},
+		{VM_ACCOUNT, "ac"},      {VM_NORESERVE, "nr"},  {VM_HUGETLB, "ht"},
+		{VM_WIPEONFORK, "wf"},   {VM_DONTDUMP, "dd"},   {VM_MIXEDMAP, "mm"},
+		{VM_HUGEPAGE, "hg"},     {VM_NOHUGEPAGE, "nh"},
 	};
 	size_t len = 0;
 

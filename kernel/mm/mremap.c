@@ -130,6 +130,7 @@ static struct vma *build_target(struct move *r, struct vma *old)
 	if (!vma)
 		return NULL;
 	vma_copy(vma, old);
+	userfaultfd_forget(vma);
 	vma->start = r->new;
 	vma->end = r->new + r->new_len;
 	vma->pgoff =

@@ -87,6 +87,12 @@ static const struct vma_ops shared_anon_ops = {
 	.may_merge = true,
 };
 
+bool vma_is_shmem(const struct vma *vma)
+{
+	return vma->mapping && vma->mapping->swap_backed &&
+	       (!vma->ops || vma->ops == &shared_anon_ops);
+}
+
 int shared_anon_prepare(struct map_request *req)
 {
 	u32 len = ALIGN_UP(req->len, PAGE_SIZE);

@@ -68,6 +68,7 @@ static const char *const row_text[] = {
 	[9] = "the file's page: writable",
 	[10] = "the entry allows it already",
 	[11] = "the page that the object names",
+	[12] = "waits for userfaultfd(2)",
 };
 
 static const char *access_text(unsigned error)
@@ -100,6 +101,8 @@ static const char *end_of(int result, unsigned error)
 
 static int print_page(const struct event *e, char *buf, size_t size)
 {
+	if (e->result == FAULT_USERFAULT)
+		return scnprintf(buf, size, "12 %s", row_text[12]);
 	if (e->result)
 		return scnprintf(buf, size, "%s: %s", end_of(e->result, e->error),
 				 reason(e->result));

@@ -235,6 +235,11 @@ void filemap_init(void);
 /* A page from the cache: locked, in @m, uptodate or not; NULL: none. Sleeps. */
 struct page *mapping_lock_page(struct mapping *m, u32 index);
 /*
+ * Put the fresh @page, which nobody knows yet, into the cache: 0, with @page locked; -EEXIST, -ENOMEM,
+ * -ENOSPC with nothing changed. The caller keeps its reference.
+ */
+int cache_insert(struct mapping *m, struct page *page, u32 index);
+/*
  * The page leaves the cache; the cache's reference is dropped. => page locked, the caller has a
  * reference
  */
@@ -313,6 +318,8 @@ int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_gravey
  */
 int shared_anon_prepare(struct map_request *req);
 void shared_anon_finish(struct map_request *req, bool failed);
+/* Memory of tmpfs, of a memfd, or shared without a file; not a System V segment. */
+bool vma_is_shmem(const struct vma *vma);
 long mm_map_locked(struct mm *mm, const struct map_request *req, struct vma_graveyard *dead,
 		   bool *populate);
 
@@ -354,8 +361,9 @@ static inline void update_hiwater(struct mm *mm)
 
 /*
  * Bring in @addr for @vma, whose flags allow the access: 0 (perhaps to be faulted again), -EIO,
- * -ENOMEM. => mmap_lock held for read
+ * -ENOMEM, FAULT_USERFAULT. => mmap_lock held for read
  */
+#define FAULT_USERFAULT 1 /* release mmap_lock, userfaultfd_wait(), and look everything up again */
 int handle_fault(struct vma *vma, uaddr_t addr, bool write);
 /*
  * The area of @addr, growing a stack to it if it lies below one; mmap_lock is released and taken
@@ -364,6 +372,17 @@ int handle_fault(struct vma *vma, uaddr_t addr, bool write);
 struct vma *find_extend_vma(struct mm *mm, uaddr_t addr);
 /* What follows a fault of the current task: the counts, or the signal. As arch_hooks.page_fault. */
 bool mm_fault_done(int result, unsigned long addr, unsigned error);
+
+/* ---- faults that the program resolves (userfaultfd.c) ---- */
+
+/*
+ * Wait until somebody has brought in @addr, if that is still missing: 0 (try again), -EIO (SIGBUS),
+ * -EINTR (a fatal signal, and no FAULT_USER in @error). => mmap_lock not held
+ */
+int userfaultfd_wait(struct mm *mm, uaddr_t addr, unsigned error);
+/* @vma, a copy, is not registered; all areas of @mm, which fork made. => mmap_lock for write, or nobody knows them */
+void userfaultfd_forget(struct vma *vma);
+void userfaultfd_forget_all(struct mm *mm);
 
 /* ---- the trace (trace.c) ---- */
 

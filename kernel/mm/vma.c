@@ -164,7 +164,8 @@ static bool same_policy(const struct vma *a, const struct vma *b)
 static bool same_object(const struct vma *a, const struct vma *b)
 {
 	return a->flags == b->flags && a->mapping == b->mapping && a->file == b->file &&
-	       a->ops == b->ops && !a->no_merge && !(a->flags & VM_SPECIAL) && same_policy(a, b);
+	       a->ops == b->ops && !a->no_merge && !(a->flags & VM_SPECIAL) && same_policy(a, b) &&
+	       vma_userfaultfd(a) == vma_userfaultfd(b);
 }
 
 static bool anon_id_is_singular(u32 id)

@@ -5,6 +5,7 @@
  * compaction, huge pages of hugetlbfs, statistics by interval) has no file here.
  */
 #include "procfs.h"
+#include "fs/poll.h"
 #include "lib/parse.h"
 #include "lib/string.h"
 #include "mm/mm.h"
@@ -107,6 +108,7 @@ static const struct {
 	{"sys/vm/oom_kill_allocating_task", &sysctl_oom_kill_allocating_task, 0, 1, NULL},
 	{"sys/vm/panic_on_oom", &sysctl_panic_on_oom, 0, 2, NULL},
 	{"sys/vm/oom_dump_tasks", &sysctl_oom_dump_tasks, 0, 1, NULL},
+	{"sys/vm/unprivileged_userfaultfd", &sysctl_unprivileged_userfaultfd, 0, 1, NULL},
 	{"sys/vm/vdso_enabled", &sysctl_vdso_enabled, 0, ~0u >> 1, NULL},
 };
 

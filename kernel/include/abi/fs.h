@@ -146,6 +146,7 @@ long sys_epoll_pwait2(int epfd, uaddr_t events, int max, uaddr_t timeout, uaddr_
 		      u32 sigsetsize);
 long sys_eventfd(u32 count);
 long sys_eventfd2(u32 count, u32 flags);
+long sys_userfaultfd(int flags);
 long sys_timerfd_create(int clock, u32 flags);
 long sys_timerfd_settime(int fd, u32 flags, uaddr_t new, uaddr_t old);
 long sys_timerfd_gettime(int fd, uaddr_t cur);

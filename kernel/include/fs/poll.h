@@ -30,6 +30,10 @@ bool file_is_epoll(const struct file *file);
 
 struct file *eventfd_create(u32 count, int flags);
 
+/* userfaultfd(2): ERR_PTR(-EPERM, -EINVAL, -ENOMEM...). Without privilege: as the sysctl says. */
+struct file *userfaultfd_create(int flags);
+extern unsigned sysctl_unprivileged_userfaultfd;
+
 /* timerfd: ERR_PTR(-EINVAL). Times in ns; @absolute in the clock's own time. */
 struct file *timerfd_create(int clock, int flags);
 struct timerfd_time {

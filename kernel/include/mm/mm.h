@@ -74,6 +74,7 @@ struct mm {
 	struct mm *oom_next; /* the reaper's */
 	u32 flags;
 	struct selfcheck_node all;
+	bool has_userfaultfd; /* (l) an area was registered once: userfaultfd.c */
 	u32 membarrier; /* (a) register commands made: membarrier.c */
 };
 

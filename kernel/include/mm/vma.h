@@ -23,6 +23,7 @@
 #define VM_MAYEXEC 0x00000040u
 #define VM_MAYSHARE 0x00000080u
 #define VM_GROWSDOWN 0x00000100u
+#define VM_UFFD_MISSING 0x00000200u /* vma->userfaultfd hears of faults without a page */
 #define VM_PFNMAP 0x00000400u
 #define VM_LOCKED 0x00002000u
 #define VM_IO 0x00004000u
@@ -52,6 +53,7 @@ struct mm;
 struct file;
 struct mapping;
 struct vma_ops;
+struct userfaultfd;
 
 /*
  * vma->anon_id tells which private pages may be one day found together: 0 as long as the area has
@@ -76,6 +78,7 @@ struct vma {
 	bool no_merge;             /* (k) ops->close needs to see each area */
 	u8 prot;                   /* (l) index of the page protection: mm/pgtable.c */
 	u16 policy;                /* (l) memory policy, valid with VM_POLICY: mm/mempolicy.c */
+	struct userfaultfd *userfaultfd; /* (l) valid with VM_UFFD_MISSING: mm/userfaultfd.c */
 	/* From here on mapping->i_mmap_sem; see vma_copy() */
 	u32 i_mmap_max; /* last index of the subtree */
 	struct rb_node i_mmap_node;
@@ -91,9 +94,20 @@ static inline u32 vma_pages(const struct vma *vma)
 {
 	return (vma->end - vma->start) >> PAGE_SHIFT;
 }
-static inline bool vma_is_anon(const struct vma *vma)
+/* Anonymous, and nobody wants to know of its faults: what most faults are for. */
+static inline bool vma_is_plain_anon(const struct vma *vma)
 {
 	return !vma->mapping && !vma->ops;
+}
+/* A registered area has operations, so that it is not plain. */
+static inline bool vma_is_anon(const struct vma *vma)
+{
+	return !vma->mapping && (!vma->ops || (vma->flags & VM_UFFD_MISSING));
+}
+/* Who resolves its faults, or NULL. */
+static inline struct userfaultfd *vma_userfaultfd(const struct vma *vma)
+{
+	return vma->flags & VM_UFFD_MISSING ? vma->userfaultfd : NULL;
 }
 static inline bool vma_is_accessible(const struct vma *vma)
 {
