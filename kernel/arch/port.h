@@ -108,8 +108,13 @@ void arch_timer_set(u64 deadline);
  *                        populated one at their next fault, a cleared one at tlb_flush_user_local())
  * bool pgd_is_shared(pgd_t)  this table belongs to arch_mm_init()/arch_mm_destroy() (the slot with both user and kernel in it,
  *                        _OPT splits under PAE): never pgd_clear() or free it; its entries below TASK_SIZE are the caller's
- * bool pmd_none(pmd_t)  pmd_present  pmd_large
+ * bool pmd_none(pmd_t)  pmd_present  pmd_large  pmd_is_table    pmd_t pmd_read(pmd_t *) (for readers without a lock)
  * void pmd_populate(pmd_t *, void *table)  void pmd_clear(pmd_t *)  void *pmd_table(pmd_t): the page table
+ *
+ * A large pmd maps PTRS_PER_PTE frames side by side (the first a multiple of that), as one entry of a TLB:
+ * pte_t pmd_block(pmd_t)  the entry of its first page   void pmd_set_block(pmd_t *, pte_t)  void pmd_clear_block(pmd_t *)
+ *                        One address must never be in a TLB in both sizes: clear, flush, and only then set the other. What
+ *                        pmd_clear_block() leaves is not present, nor a table, but not none: who holds no lock sees that there was a block
  *
  * pte: none present write dirty young exec special: bool pte_X(pte_t). present includes PROT_NONE (protnone software bit).
  * pfn_t pte_pfn(pte_t)  pte_t pfn_pte(pfn_t, pgprot_t)  pgprot_t pte_pgprot(pte_t)  bool pte_same(pte_t, pte_t)

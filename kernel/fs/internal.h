@@ -175,6 +175,7 @@ struct super_block *ktree_create(struct file_system_type *type, const char *sour
 struct dentry *ktree_add(struct super_block *sb, const char *path, mode_t mode, const char *target);
 void debugfs_init(void);
 void ptdump_init(void);
+void sysfs_thp_init(void);
 void random_init(void);
 void poll_init(void);
 void memfd_init(void);

@@ -10,8 +10,11 @@
 
 struct sysfs_file {
 	int (*show)(struct seq_file *m, void *v);
+	int (*store)(void *data, const char *text);
 	void *data;
 };
+
+#define STORE_MAX 64 /* bytes of text */
 
 static mutex_t sysfs_mutex;
 static struct super_block *instance;
@@ -23,10 +26,32 @@ static int text_open(struct inode *inode, struct file *file)
 	return single_open(file, f->show, f->data);
 }
 
+static ssize_t text_write(struct file *file, struct iov_iter *from, loff_t *pos)
+{
+	const struct sysfs_file *f = file->inode->private;
+	char text[STORE_MAX + 1];
+	size_t len = from->count;
+	int err;
+
+	(void)pos;
+	if (!f->store)
+		return -EIO;
+	if (len > STORE_MAX)
+		return -EINVAL;
+	if (copy_from_iter(text, len, from) != len)
+		return -EFAULT;
+	text[len] = 0;
+	if (len && text[len - 1] == '\n')
+		text[len - 1] = 0;
+	err = f->store(f->data, text);
+	return err ? err : (ssize_t)len;
+}
+
 static const struct file_operations text_fops = {
 	.open = text_open,
 	.release = seq_release,
 	.read_iter = seq_read_iter,
+	.write_iter = text_write,
 	.llseek = seq_llseek,
 };
 static const struct inode_operations text_iops = {.setattr = simple_setattr};
@@ -120,7 +145,13 @@ static int register_path(const char *path, mode_t mode, const char *target,
 int sysfs_register(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v),
 		   void *data)
 {
-	struct sysfs_file f = {show, data};
+	return sysfs_register_store(path, mode, show, NULL, data);
+}
+
+int sysfs_register_store(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v),
+			 int (*store)(void *data, const char *text), void *data)
+{
+	struct sysfs_file f = {show, store, data};
 
 	return register_path(path, S_IFREG | mode, NULL, &f);
 }
@@ -202,9 +233,6 @@ static const struct {
 	{"devices/system/cpu/offline", show_text, "\n"},
 	{"devices/system/node/online", show_text, "0\n"},
 	{"devices/system/node/possible", show_text, "0\n"},
-	{"kernel/mm/transparent_hugepage/enabled", show_text, "always madvise [never]\n"},
-	{"kernel/mm/transparent_hugepage/defrag", show_text,
-	 "always defer defer+madvise madvise [never]\n"},
 };
 
 static const char *const directories[] = {
@@ -222,6 +250,7 @@ void __init sysfs_init(void)
 	instance = ktree_create(&sysfs_type, "sysfs", "mode=0755,size=0,nr_inodes=0", SYSFS_MAGIC);
 	for (unsigned i = 0; i < ARRAY_SIZE(directories); i++)
 		sysfs_register_dir(directories[i]);
+	sysfs_thp_init();
 	for (unsigned i = 0; i < ARRAY_SIZE(files); i++)
 		sysfs_register(files[i].path, 0444, files[i].show, files[i].data);
 	for (unsigned cpu = 0; cpu < arch_possible_cpus(); cpu++) {

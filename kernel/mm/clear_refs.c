@@ -41,16 +41,15 @@ static void clear_area(struct vma *vma)
 	struct mm *mm = vma->mm;
 
 	for (uaddr_t addr = vma->start, next; addr < vma->end; addr = next) {
-		pte_t *ptep = pte_find(mm, addr);
 		bool cleared;
+		pte_t *ptep;
 
 		next = (addr & PMD_MASK) + PMD_SIZE;
 		if (next > vma->end || !next)
 			next = vma->end;
-		if (!ptep)
-			continue;
 		spin_lock(&mm->page_table_lock);
-		cleared = clear_entries(ptep, (next - addr) >> PAGE_SHIFT);
+		ptep = pte_find(mm, addr);
+		cleared = ptep && clear_entries(ptep, (next - addr) >> PAGE_SHIFT);
 		if (cleared)
 			tlb_flush_range(mm, addr, next);
 		spin_unlock(&mm->page_table_lock);

@@ -15,6 +15,7 @@
  *  10  allows it     any                any     nothing: another thread was first     as it was
  *  11  none          device, vDSO       any     the page that ops->fault names        as the area
  *  12  none          registered         any     wait for userfaultfd(2)               none
+ *  13  no table      anonymous, whole   write   a block of fresh zeroed pages         one for all
  *
  * Beyond the end of the file, and when its device fails: SIGBUS.
  * Read next: docs/memory/fault.md, filemap.c (3-5), tlb.c (8), grow.c (stacks).
@@ -495,15 +496,30 @@ static noinline int handle_other_fault(struct vma *vma, uaddr_t addr, pte_t *pte
 	return 0;
 }
 
-static inline int fault_page(struct vma *vma, uaddr_t addr, bool write)
+static inline int fault_entry(struct vma *vma, uaddr_t addr, pte_t *ptep, bool write)
 {
-	pte_t *ptep = pte_alloc(vma->mm, addr);
-
-	if (unlikely(!ptep))
-		return -ENOMEM;
 	if (likely(write && vma_is_plain_anon(vma) && pte_none(*ptep)))
 		return fault_anon_fresh(vma, addr & (uaddr_t)PAGE_MASK, ptep);
 	return handle_other_fault(vma, addr & (uaddr_t)PAGE_MASK, ptep, write);
+}
+
+/* 13, or a table is made, and the fault is one of a page after all. */
+static noinline int fault_without_table(struct vma *vma, uaddr_t addr, bool write)
+{
+	pte_t *ptep;
+
+	if (huge_fault(vma, addr & (uaddr_t)PAGE_MASK, write))
+		return 0;
+	ptep = pte_alloc_slow(vma->mm, addr);
+	return ptep ? fault_entry(vma, addr, ptep, write) : -ENOMEM;
+}
+
+static inline int fault_page(struct vma *vma, uaddr_t addr, bool write)
+{
+	pmd_t pmd = pmd_peek(vma->mm, addr);
+
+	return likely(pmd_is_table(pmd)) ? fault_entry(vma, addr, pte_in_table(pmd, addr), write)
+					 : fault_without_table(vma, addr, write);
 }
 
 int handle_fault(struct vma *vma, uaddr_t addr, bool write)

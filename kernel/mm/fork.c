@@ -88,17 +88,27 @@ int copy_page_range(struct mm *to, struct vma *vma, bool *flush)
 	int err = 0;
 
 	for (; addr < vma->end; addr = next) {
-		pte_t *from = pte_find(c.from, addr), *dest;
+		pmd_t *pmd = pmd_find(c.from, addr);
+		pte_t *from, *dest;
 
 		next = MIN((uaddr_t)((addr & PMD_MASK) + PMD_SIZE), vma->end);
-		if (!from)
+		if (!pmd || pmd_none(*pmd))
 			continue;
+		if (pmd_large(*pmd) && is_whole_pmd(addr, next)) {
+			err = huge_copy(to, vma, addr, flush);
+			if (!err)
+				continue;
+			if (err != -EAGAIN)
+				break;
+			err = 0;
+		}
 		dest = pte_alloc(to, addr);
 		if (!dest) {
 			err = -ENOMEM;
 			break;
 		}
 		spin_lock(&c.from->page_table_lock);
+		from = pte_find(c.from, addr);
 		spin_lock_nested(&to->page_table_lock);
 		copy_ptes(&c, dest, from, (next - addr) >> PAGE_SHIFT);
 		spin_unlock(&to->page_table_lock);

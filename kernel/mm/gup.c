@@ -17,7 +17,7 @@ static struct page *page_now(struct vma *vma, uaddr_t addr, bool write)
 	pte_t *ptep, pte;
 
 	spin_lock(&mm->page_table_lock);
-	ptep = pte_find(mm, addr);
+	ptep = pte_peek(mm, addr);
 	pte = ptep ? *ptep : (pte_t){0};
 	if (pte_present(pte) && (!write || pte_write(pte) || pte_dirty(pte))) {
 		page = pfn_to_page(pte_pfn(pte));
@@ -155,7 +155,7 @@ static int populate_area(struct vma *vma, uaddr_t start, uaddr_t end, uaddr_t *r
 	if (!vma_is_accessible(vma))
 		return -EFAULT;
 	for (uaddr_t addr = start; addr < end && !err; addr += PAGE_SIZE) {
-		pte_t *ptep = pte_find(vma->mm, addr), pte = ptep ? pte_read(ptep) : (pte_t){0};
+		pte_t *ptep = pte_peek(vma->mm, addr), pte = ptep ? pte_read(ptep) : (pte_t){0};
 
 		*reached = addr;
 		if (pte_none(pte) || (write && !pte_write(pte)))

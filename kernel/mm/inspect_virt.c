@@ -90,7 +90,7 @@ static void for_each_entry(struct mm *mm, uaddr_t start, uaddr_t end,
 		next = MIN((uaddr_t)((addr & PMD_MASK) + PMD_SIZE), end);
 		if (!next)
 			next = end; /* the last table of the address space */
-		ptep = pte_find(mm, addr);
+		ptep = pte_peek(mm, addr);
 		if (!ptep)
 			continue;
 		spin_lock(&mm->page_table_lock);
@@ -165,6 +165,7 @@ void inspect_usage(struct vma *vma, struct inspect_usage *out)
 	struct usage_walk w = {.usage = out, .locked = vma->flags & VM_LOCKED};
 
 	for_each_entry(vma->mm, vma->start, vma->end, count_usage, &w);
+	out->anon_huge += (u64)vma_huge_pages(vma) << PAGE_SHIFT;
 }
 
 struct pagemap {
@@ -224,9 +225,9 @@ void inspect_walk(struct mm *mm, uaddr_t addr, struct inspect_walk *out)
 		goto out;
 	pmd = pmd_entry(pgd, addr);
 	out->pmd = pmd->val;
-	if (pmd_none(*pmd))
+	if (pmd_none(pmd_read(pmd)))
 		goto out;
-	pte = pte_read(pte_entry(pmd, addr));
+	pte = pte_read(pte_peek(mm, addr));
 	out->pte = pte.val;
 	out->present = pte_present(pte);
 	out->pfn = out->present ? pte_pfn(pte) : 0;

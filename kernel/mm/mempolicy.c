@@ -144,7 +144,7 @@ int mm_page_node(struct mm *mm, uaddr_t addr)
 	down_read(&mm->mmap_lock);
 	vma = vma_find(mm, addr);
 	if (vma && vma->start <= addr && !(vma->flags & (VM_IO | VM_PFNMAP))) {
-		pte_t *ptep = pte_find(mm, addr), pte = ptep ? pte_read(ptep) : (pte_t){0};
+		pte_t *ptep = pte_peek(mm, addr), pte = ptep ? pte_read(ptep) : (pte_t){0};
 
 		/* The zero page is on no node of the process's choice. */
 		node = !pte_present(pte) ? -ENOENT : pte_special(pte) ? -EFAULT : 0;

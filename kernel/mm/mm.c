@@ -158,6 +158,7 @@ void mm_drop(struct mm *mm)
 		return;
 	selfcheck_unlink(&all_mms, &mm->all);
 	arch_mm_destroy(&mm->arch);
+	huge_free_dirs(mm);
 	kmem_cache_free(mm_cache, mm);
 }
 
@@ -240,6 +241,15 @@ void mm_activate(struct mm *mm)
 		mm_switch_to(mm);
 	irq_restore(flags);
 	spin_unlock(&t->alloc_lock);
+}
+
+int mm_set_flag(struct mm *mm, u32 flag, bool on)
+{
+	if (down_write_killable(&mm->mmap_lock))
+		return -EINTR;
+	mm->flags = on ? mm->flags | flag : mm->flags & ~flag;
+	up_write(&mm->mmap_lock);
+	return 0;
 }
 
 /* ---- the program's file ---- */

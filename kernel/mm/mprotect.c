@@ -12,31 +12,35 @@
 
 /* ---- page-table entries ---- */
 
-/* May the entry be writable at once, with no fault to find it out? */
-static inline bool writable_now(const struct vma *vma, pte_t pte)
+/* May the entry of a private area be writable at once, with no fault to find it out? */
+static inline bool writable_now(pte_t pte)
 {
 	const struct page *page;
 
 	if (pte_special(pte))
 		return false;
 	page = pfn_to_page(pte_pfn(pte));
-	return page_is_anon(page) && page_refs(page) == 1 && !(vma->flags & VM_SHARED);
+	return page_is_anon(page) && page_refs(page) == 1;
 }
 
-static bool change_ptes(struct vma *vma, pte_t *ptep, unsigned n, bool atomic)
+/*
+ * @write: private, and may be written; @notify: the first write to each page is announced. Compiled
+ * once for each of the cases below: this loop is what the call costs.
+ */
+static __always_inline bool change_run(pte_t *ptep, unsigned n, pgprot_t prot, bool write,
+				       bool notify, bool atomic)
 {
-	pgprot_t prot = vma_pgprot(vma);
-	bool write = (vma->flags & VM_WRITE) && !(vma->flags & VM_SHARED), changed = false;
+	bool changed = false;
 
-	for (; n; n--, ptep++) {
+	for (const pte_t *end = ptep + n; ptep < end; ptep++) {
 		pte_t old = *ptep, pte;
 
 		if (!pte_present(old))
 			continue;
 		pte = pte_modify(old, prot);
-		if (write && writable_now(vma, pte))
+		if (write && writable_now(pte))
 			pte = pte_mkwrite(pte);
-		else if (pte_write(old) && pte_dirty(old) && vma_wants_notify(vma))
+		else if (notify && pte_write(old) && pte_dirty(old))
 			pte = pte_mkwrite(pte); /* announced already */
 		if (pte_same(old, pte))
 			continue;
@@ -51,18 +55,32 @@ static bool change_ptes(struct vma *vma, pte_t *ptep, unsigned n, bool atomic)
 	return changed;
 }
 
+static bool change_ptes(struct vma *vma, pte_t *ptep, unsigned n, bool atomic)
+{
+	pgprot_t prot = vma_pgprot(vma);
+	bool write = (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
+
+	if (atomic || vma_wants_notify(vma))
+		return change_run(ptep, n, prot, write, vma_wants_notify(vma), atomic);
+	return write ? change_run(ptep, n, prot, true, false, false)
+		     : change_run(ptep, n, prot, false, false, false);
+}
+
 void change_protection(struct vma *vma, uaddr_t start, uaddr_t end)
 {
 	struct mm *mm = vma->mm;
 	bool atomic = mm_is_remote(mm), changed = false;
 
 	for (uaddr_t addr = start, next; addr < end; addr = next) {
+		pmd_t *pmd;
 		pte_t *ptep;
 
 		next = MIN((uaddr_t)((addr & PMD_MASK) + PMD_SIZE), end);
 		spin_lock(&mm->page_table_lock);
-		ptep = pte_find(mm, addr);
-		if (ptep)
+		pmd = pmd_find(mm, addr);
+		if (pmd && pmd_large(*pmd) && is_whole_pmd(addr, next) && vma_is_accessible(vma))
+			changed |= huge_protect(vma, pmd, addr);
+		else if ((ptep = pte_find(mm, addr)))
 			changed |= change_ptes(vma, ptep, (next - addr) >> PAGE_SHIFT, atomic);
 		spin_unlock(&mm->page_table_lock);
 	}

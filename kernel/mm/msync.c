@@ -77,7 +77,7 @@ bool (*mm_file_may_peek)(struct file *file);
 
 static bool is_in_core(struct vma *vma, uaddr_t addr)
 {
-	pte_t *ptep = pte_find(vma->mm, addr);
+	pte_t *ptep = pte_peek(vma->mm, addr);
 	struct page *page;
 	bool yes;
 

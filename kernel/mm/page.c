@@ -90,6 +90,17 @@ void page_prepare_slow(struct page *page, unsigned order, gfp_t gfp)
 			page_zero(page + i);
 }
 
+void page_prepare_run(struct page *page, unsigned order)
+{
+	arch_frames_taken(page_to_pfn(page), 1ul << order);
+	page_check_poison(page, order);
+	for (struct page *end = page + (1u << order); page < end; page++) {
+		if (unlikely(page->refs || page->mapcount != -1))
+			page_found_in_use(page);
+		__atomic_store_n(&page->refs, 1, __ATOMIC_RELEASE);
+	}
+}
+
 /* ---- in ---- */
 
 /* False: the page is in no state to be freed (said so, with @caller): it is lost rather than given
@@ -159,6 +170,53 @@ void page_put(struct page *page)
 bool page_get_unless_zero(struct page *page)
 {
 	return atomic_inc_unless(&page->refs, 0);
+}
+
+/* Drop the last reference, if it is that and the page may go without further ado. */
+static bool drop_if_last(struct page *page)
+{
+	u32 one = 1;
+
+	if (unlikely((page->flags & NEVER_AT_FREE) || page->mapcount != -1))
+		return false;
+	return __atomic_compare_exchange_n(&page->refs, &one, 0, false, __ATOMIC_ACQ_REL,
+					   __ATOMIC_RELAXED);
+}
+
+/* All pages of the run have lost their last reference. */
+static void release_run(struct page *page, unsigned order)
+{
+	struct zone *zone = page_zone(page);
+	irqflags_t flags;
+
+	for (unsigned i = 0; i < 1u << order; i++) {
+		WRITE_ONCE(page[i].flags, 0);
+		page[i].mapping = 0;
+		poison(page + i);
+	}
+	arch_frames_freed(page_to_pfn(page), 1ul << order);
+	vm_event_add(VM_PGFREE, 1u << order);
+	flags = spin_lock_irqsave(&zone->lock);
+	buddy_free(zone, page, order);
+	spin_unlock_irqrestore(&zone->lock, flags);
+}
+
+void put_page_run(struct page *page, unsigned order)
+{
+	unsigned n = 1u << order, dropped = 0;
+
+	while (dropped < n && drop_if_last(page + dropped))
+		dropped++;
+	if (likely(dropped == n)) {
+		release_run(page, order);
+		return;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		if (i < dropped)
+			release(page + i, 0, __builtin_return_address(0));
+		else
+			page_put(page + i);
+	}
 }
 
 static void drop_block(struct page *page, unsigned order, void *caller)

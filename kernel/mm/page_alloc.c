@@ -223,6 +223,38 @@ struct page *alloc_pages(gfp_t gfp, unsigned order)
 	return page;
 }
 
+/* ---- runs of pages ---- */
+
+/* A run is a comfort: of each zone a sixteenth stays, above what is kept back anyway. */
+static bool zone_has_plenty(const struct zone *zone, unsigned order)
+{
+	return READ_ONCE(zone->free) > zone->managed / 16 &&
+	       zone_has(zone, ZONE_HIGHMEM, order, (struct floor){.mark = MARK_HIGH});
+}
+
+struct page *alloc_page_run(unsigned order)
+{
+#ifdef CONFIG_DEBUG_VM
+	if (mm_fail_alloc && mm_fail_alloc(__GFP_HIGHMEM | __GFP_NOWARN))
+		return NULL;
+#endif
+	for (int id = ZONE_HIGHMEM; id >= ZONE_NORMAL; id--) {
+		struct page *page;
+
+		if (!zone_has_plenty(&zones[id], order))
+			continue;
+		page = zone_take(id, order);
+		if (!page)
+			continue;
+		vm_event_add(VM_PGALLOC_DMA + id, 1u << order);
+		page_prepare_run(page, order);
+		for (unsigned i = 0; i < 1u << order; i++)
+			page_set_origin(page + i, __builtin_return_address(0), 0, false);
+		return page;
+	}
+	return NULL;
+}
+
 void *get_free_pages(gfp_t gfp, unsigned order)
 {
 	struct page *page = alloc_pages(gfp & ~(__GFP_HIGHMEM | __GFP_MOVABLE), order);

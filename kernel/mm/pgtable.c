@@ -50,7 +50,7 @@ void vma_update_prot(struct vma *vma)
 
 /* ---- tables ---- */
 
-static void *table_alloc(struct mm *mm)
+void *table_alloc(struct mm *mm)
 {
 	struct table_cache *cache = this_cpu_ptr(table_cache);
 	void *table;
@@ -81,16 +81,15 @@ void table_free(void *table)
 	put_free_pages(table, 0);
 }
 
-static void table_discard(struct mm *mm, void *table)
+void table_discard(struct mm *mm, void *table)
 {
 	rss_add((s32 *)&mm->pt_bytes, -(s32)PAGE_SIZE);
 	table_free(table);
 }
 
-pte_t *pte_alloc_slow(struct mm *mm, uaddr_t addr)
+pmd_t *pmd_alloc(struct mm *mm, uaddr_t addr)
 {
 	pgd_t *pgd = pgd_entry(&mm->arch, addr);
-	pmd_t *pmd;
 	void *table;
 
 	if (pgd_none(*pgd)) {
@@ -106,20 +105,42 @@ pte_t *pte_alloc_slow(struct mm *mm, uaddr_t addr)
 		if (table)
 			table_discard(mm, table);
 	}
-	pmd = pmd_entry(pgd, addr);
-	if (pmd_none(*pmd)) {
+	return pmd_entry(pgd, addr);
+}
+
+pte_t *pte_alloc_slow(struct mm *mm, uaddr_t addr)
+{
+	pmd_t *pmd = pmd_alloc(mm, addr);
+	void *table = NULL;
+
+	if (!pmd)
+		return NULL;
+	if (pmd_none(pmd_read(pmd))) {
 		table = table_alloc(mm);
 		if (!table)
 			return NULL;
-		spin_lock(&mm->page_table_lock);
-		if (pmd_none(*pmd)) {
-			pmd_populate(pmd, table);
-			table = NULL;
-		}
-		spin_unlock(&mm->page_table_lock);
-		if (table)
-			table_discard(mm, table);
 	}
+	spin_lock(&mm->page_table_lock);
+	if (table && pmd_none(*pmd)) {
+		pmd_populate(pmd, table);
+		table = NULL;
+	} else if (pmd_large(*pmd)) {
+		huge_split(mm, pmd, addr);
+	}
+	spin_unlock(&mm->page_table_lock);
+	if (table)
+		table_discard(mm, table);
+	return pte_entry(pmd, addr);
+}
+
+pte_t *pte_find_slow(struct mm *mm, uaddr_t addr)
+{
+	pmd_t *pmd = pmd_find(mm, addr);
+
+	assert_spin_held(&mm->page_table_lock);
+	if (!pmd || pmd_none(*pmd))
+		return NULL;
+	huge_split(mm, pmd, addr);
 	return pte_entry(pmd, addr);
 }
 
@@ -271,6 +292,19 @@ static uaddr_t zap_ptes(struct zap *z, pte_t *ptep, uaddr_t start, uaddr_t end)
 	return addr;
 }
 
+/* What one pmd entry maps of [addr, next). Where it stopped. */
+static uaddr_t zap_pmd(struct zap *z, pmd_t *pmd, uaddr_t addr, uaddr_t next)
+{
+	if (unlikely(pmd_large(*pmd))) {
+		if (is_whole_pmd(addr, next)) {
+			z->anon += (s32)huge_zap(z->tlb, pmd, addr);
+			return next;
+		}
+		huge_split(z->tlb->mm, pmd, addr);
+	}
+	return zap_ptes(z, pte_entry(pmd, addr), addr, next);
+}
+
 static void zap_account(struct zap *z)
 {
 	struct mm *mm = z->tlb->mm;
@@ -305,14 +339,14 @@ void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t e
 		if (next > end || !next)
 			next = end;
 		pmd = pmd_entry(pgd, addr);
-		if (pmd_none(*pmd)) {
+		if (pmd_none(pmd_read(pmd))) {
 			addr = next;
 			continue;
 		}
 		spin_lock(&mm->page_table_lock);
 		/* A reverse-map walker holds no mmap_lock: the table may have gone meanwhile. */
 		if (likely(!pgd_none(*pgd) && !pmd_none(*pmd)))
-			addr = zap_ptes(&z, pte_entry(pmd, addr), addr, next);
+			addr = zap_pmd(&z, pmd, addr, next);
 		else
 			addr = next;
 		zap_account(&z);

@@ -39,9 +39,10 @@ static void walk_pte(struct table_walk *w, pte_t pte)
 
 static void walk_table(struct table_walk *w, pmd_t *pmd, uaddr_t addr)
 {
-	const pte_t *ptep = pte_entry(pmd, addr);
+	/* Of a huge mapping: the table behind it, which says the same. */
+	const pte_t *ptep = pmd_large(*pmd) ? pte_peek(w->mm, addr) : pte_entry(pmd, addr);
 
-	selfcheck_hold(w->sc, virt_to_page(pmd_table(*pmd)), 1);
+	selfcheck_hold(w->sc, virt_to_page(ptep), 1);
 	w->tables++;
 	for (unsigned i = 0; i < PTRS_PER_PTE; i++)
 		walk_pte(w, ptep[i]);

@@ -156,6 +156,8 @@ void tlb_gather_flush(struct tlb_gather *tlb)
 
 		if (slot & 1)
 			table_free((void *)(slot & ~(uintptr_t)1));
+		else if (slot & 2)
+			put_page_run((struct page *)(slot & ~(uintptr_t)2), HUGE_ORDER);
 		else
 			page_put((struct page *)slot);
 	}

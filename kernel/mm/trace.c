@@ -69,6 +69,7 @@ static const char *const row_text[] = {
 	[10] = "the entry allows it already",
 	[11] = "the page that the object names",
 	[12] = "waits for userfaultfd(2)",
+	[13] = "a block of fresh zeroed pages",
 };
 
 static const char *access_text(unsigned error)
@@ -175,7 +176,7 @@ static void put(const struct event *e)
 /* ---- what was there, and what is ---- */
 
 struct view {
-	bool area, anon, mapping, shared;
+	bool area, anon, mapping, shared, huge;
 	pte_t pte;
 };
 
@@ -202,12 +203,13 @@ static struct view look(struct mm *mm, uaddr_t addr, char *name)
 	down_read(&mm->mmap_lock);
 	vma = vma_find(mm, addr);
 	if (vma && vma->start <= addr) {
-		pte_t *ptep = pte_find(mm, addr);
+		pte_t *ptep = pte_peek(mm, addr);
 
 		v.area = true;
 		v.anon = vma_is_anon(vma);
 		v.mapping = vma->mapping;
 		v.shared = vma->flags & VM_SHARED;
+		v.huge = pmd_large(pmd_peek(mm, addr));
 		v.pte = ptep ? pte_read(ptep) : (pte_t){0};
 		if (name)
 			area_name(vma, name);
@@ -220,6 +222,8 @@ static struct view look(struct mm *mm, uaddr_t addr, char *name)
 
 static unsigned row_of_first_touch(const struct view *area, bool write)
 {
+	if (area->huge)
+		return 13;
 	if (area->anon)
 		return write ? 2 : 1;
 	if (!area->mapping)

@@ -129,7 +129,7 @@ static bool page_is_missing(struct mm *mm, uaddr_t addr)
 	bool missing;
 
 	spin_lock(&mm->page_table_lock);
-	ptep = pte_find(mm, addr);
+	ptep = pte_peek(mm, addr);
 	missing = !ptep || pte_none(*ptep);
 	spin_unlock(&mm->page_table_lock);
 	return missing;

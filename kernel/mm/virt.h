@@ -36,25 +36,63 @@ bool vma_wants_notify(const struct vma *vma);
 /* ---- page tables (pgtable.c) ---- */
 
 void pgtable_init(void);
-/* The entry of @addr, or NULL where there is no table. => mmap_lock held, or page_table_lock */
-static inline pte_t *pte_find(struct mm *mm, uaddr_t addr)
+/* The pmd entry of @addr, or NULL. => mmap_lock held, or page_table_lock */
+static inline pmd_t *pmd_find(struct mm *mm, uaddr_t addr)
 {
 	pgd_t *pgd = pgd_entry(&mm->arch, addr);
-	pmd_t *pmd;
 
-	if (pgd_none(*pgd))
-		return NULL;
-	pmd = pmd_entry(pgd, addr);
-	return pmd_none(*pmd) ? NULL : pte_entry(pmd, addr);
+	return pgd_none(*pgd) ? NULL : pmd_entry(pgd, addr);
+}
+/* Its value, for those who hold no lock; none where there is no entry. */
+static inline pmd_t pmd_peek(struct mm *mm, uaddr_t addr)
+{
+	pgd_t *pgd = pgd_entry(&mm->arch, addr);
+
+	return unlikely(pgd_none(*pgd)) ? (pmd_t){0} : pmd_read(pmd_entry(pgd, addr));
+}
+static inline pte_t *pte_in_table(pmd_t pmd, uaddr_t addr)
+{
+	return pte_entry(&pmd, addr);
+}
+/* The entry of @addr if there is a page table that the CPU uses; NULL: none, or a huge mapping. */
+static inline pte_t *pte_find_table(struct mm *mm, uaddr_t addr)
+{
+	pmd_t pmd = pmd_peek(mm, addr);
+
+	return likely(pmd_is_table(pmd)) ? pte_in_table(pmd, addr) : NULL;
+}
+/*
+ * The entry of @addr for reading, or NULL where there is none. Of a huge mapping: its table's, which
+ * says what holds. => mmap_lock held, or page_table_lock
+ */
+pte_t *pte_peek_slow(struct mm *mm, uaddr_t addr);
+static inline pte_t *pte_peek(struct mm *mm, uaddr_t addr)
+{
+	pte_t *ptep = pte_find_table(mm, addr);
+
+	return likely(ptep) ? ptep : pte_peek_slow(mm, addr);
+}
+/* The entry of @addr, to be changed: breaks a huge mapping up. NULL: none. => page_table_lock held */
+pte_t *pte_find_slow(struct mm *mm, uaddr_t addr);
+static inline pte_t *pte_find(struct mm *mm, uaddr_t addr)
+{
+	pte_t *ptep = pte_find_table(mm, addr);
+
+	return likely(ptep) ? ptep : pte_find_slow(mm, addr);
 }
 /* The same, making the tables; NULL: no memory. => mmap_lock held, page_table_lock not */
 pte_t *pte_alloc_slow(struct mm *mm, uaddr_t addr);
 static inline pte_t *pte_alloc(struct mm *mm, uaddr_t addr)
 {
-	pte_t *ptep = pte_find(mm, addr);
+	pte_t *ptep = pte_find_table(mm, addr);
 
 	return likely(ptep) ? ptep : pte_alloc_slow(mm, addr);
 }
+/* The pmd entry of @addr, making its table; NULL: no memory. => as pte_alloc() */
+pmd_t *pmd_alloc(struct mm *mm, uaddr_t addr);
+/* An empty page table of @mm, and one that is not used after all. => no spinlock held */
+void *table_alloc(struct mm *mm);
+void table_discard(struct mm *mm, void *table);
 /*
  * How many of the @n entries from @ptep, in fours, are empty: a large sparse area is mostly
  * that.
@@ -93,6 +131,38 @@ void change_protection(struct vma *vma, uaddr_t start, uaddr_t end);
  */
 int copy_page_range(struct mm *to, struct vma *vma, bool *flush);
 
+/* ---- huge mappings (huge.c) ---- */
+
+#define HUGE_ORDER (PMD_SHIFT - PAGE_SHIFT)
+#define HUGE_PAGES PTRS_PER_PTE
+
+/* Is [addr, next) all of what one pmd entry maps? */
+static inline bool is_whole_pmd(uaddr_t addr, uaddr_t next)
+{
+	return next - addr == PMD_SIZE;
+}
+/*
+ * A fault at @addr, where the CPU finds no page table. True: served; false: go on with a page table,
+ * which pte_alloc() makes. => mmap_lock held for read
+ */
+bool huge_fault(struct vma *vma, uaddr_t addr, bool write);
+/* From here on: @pmd is a huge mapping of @mm, @addr in it. => page_table_lock held */
+/* Its table takes its place. */
+void huge_split(struct mm *mm, pmd_t *pmd, uaddr_t addr);
+/* All its pages go to the gather, which is not full; its table takes its place, empty. How many pages. */
+unsigned huge_zap(struct tlb_gather *tlb, pmd_t *pmd, uaddr_t addr);
+/* It gets the protection of @vma. Did anything change? => mmap_lock held for write */
+bool huge_protect(struct vma *vma, pmd_t *pmd, uaddr_t addr);
+/*
+ * fork: the same mapping for @to, write-protected on both sides; *flush as copy_page_range(). 0,
+ * -ENOMEM, or -EAGAIN: it was broken up meanwhile. => mmap_lock held for write, page_table_lock not
+ */
+int huge_copy(struct mm *to, struct vma *vma, uaddr_t addr, bool *flush);
+/* Pages of @vma in huge mappings. => mmap_lock held */
+unsigned long vma_huge_pages(const struct vma *vma);
+/* The mm goes. */
+void huge_free_dirs(struct mm *mm);
+
 /* ---- TLB (tlb.c) ---- */
 
 #define GATHER_INLINE 30u
@@ -104,7 +174,7 @@ struct tlb_gather {
 	bool exiting;       /* no CPU has the mm loaded: nothing to flush */
 	bool full;          /* a table went: the structure caches too */
 	unsigned nr, max;
-	uintptr_t *slots; /* struct page *, or a table with bit 0 set */
+	uintptr_t *slots; /* struct page *, or a table with bit 0 set, or the first of HUGE_PAGES with bit 1 */
 	uintptr_t *batch; /* one page more, when the inline ones do not suffice */
 	uintptr_t slots_inline[GATHER_INLINE];
 };
@@ -120,6 +190,10 @@ static inline bool tlb_gather_full(const struct tlb_gather *tlb)
 static inline void tlb_gather_page(struct tlb_gather *tlb, struct page *page)
 {
 	tlb->slots[tlb->nr++] = (uintptr_t)page;
+}
+static inline void tlb_gather_run(struct tlb_gather *tlb, struct page *first)
+{
+	tlb->slots[tlb->nr++] = (uintptr_t)first | 2;
 }
 static inline void tlb_gather_touch(struct tlb_gather *tlb, uaddr_t start, uaddr_t end)
 {

@@ -11,6 +11,8 @@ const char *const vm_event_names[NR_VM_EVENTS] = {
 	[VM_PGALLOC_HIGH] = "pgalloc_high", [VM_PGFREE] = "pgfree",
 	[VM_DROP_PAGECACHE] = "drop_pagecache", [VM_DROP_SLAB] = "drop_slab",
 	[VM_OOM_KILL] = "oom_kill",     [VM_TLB_REMOTE_FLUSH] = "nr_tlb_remote_flush",
+	[VM_THP_FAULT_ALLOC] = "thp_fault_alloc", [VM_THP_FAULT_FALLBACK] = "thp_fault_fallback",
+	[VM_THP_SPLIT_PMD] = "thp_split_pmd",
 };
 
 unsigned long vm_event_total(enum vm_event event)

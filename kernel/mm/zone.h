@@ -114,6 +114,7 @@ static inline void page_set_origin(const struct page *page, const void *caller, 
 /* page.c: what a page goes through on its way out */
 void page_prepare_slow(struct page *page, unsigned order, gfp_t gfp);
 void page_found_in_use(struct page *page);
+void page_prepare_run(struct page *page, unsigned order);
 #ifdef CONFIG_DEBUG_PAGE_POISON
 void page_check_poison(struct page *page, unsigned order);
 #else

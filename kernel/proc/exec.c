@@ -239,6 +239,8 @@ static int build(struct exec *e)
 	e->mm = mm_alloc();
 	if (!e->mm)
 		return -ENOMEM;
+	if (current->mm)
+		e->mm->flags = current->mm->flags & MMF_DISABLE_THP;
 	err = prepare_stack(e);
 	if (!err)
 		err = exec_push_strings(e);

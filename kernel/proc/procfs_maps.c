@@ -164,7 +164,7 @@ static void show_pss(struct seq_file *m, const char *name, u64 pss)
 
 static void show_usage(struct seq_file *m, const struct inspect_usage *u, bool rollup)
 {
-	static const char *const huge[] = {"AnonHugePages:", "ShmemPmdMapped:", "FilePmdMapped:",
+	static const char *const huge[] = {"ShmemPmdMapped:", "FilePmdMapped:",
 					   "Shared_Hugetlb:", "Private_Hugetlb:"};
 
 	show_kb(m, "Rss:", u->rss);
@@ -182,6 +182,7 @@ static void show_usage(struct seq_file *m, const struct inspect_usage *u, bool r
 	show_kb(m, "Referenced:", u->referenced);
 	show_kb(m, "Anonymous:", u->anonymous);
 	show_kb(m, "LazyFree:", u->lazy_free);
+	show_kb(m, "AnonHugePages:", u->anon_huge);
 	for (unsigned i = 0; i < ARRAY_SIZE(huge); i++)
 		show_kb(m, huge[i], 0);
 	show_kb(m, "Swap:", u->swap);
@@ -203,7 +204,7 @@ static int smaps_show(struct seq_file *m, void *v)
 	show_kb(m, "MMUPageSize:", PAGE_SIZE);
 	show_usage(m, &usage, false);
 	inspect_vm_flags(area.flags, flags, sizeof(flags));
-	seq_printf(m, "THPeligible:    0\nVmFlags: %s\n", flags);
+	seq_printf(m, "THPeligible:    %d\nVmFlags: %s\n", vma_is_thp_eligible(v), flags);
 	return 0;
 }
 

@@ -21,6 +21,7 @@ struct census {
 	struct mapping *mappings[256];
 	unsigned nr_mappings, areas_of[256], writable_of[256];
 	unsigned long promised, anon, file, tables, areas, spaces; /* anon, file: mapped pages */
+	unsigned long huge; /* entries of page tables behind huge mappings */
 	/* of the space being counted */
 	struct mm *mm;
 	s32 rss_anon, rss_file, rss_shmem;
@@ -141,10 +142,24 @@ static void check_entry(struct census *c, uaddr_t addr, pte_t pte)
 		check_file_page(c, vma, addr, pte, page);
 }
 
+/* The table behind a huge mapping says what the mapping says. */
+static void check_huge(struct census *c, pmd_t *pmd, uaddr_t base, const pte_t *table)
+{
+	pte_t pte = pmd_block(*pmd);
+
+	oracle_must(pte_young(pte) && pte_dirty(pte), "huge mapping at %x", base);
+	oracle_must(IS_ALIGNED(pte_pfn(pte), HUGE_PAGES), "huge mapping at %x", base);
+	c->huge += HUGE_PAGES;
+	for (unsigned i = 0; i < HUGE_PAGES; i++, pte.val += PAGE_SIZE)
+		oracle_must(pte_same(table[i], pte), "table behind %x", base);
+}
+
 static void check_table(struct census *c, pmd_t *pmd, uaddr_t base)
 {
-	pte_t *ptep = pte_entry(pmd, base);
+	pte_t *ptep = pte_peek(c->mm, base);
 
+	if (pmd_large(*pmd))
+		check_huge(c, pmd, base, ptep);
 	c->tables++;
 	for (unsigned i = 0; i < PTRS_PER_PTE; i++)
 		if (pte_present(ptep[i]))
@@ -169,6 +184,14 @@ static void check_tables(struct census *c, struct mm *mm)
 	}
 }
 
+/* On this host a directory of tables behind huge mappings is a page. */
+static void note_huge_dirs(struct census *c, struct mm *mm)
+{
+	for (unsigned i = 0; i < HUGE_DIRS; i++)
+		if (mm->huge[i] && !page_test(virt_to_page(mm->huge[i]), PG_SLAB))
+			c->frames[page_to_pfn(virt_to_page(mm->huge[i]))].pins++;
+}
+
 static void check_space(struct arch_mm *am, void *arg)
 {
 	struct census *c = arg;
@@ -180,6 +203,7 @@ static void check_space(struct arch_mm *am, void *arg)
 	c->rss_anon = c->rss_file = c->rss_shmem = 0;
 	check_areas(c, mm);
 	check_tables(c, mm);
+	note_huge_dirs(c, mm);
 	oracle_must(mm->rss_anon == c->rss_anon, "%d %d", mm->rss_anon, c->rss_anon);
 	oracle_must(mm->rss_file == c->rss_file, "%d %d", mm->rss_file, c->rss_file);
 	oracle_must(mm->rss_shmem == c->rss_shmem, "%d %d", mm->rss_shmem, c->rss_shmem);
@@ -303,6 +327,7 @@ void oracle_check(const struct oracle_extra *extra)
 	oracle_must(total_mapped_pages() == c.file, "%lu %lu", total_mapped_pages(), c.file);
 	oracle_must(total_pt_bytes() == c.tables * PAGE_SIZE, "%lu %lu", total_pt_bytes(),
 		    c.tables);
+	oracle_must(total_anon_huge_pages() == c.huge, "%lu %lu", total_anon_huge_pages(), c.huge);
 	oracle_must(vm_committed_pages() == c.promised + extra->promised, "%lu %lu %lu",
 		    vm_committed_pages(), c.promised, extra->promised);
 	oracle_must(objects_of("vm_area_struct") == c.areas + other_areas, "%lu %lu",

@@ -293,7 +293,7 @@ void world_step(struct world *w)
 static void check_entry(struct world *w, struct space *s, unsigned page)
 {
 	struct cell *c = &s->page[page];
-	pte_t *ptep = pte_find(s->mm, addr_of(w, page));
+	pte_t *ptep = pte_peek(s->mm, addr_of(w, page));
 	u32 value;
 
 	if (!ptep || !pte_present(*ptep))

@@ -301,7 +301,7 @@ static unsigned locked_and_present(struct world *w)
 
 	for (unsigned i = 0; i < WORLD_PAGES; i++) {
 		pte_t *ptep = cell_at(w, i)->mapped && (cell_at(w, i)->flags & VM_LOCKED)
-				      ? pte_find(here(w)->mm, addr_of(w, i))
+				      ? pte_peek(here(w)->mm, addr_of(w, i))
 				      : NULL;
 
 		n += ptep && pte_present(*ptep);

@@ -24,6 +24,7 @@ struct tlb_entry {
 	u32 page;
 	pte_t pte;
 	bool write; /* pmd and pte both allow it */
+	bool large; /* a piece of a block that one pmd maps: goes with all others of it */
 };
 
 struct mmu {
@@ -50,13 +51,22 @@ void sim_mmu_cpu_reset(unsigned cpu)
 
 /* ---- flushing ---- */
 
+/* Do the pages with these numbers belong to one pmd? */
+static bool same_block(u32 a, u32 b)
+{
+	return a / PTRS_PER_PTE == b / PTRS_PER_PTE;
+}
+
 void tlb_flush_page_local(unsigned long va)
 {
 	u32 page = (u32)(va >> PAGE_SHIFT);
-	struct tlb_entry *e = &this_mmu()->tlb[page % TLB_ENTRIES];
+	struct tlb_entry *tlb = this_mmu()->tlb;
 
-	if (e->page == page)
-		e->valid = false;
+	if (tlb[page % TLB_ENTRIES].page == page)
+		tlb[page % TLB_ENTRIES].valid = false;
+	for (unsigned i = 0; i < TLB_ENTRIES; i++)
+		if (tlb[i].valid && tlb[i].large && same_block(tlb[i].page, page))
+			tlb[i].valid = false;
 }
 
 static void read_top(struct mmu *mmu)
@@ -159,22 +169,23 @@ void arch_mm_set_vdso(struct arch_mm *am, uaddr_t base)
 
 #define HARDWARE __attribute__((no_sanitize("thread")))
 
-HARDWARE static pteval_t load_entry(paddr_t table, unsigned n)
+static pteval_t *entry_of(paddr_t table, unsigned n)
 {
-	pteval_t *entry = (pteval_t *)((char *)sim_frame((pfn_t)(table >> PAGE_SHIFT))) + n;
-
-	return __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+	return (pteval_t *)((char *)sim_frame((pfn_t)(table >> PAGE_SHIFT))) + n;
 }
 
-/* The physical address of the page table for @addr, or 0; *write: the upper levels allow writing.
- */
-HARDWARE static paddr_t find_table(struct mmu *mmu, uaddr_t addr)
+HARDWARE static pteval_t load_entry(paddr_t table, unsigned n)
+{
+	return __atomic_load_n(entry_of(table, n), __ATOMIC_ACQUIRE);
+}
+
+/* The pmd of @addr, or NULL. */
+HARDWARE static pteval_t *find_pmd(struct mmu *mmu, uaddr_t addr)
 {
 	paddr_t directory;
-	pteval_t pmd;
 
 	if (!mmu->loaded)
-		return 0;
+		return NULL;
 #ifdef CONFIG_X86_PAE
 	directory = mmu->top[addr >> PGD_SHIFT].val;
 	if (!(directory & PAGE_PRESENT)) {
@@ -182,29 +193,59 @@ HARDWARE static paddr_t find_table(struct mmu *mmu, uaddr_t addr)
 		directory = mmu->top[addr >> PGD_SHIFT].val;
 	}
 	if (!(directory & PAGE_PRESENT))
-		return 0;
-	pmd = load_entry(directory & PTE_PFN_MASK, (addr >> PMD_SHIFT) & (PTRS_PER_PMD - 1));
+		return NULL;
+	return entry_of(directory & PTE_PFN_MASK, (addr >> PMD_SHIFT) & (PTRS_PER_PMD - 1));
 #else
 	directory = lowmem_paddr(mmu->loaded->pgd);
-	pmd = load_entry(directory, addr >> PMD_SHIFT);
+	return entry_of(directory, addr >> PMD_SHIFT);
 #endif
-	return pmd & PAGE_PRESENT ? pmd & PTE_PFN_MASK : 0;
 }
 
-HARDWARE static pteval_t *find_pte(struct mmu *mmu, uaddr_t addr)
+/* The entry that maps @addr: a pte, or (*large) a pmd; NULL: there is no table. */
+HARDWARE static pteval_t *find_pte(struct mmu *mmu, uaddr_t addr, bool *large)
 {
-	paddr_t table = find_table(mmu, addr);
+	pteval_t *entry = find_pmd(mmu, addr), pmd;
 
-	if (!table)
+	*large = false;
+	if (!entry)
 		return NULL;
-	return (pteval_t *)sim_frame((pfn_t)(table >> PAGE_SHIFT)) +
-	       ((addr >> PAGE_SHIFT) & (PTRS_PER_PTE - 1));
+	pmd = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+	if (!(pmd & PAGE_PRESENT))
+		return NULL;
+	*large = pmd & PAGE_PSE;
+	return *large ? entry
+		      : entry_of(pmd & PTE_PFN_MASK, (addr >> PAGE_SHIFT) & (PTRS_PER_PTE - 1));
+}
+
+/* What a large entry says of the page of @addr. */
+static pteval_t piece_of(pteval_t large, uaddr_t addr)
+{
+	pteval_t offset = addr & ~PMD_MASK & PAGE_MASK;
+
+	if (large & PTE_PFN_MASK & ~(pteval_t)PMD_MASK & 0xffffffff)
+		sim_die("a large entry names frame %llx, which no block begins with",
+			(unsigned long long)(large & PTE_PFN_MASK) >> PAGE_SHIFT);
+	return (large & ~(pteval_t)PAGE_PSE) + offset;
+}
+
+/* Two entries of different sizes for one address: what the CPU does then is undefined. */
+static void check_one_size(const struct mmu *mmu, uaddr_t addr, bool large)
+{
+	u32 page = addr >> PAGE_SHIFT;
+
+	for (unsigned i = 0; i < TLB_ENTRIES; i++) {
+		const struct tlb_entry *e = &mmu->tlb[i];
+
+		if (e->valid && e->large != large && same_block(e->page, page))
+			sim_die("user address %x is in a TLB in two sizes", addr);
+	}
 }
 
 /* Look @addr up for an access: 0 and the entry cached, or the error code of the fault. */
 HARDWARE static unsigned walk(struct mmu *mmu, uaddr_t addr, unsigned access, struct tlb_entry *e)
 {
-	pteval_t *entry = find_pte(mmu, addr), val, set;
+	bool large;
+	pteval_t *entry = find_pte(mmu, addr, &large), val, set;
 
 	e->valid = false;
 	if (!entry)
@@ -218,7 +259,12 @@ HARDWARE static unsigned walk(struct mmu *mmu, uaddr_t addr, unsigned access, st
 		set = val | PAGE_ACCESSED | (access & FAULT_WRITE ? PAGE_DIRTY : 0);
 	} while (!__atomic_compare_exchange_n(entry, &val, set, false, __ATOMIC_SEQ_CST,
 					      __ATOMIC_ACQUIRE));
-	*e = (struct tlb_entry){true, addr >> PAGE_SHIFT, {set}, set & PAGE_RW};
+	check_one_size(mmu, addr, large);
+	*e = (struct tlb_entry){true,
+				addr >> PAGE_SHIFT,
+				{large ? piece_of(set, addr) : set},
+				set & PAGE_RW,
+				large};
 	return 0;
 }
 
@@ -438,15 +484,27 @@ static void visit_table(struct arch_mm *am, paddr_t table, uaddr_t base,
 	}
 }
 
+static void visit_block(struct arch_mm *am, pteval_t pmd, uaddr_t base,
+			void (*fn)(struct arch_mm *, uaddr_t, pte_t, void *), void *arg)
+{
+	for (unsigned i = 0; i < PTRS_PER_PTE; i++) {
+		uaddr_t addr = base + (uaddr_t)(i << PAGE_SHIFT);
+
+		fn(am, addr, (pte_t){piece_of(pmd, addr)}, arg);
+	}
+}
+
 static void visit_directory(struct arch_mm *am, paddr_t directory, uaddr_t base, unsigned entries,
 			    void (*fn)(struct arch_mm *, uaddr_t, pte_t, void *), void *arg)
 {
 	for (unsigned i = 0; i < entries; i++) {
 		pteval_t pmd = load_entry(directory, i);
+		uaddr_t addr = base + (uaddr_t)((u64)i << PMD_SHIFT);
 
-		if (pmd & PAGE_PRESENT)
-			visit_table(am, pmd & PTE_PFN_MASK, base + (uaddr_t)((u64)i << PMD_SHIFT),
-				    fn, arg);
+		if ((pmd & PAGE_PRESENT) && (pmd & PAGE_PSE))
+			visit_block(am, pmd, addr, fn, arg);
+		else if (pmd & PAGE_PRESENT)
+			visit_table(am, pmd & PTE_PFN_MASK, addr, fn, arg);
 	}
 }
 
@@ -473,8 +531,9 @@ void sim_for_each_space(void (*fn)(struct arch_mm *am, void *arg), void *arg)
 static void check_entry(unsigned cpu, struct mmu *mmu, const struct tlb_entry *e)
 {
 	uaddr_t addr = e->page << PAGE_SHIFT;
-	pteval_t *entry = find_pte(mmu, addr);
-	pte_t pte = {entry ? *entry : 0};
+	bool large;
+	pteval_t *entry = find_pte(mmu, addr, &large);
+	pte_t pte = {!entry ? 0 : large ? piece_of(*entry, addr) : *entry};
 
 	if (!(pte.val & PAGE_PRESENT))
 		sim_die("oracle: CPU %u has user address %x in its TLB (frame %lx), where nothing is mapped",

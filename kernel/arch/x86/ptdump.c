@@ -23,7 +23,7 @@ struct table_entry arch_table_entry(struct arch_mm *am, unsigned long addr)
 		return hole(TABLE_PGD, addr, PGD_SIZE);
 	pmd = pmd_entry(pgd, (uaddr_t)addr);
 	pte = pte_read((const pte_t *)pmd);
-	if (!pte.val)
+	if (!pmd_large((pmd_t){pte.val}) && !pmd_is_table((pmd_t){pte.val}))
 		return hole(PTRS_PER_PMD == 1 ? TABLE_PGD : TABLE_PMD, addr, PMD_SIZE);
 	if (pmd_large((pmd_t){pte.val})) {
 		e = hole(TABLE_PMD, addr, PMD_SIZE);

@@ -39,9 +39,7 @@ static void count_lists(unsigned long *inactive, unsigned long *active)
 
 static int show_meminfo(struct seq_file *m, void *v)
 {
-	static const char *const huge[] = {"HardwareCorrupted:",
-					   "AnonHugePages:",
-					   "ShmemHugePages:",
+	static const char *const huge[] = {"ShmemHugePages:",
 					   "ShmemPmdMapped:",
 					   "FileHugePages:",
 					   "FilePmdMapped:",
@@ -98,6 +96,8 @@ static int show_meminfo(struct seq_file *m, void *v)
 	line(m, "VmallocUsed:", KB(inspect_vmalloc_used()));
 	line(m, "VmallocChunk:", 0);
 	line(m, "Percpu:", arch_percpu_bytes() >> 10);
+	line(m, "HardwareCorrupted:", 0);
+	line(m, "AnonHugePages:", KB(total_anon_huge_pages()));
 	zeros(m, huge);
 	seq_puts(
 		m,

@@ -11,7 +11,7 @@
 
 struct sizes {
 	unsigned long free, inactive_anon, active_anon, inactive_file, active_file, slab, anon,
-		mapped, cache, shmem, stack_kb, tables;
+		anon_huge, mapped, cache, shmem, stack_kb, tables;
 };
 
 static void read_sizes(struct sizes *s)
@@ -22,6 +22,7 @@ static void read_sizes(struct sizes *s)
 		.free = nr_free_pages(),
 		.slab = inspect_slab_pages(),
 		.anon = total_anon_pages(),
+		.anon_huge = total_anon_huge_pages() / (THP_SIZE >> PAGE_SHIFT),
 		.mapped = total_mapped_pages(),
 		.cache = total_cache_pages(),
 		.shmem = total_shmem_pages(),
@@ -53,6 +54,7 @@ static const struct {
 	{"nr_active_file", offsetof(struct sizes, active_file)},
 	{"nr_slab_unreclaimable", offsetof(struct sizes, slab)},
 	{"nr_anon_pages", offsetof(struct sizes, anon)},
+	{"nr_anon_transparent_hugepages", offsetof(struct sizes, anon_huge)},
 	{"nr_mapped", offsetof(struct sizes, mapped)},
 	{"nr_file_pages", offsetof(struct sizes, cache)},
 	{"nr_shmem", offsetof(struct sizes, shmem)},

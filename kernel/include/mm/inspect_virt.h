@@ -28,7 +28,7 @@ int inspect_vm_flags(u32 flags, char *buf, size_t size);
 #define INSPECT_PSS_SHIFT 12
 struct inspect_usage {
 	u64 rss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous,
-		lazy_free, swap;
+		lazy_free, swap, anon_huge;
 	u64 pss, pss_dirty, pss_anon, pss_file, pss_shmem, pss_locked, pss_swap;
 };
 /* What the area has in memory now; adds to @out. => mmap_lock held */

@@ -43,6 +43,11 @@ struct vma_ops {
 	bool may_merge;
 };
 
+#define HUGE_DIRS 4
+
+/* mm->flags */
+#define MMF_DISABLE_THP 1u /* prctl(PR_SET_THP_DISABLE) */
+
 struct mm {
 	struct arch_mm arch;
 	u32 users;                  /* (a) tasks and others that use the areas */
@@ -64,6 +69,7 @@ struct mm {
 	unsigned long hiwater_vm, hiwater_rss;                         /* (l), (a) pages */
 	s32 rss_file, rss_anon, rss_shmem, swap_ents;                  /* (a) pages */
 	u32 pt_bytes;                                                  /* (a) page tables */
+	pte_t **huge[HUGE_DIRS]; /* (p) tables behind huge mappings, by GB: mm/huge.c */
 	u32 last_anon_id;                                              /* (p) */
 	u32 def_flags;         /* (l) mlockall(MCL_FUTURE) */
 	struct file *exe_file; /* (l) opaque, counted; read with mm_exe_file() */
@@ -72,7 +78,7 @@ struct mm {
 	u32 oom;             /* (a) OOM_* of mm/oom_private.h; 0 but for victims of the OOM killer */
 	bool oom_keep;       /* the reaper only waits for it */
 	struct mm *oom_next; /* the reaper's */
-	u32 flags;
+	u32 flags; /* (l) MMF_* */
 	struct selfcheck_node all;
 	bool has_userfaultfd; /* (l) an area was registered once: userfaultfd.c */
 	u32 membarrier; /* (a) register commands made: membarrier.c */
@@ -130,6 +136,8 @@ struct mm *task_mm_get(struct task *t);
  * mm_put().
  */
 void mm_activate(struct mm *mm);
+/* Set or clear a bit of mm->flags: 0 or -EINTR. => mmap_lock not held */
+int mm_set_flag(struct mm *mm, u32 flag, bool on);
 /* exec: the program's file. The file of @mm with a reference of its own, or NULL. */
 void mm_set_exe_file(struct mm *mm, struct file *file);
 struct file *mm_exe_file(struct mm *mm);
@@ -276,6 +284,16 @@ int mm_reset_peak(struct mm *mm);
 
 /* Drop all clean pages of files that nobody maps: how many. Sleeps. */
 unsigned long mm_drop_caches(void);
+
+/* ---- huge mappings (mm/huge.c) ---- */
+/* /sys/kernel/mm/transparent_hugepage/enabled: which first touches may map a block. */
+enum thp_enabled { THP_ALWAYS, THP_MADVISE, THP_NEVER };
+extern enum thp_enabled thp_enabled;
+#define THP_SIZE PMD_SIZE
+/* May the area get huge mappings, as things are set (smaps: THPeligible)? => mmap_lock held */
+bool vma_is_thp_eligible(const struct vma *vma);
+/* Pages in huge mappings, of all processes. */
+unsigned long total_anon_huge_pages(void);
 
 /* ---- accounting ---- */
 static inline unsigned long mm_rss(const struct mm *mm)

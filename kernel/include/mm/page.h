@@ -93,6 +93,11 @@ typedef unsigned gfp_t;
 struct page *alloc_pages(gfp_t gfp, unsigned order);
 static inline struct page *alloc_page(gfp_t gfp) { return alloc_pages(gfp, 0); }
 void free_pages(struct page *page, unsigned order);   /* drops the last reference that the caller holds */
+/* 2^order single pages side by side, the first at a multiple of 2^order, each with one reference and a life of its own. For user
+ * memory where there is plenty, high memory first: nothing is reclaimed for it. NULL: not now. Any context; contents undefined. */
+struct page *alloc_page_run(unsigned order);
+/* Drop a reference of each of 2^order such pages: cheap if they are the last ones. */
+void put_page_run(struct page *page, unsigned order);
 /* A low page or block, by address. NULL. */
 void *get_free_pages(gfp_t gfp, unsigned order);
 static inline void *get_zeroed_page(gfp_t gfp) { return get_free_pages(gfp | __GFP_ZERO, 0); }

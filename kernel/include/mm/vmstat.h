@@ -22,6 +22,9 @@ enum vm_event {
 	VM_DROP_SLAB,
 	VM_OOM_KILL,
 	VM_TLB_REMOTE_FLUSH, /* TLB flushes that interrupted other CPUs */
+	VM_THP_FAULT_ALLOC,    /* huge mappings made at a first touch (mm/huge.c) */
+	VM_THP_FAULT_FALLBACK, /* and not made, for want of a block */
+	VM_THP_SPLIT_PMD,      /* huge mappings broken up into their pages */
 	NR_VM_EVENTS,
 };
 

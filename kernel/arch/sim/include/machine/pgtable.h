@@ -162,6 +162,10 @@ static inline pmd_t *pmd_entry(pgd_t *pgd, uaddr_t addr)
 }
 #endif
 
+static inline pmd_t pmd_read(const pmd_t *pmd)
+{
+	return (pmd_t){__atomic_load_n(&pmd->val, __ATOMIC_ACQUIRE)};
+}
 static inline bool pmd_none(pmd_t pmd)
 {
 	return !pmd.val;
@@ -173,6 +177,10 @@ static inline bool pmd_present(pmd_t pmd)
 static inline bool pmd_large(pmd_t pmd)
 {
 	return (pmd.val & (PAGE_PRESENT | PAGE_PSE)) == (PAGE_PRESENT | PAGE_PSE);
+}
+static inline bool pmd_is_table(pmd_t pmd)
+{
+	return (pmd.val & (PAGE_PRESENT | PAGE_PSE)) == PAGE_PRESENT;
 }
 static inline void pmd_populate(pmd_t *pmd, void *table)
 {
@@ -297,6 +305,18 @@ static inline bool ptep_cmpxchg(pte_t *ptep, pte_t old, pte_t new)
 {
 	return __atomic_compare_exchange_n(&ptep->val, &old.val, new.val, false, __ATOMIC_SEQ_CST,
 					   __ATOMIC_SEQ_CST);
+}
+static inline pte_t pmd_block(pmd_t pmd)
+{
+	return (pte_t){pmd.val & ~(pteval_t)PAGE_PSE};
+}
+static inline void pmd_set_block(pmd_t *pmd, pte_t pte)
+{
+	__atomic_store_n(&pmd->val, pte.val | PAGE_PSE, __ATOMIC_RELEASE);
+}
+static inline void pmd_clear_block(pmd_t *pmd)
+{
+	__atomic_store_n(&pmd->val, PAGE_PSE, __ATOMIC_RELEASE);
 }
 static inline void ptep_set_wrprotect(pte_t *ptep)
 {

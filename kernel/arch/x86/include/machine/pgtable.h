@@ -127,7 +127,7 @@ void arch_pgd_changed(struct arch_mm *am);
 
 static inline bool pgd_none(pgd_t pgd)
 {
-	return !pgd.val;
+	return !(u32)pgd.val; /* a table in low memory: the upper half is zero always */
 }
 
 /* The one slot that user and kernel share in a split that is no multiple of 1 GB: its table is
@@ -185,11 +185,20 @@ static inline pmd_t *pmd_entry(pgd_t *pgd, uaddr_t addr)
 }
 #endif
 
-/* ---- pmd: an upper half of zero as long as it names a table ---- */
+/*
+ * ---- pmd: it names a table (with an upper half of zero), or maps a block. All its questions are answered by the lower half,
+ * which is written last and cleared first. ----
+ */
+
+/* For those who hold no lock: whole only if it names a table. */
+static inline pmd_t pmd_read(const pmd_t *pmd)
+{
+	return (pmd_t){READ_ONCE(*(const u32 *)pmd)};
+}
 
 static inline bool pmd_none(pmd_t pmd)
 {
-	return !pmd.val;
+	return !(u32)pmd.val;
 }
 
 static inline bool pmd_present(pmd_t pmd)
@@ -200,6 +209,12 @@ static inline bool pmd_present(pmd_t pmd)
 static inline bool pmd_large(pmd_t pmd)
 {
 	return ((u32)pmd.val & (PAGE_PRESENT | PAGE_PSE)) == (PAGE_PRESENT | PAGE_PSE);
+}
+
+/* Present, and names a page table. */
+static inline bool pmd_is_table(pmd_t pmd)
+{
+	return ((u32)pmd.val & (PAGE_PRESENT | PAGE_PSE)) == PAGE_PRESENT;
 }
 
 static inline void pmd_populate(pmd_t *pmd, void *table)
@@ -327,6 +342,13 @@ static inline pte_t pte_modify(pte_t pte, pgprot_t prot)
 	return (pte_t){(pte.val & keep) | prot.val};
 }
 
+/* ---- pmd that maps a block: a pte with PAGE_PSE ---- */
+
+static inline pte_t pmd_block(pmd_t pmd)
+{
+	return (pte_t){pmd.val & ~(pteval_t)PAGE_PSE};
+}
+
 /* ---- pte: in memory ---- */
 
 #ifdef CONFIG_X86_PAE
@@ -394,6 +416,18 @@ static inline bool ptep_cmpxchg(pte_t *ptep, pte_t old, pte_t new)
 					   __ATOMIC_SEQ_CST);
 }
 #endif
+
+static inline void pmd_set_block(pmd_t *pmd, pte_t pte)
+{
+	set_pte((pte_t *)pmd, (pte_t){pte.val | PAGE_PSE});
+}
+
+static inline void pmd_clear_block(pmd_t *pmd)
+{
+	WRITE_ONCE(*(u32 *)pmd, PAGE_PSE);
+	if (sizeof(*pmd) > sizeof(u32))
+		WRITE_ONCE(*((u32 *)pmd + 1), 0);
+}
 
 static inline void ptep_set_wrprotect(pte_t *ptep)
 {
