@@ -25,7 +25,9 @@ done | grep -E '^(MAP|PROT|MADV|MREMAP|MS|MCL|MLOCK|MFD|PKEY|MEMBARRIER_CMD|MPOL
 ok "there are flags" test "$(wc -l <flags)" -gt 90
 grep -oE '`[A-Z0-9_]+`' "$page" | tr -d '\140' | sort -u >told
 nothing "every flag of the headers is on the page" "$(comm -23 flags told)"
-nothing "and nothing that is none" "$(comm -13 flags told)"
+{ symbols userfaultfd; echo O_CLOEXEC; echo O_NONBLOCK; } | sort -u - flags >names
+nothing "every feature of userfaultfd is on the page" "$(symbols userfaultfd | grep '^UFFD_FEATURE_' | comm -23 - told)"
+nothing "and nothing that is none" "$(comm -13 names told)"
 
 grep '^|' "$page" | awk -F'|' '{ print $4 }' | grep -oE '`[a-z0-9_]+`' | tr -d '\140' | sort -u >tests
 nothing "every test that it names is there" "$(while read -r test; do
