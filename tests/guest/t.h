@@ -57,7 +57,7 @@
 #define SYS_timerfd_gettime __NR_timerfd_gettime
 #endif
 
-#define T_LIMIT 60
+#define T_LIMIT 150
 #define T_PAGE 4096ul
 #define T_UNUSED __attribute__((unused))
 #define T_COUNT(a) (sizeof(a) / sizeof((a)[0]))

@@ -16,7 +16,7 @@ from .tap import Result
 
 FOLDER = os.path.join(build.TOP, "tests/guest")
 NEEDS = re.compile(r"^(?://|\s*\*|/\*)\s*needs:\s*(.*)$", re.MULTILINE)
-TEST_LIMIT = 100  # seconds for one test program; the tests have alarms of their own below it
+TEST_LIMIT = 200  # seconds for one test program; the tests have alarms of their own below it
 LONG_TEST_LIMIT = 600
 SILENCE_MORE = 60
 BOOT_LIMIT = 120
