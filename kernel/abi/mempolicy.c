@@ -80,13 +80,18 @@ static int check_mode(int mode_and_flags)
 	return (flags & MPOL_F_NUMA_BALANCING) && mode != MPOL_BIND ? -EINVAL : 0;
 }
 
+/* The nodes of a policy whose mode is in order: get_nodes(), or -EINVAL. */
+static int checked_nodes(int mode, uaddr_t mask, u32 maxnode)
+{
+	int err = check_mode(mode);
+
+	return err ? err : get_nodes(mask, maxnode);
+}
+
 long sys_set_mempolicy(int mode, uaddr_t mask, u32 maxnode)
 {
-	int err = check_mode(mode), node, policy;
+	int node = checked_nodes(mode, mask, maxnode), policy;
 
-	if (err)
-		return err;
-	node = get_nodes(mask, maxnode);
 	if (node < 0)
 		return node;
 	policy = make_policy(mode, node);
@@ -99,11 +104,8 @@ long sys_set_mempolicy(int mode, uaddr_t mask, u32 maxnode)
 long sys_mbind(uaddr_t start, u32 len, int mode, uaddr_t mask, u32 maxnode, u32 flags)
 {
 	uaddr_t end = start + ALIGN_UP(len, (u32)PAGE_SIZE);
-	int err = check_mode(mode), node, policy;
+	int node = checked_nodes(mode, mask, maxnode), policy;
 
-	if (err)
-		return err;
-	node = get_nodes(mask, maxnode);
 	if (node < 0)
 		return node;
 	if (flags & ~(u32)MPOL_MF_VALID)
