@@ -150,7 +150,7 @@ static void refill_inactive(struct lru *lru)
 	struct page *pages[BATCH];
 	unsigned n;
 
-	if (lru->inactive.count > lru->active.count)
+	if (READ_ONCE(lru->inactive.count) > READ_ONCE(lru->active.count))
 		return;
 	n = isolate(lru, &lru->active, pages);
 	for (unsigned i = 0; i < n; i++) {
@@ -263,14 +263,14 @@ static unsigned long nr_reclaimable(void)
 	unsigned long sum = 0;
 
 	for (unsigned i = 0; i < NR_ZONES; i++)
-		sum += lrus[i].inactive.count + lrus[i].active.count;
+		sum += lru_size(&lrus[i]);
 	return sum;
 }
 
 void mm_lru_counts(unsigned zone, unsigned long *inactive, unsigned long *active)
 {
-	*inactive = lrus[zone].inactive.count;
-	*active = lrus[zone].active.count;
+	*inactive = READ_ONCE(lrus[zone].inactive.count);
+	*active = READ_ONCE(lrus[zone].active.count);
 }
 
 void reclaim_init(void)

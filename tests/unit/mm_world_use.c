@@ -192,6 +192,12 @@ static void drop_private(struct world *w, int object, u32 first)
 		}
 }
 
+/* Reclaim on another CPU may write the page that the new end is in, with the same value. */
+static void set_disk(struct world_file *file, u32 index, u32 word)
+{
+	WRITE_ONCE(file->disk[index], word);
+}
+
 void op_truncate(struct world *w)
 {
 	static const u32 parts[] = {0, 4, 100};
@@ -206,7 +212,7 @@ void op_truncate(struct world *w)
 		drop_private(w, (int)file, gone);
 		for (u32 i = size >> PAGE_SHIFT; i < WORLD_FILE_PAGES; i++)
 			if (i >= gone || (size & (PAGE_SIZE - 1)) <= WORLD_WORD)
-				w->file[file].disk[i] = o->value[i] = 0;
+				set_disk(&w->file[file], i, o->value[i] = 0);
 	}
 	o->size = size;
 }
@@ -219,15 +225,17 @@ void op_punch(struct world *w)
 	mapping_truncate_range(w->object[file].mapping, (loff_t)first << PAGE_SHIFT,
 			       (loff_t)(first + n) << PAGE_SHIFT);
 	for (u32 i = first; i < first + n; i++)
-		w->file[file].disk[i] = w->object[file].value[i] = 0;
+		set_disk(&w->file[file], i, w->object[file].value[i] = 0);
 }
 
 static void check_disk(struct world *w, u32 first, u32 n)
 {
-	for (u32 i = first; i < MIN(first + n, file_pages(&w->object[0])); i++)
-		must(w->file[0].disk[i] == w->object[0].value[i],
-		     "%s: page %u of the disk has %u, not %u", w->operation, i, w->file[0].disk[i],
-		     w->object[0].value[i]);
+	for (u32 i = first; i < MIN(first + n, file_pages(&w->object[0])); i++) {
+		u32 has = READ_ONCE(w->file[0].disk[i]);
+
+		must(has == w->object[0].value[i], "%s: page %u of the disk has %u, not %u",
+		     w->operation, i, has, w->object[0].value[i]);
+	}
 }
 
 void op_sync(struct world *w)

@@ -158,7 +158,8 @@ const char *__tsan_default_suppressions(void)
 	       "race_top:^unmap_pte$\n"
 	       "race_top:^lru_size$\n"
 	       "race_top:^reclaim$\n"
-	       "race_top:^nr_reclaimable$\n"
+	       "race_top:^refill_inactive$\n"
+	       "race_top:^mm_lru_counts$\n"
 	       "race_top:^drop_pages$\n";
 }
 #endif
