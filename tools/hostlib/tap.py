@@ -2,6 +2,7 @@
 import re
 
 LINE = re.compile(r"^(ok|not ok)\b\s*(\d*)\s*(?:-\s*)?(.*)$")
+REPORT = re.compile(r"(WARNING|ERROR|FATAL): \w*Sanitizer|: runtime error: ")
 PLAN = re.compile(r"^1\.\.(\d+)")
 
 
@@ -39,6 +40,14 @@ class Result:
             self.failures.append(f"not ok - planned {self.planned} checks, did {seen}")
 
 
+def excerpt(lines, most=40):
+    """The end of an output; of a sanitizer's report the beginning, which says what happened."""
+    for i, line in enumerate(lines):
+        if REPORT.search(line):
+            return lines[i:i + most]
+    return lines[-most:]
+
+
 class Tally:
     """Prints each result as it comes and counts the checks."""
 
@@ -55,7 +64,7 @@ class Tally:
             self.bad.append(result.name)
             for line in result.failures[:20]:
                 print(f"     {line}")
-            for line in list(context)[-40:]:
+            for line in excerpt(list(context)):
                 print(f"     | {line}")
 
     def one(self, name, good, seconds, context=()):
