@@ -63,7 +63,7 @@ static void address_spaces_are_as_the_model_says(void **state)
 	for (; left; seed += 2) {
 		unsigned n = MIN(left, 2000u);
 
-		alarm(120);
+		alarm(600);
 		live(seed, n);
 		left -= n;
 	}

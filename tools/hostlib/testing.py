@@ -111,7 +111,7 @@ def unit(tally, choice):
         if not os.path.exists(path):
             tally.one(f"{name} (does not build)", False, 0)
             continue
-        run_program(tally, name, [path], 900 if choice.long else 180, environment)
+        run_program(tally, name, [path], 900 if choice.long else 300, environment)
 
 
 def layers(tally, choice):

@@ -169,7 +169,7 @@ static int run_in_child(const struct CMUnitTest *test, const char *name)
 	child = fork();
 	if (!child) {
 		/* A test that hangs is a failed test. */
-		alarm(120);
+		alarm(600);
 		status = _cmocka_run_group_tests(name, test, 1, NULL, NULL);
 		fflush(NULL);
 		sim_exit(status);
