@@ -198,16 +198,25 @@ static int file_link(struct epoll_item *item)
 	return 0;
 }
 
+/* A queue that goes away says POLLFREE first, and is there for a grace period more. */
+static void leave_queue(struct epoll_entry *e)
+{
+	struct wait_queue *wq;
+
+	rcu_read_lock();
+	wq = __atomic_load_n(&e->wq, __ATOMIC_ACQUIRE);
+	if (wq)
+		wait_queue_remove(wq, &e->wait);
+	rcu_read_unlock();
+}
+
 static void drop_entries(struct epoll_item *item)
 {
 	struct epoll_entry *e;
 
 	while ((e = item->entries)) {
-		struct wait_queue *wq = __atomic_load_n(&e->wq, __ATOMIC_ACQUIRE);
-
 		item->entries = e->next;
-		if (wq)
-			wait_queue_remove(wq, &e->wait);
+		leave_queue(e);
 		kmem_cache_free(entry_cache, e);
 	}
 }

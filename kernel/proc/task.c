@@ -6,6 +6,7 @@
  * are freed a grace period after their last reference, so that lookups by number need no lock.
  */
 #include "proc/internal.h"
+#include "fs/poll.h"
 #include "mm/shrinker.h"
 #include "mm/slab.h"
 #include "mm/vmalloc.h"
@@ -214,6 +215,9 @@ void process_put(struct process *p)
 	if (p->sighand)
 		sighand_put(p->sighand);
 	kfree(p->itimers); /* of a child that never ran */
+	/* A signalfd that it shared may still be watched, through this process's queue. */
+	if (wait_queue_active(&p->wait_signal))
+		wake_up_poll(&p->wait_signal, POLLFREE);
 	call_rcu(&p->rcu, process_free);
 }
 

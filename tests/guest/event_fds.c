@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 
@@ -174,6 +175,40 @@ static void check_signalfd(void)
 
 /* -- memfd ----------------------------------------------------------------------------------- */
 
+static int watch_signalfd(void *arg)
+{
+	const int *fds = arg;
+	struct epoll_event event = {.events = EPOLLIN};
+
+	need(epoll_ctl(fds[0], EPOLL_CTL_ADD, fds[1], &event) == 0);
+	return 0;
+}
+
+/* The watcher stands on a queue of the process that called epoll_ctl(2), which may end first. */
+static void check_signalfd_outlives_process(void)
+{
+	struct epoll_event event;
+	sigset_t set;
+	int fds[2], i;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	for (i = 0; i < 20; i++) {
+		fds[0] = epoll_create1(0);
+		fds[1] = signalfd(-1, &set, SFD_NONBLOCK);
+		if (t_child(watch_signalfd, fds))
+			break;
+		usleep(2000);
+		if (epoll_wait(fds[0], &event, 1, 0) != 0)
+			break;
+		if (i % 2 && epoll_ctl(fds[0], EPOLL_CTL_DEL, fds[1], &event))
+			break;
+		close(fds[1]);
+		close(fds[0]);
+	}
+	eq(i, 20, "a signalfd in an epoll outlives the process that put it there");
+}
+
 static void check_memfd(void)
 {
 	int fd = syscall(SYS_memfd_create, "name", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -306,6 +341,7 @@ int main(void)
 	check_eventfd();
 	check_timerfd();
 	check_signalfd();
+	check_signalfd_outlives_process();
 	check_memfd();
 	check_inotify();
 	return t_done();

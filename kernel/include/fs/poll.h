@@ -16,7 +16,8 @@ int poll_files(struct pollfd *fds, unsigned n, u64 deadline);
 int select_files(unsigned n, unsigned long *in, unsigned long *out, unsigned long *ex,
 		 u64 deadline);
 
-/* A wait queue goes away under its pollers: wake_up_poll(wq, POLLFREE) makes epoll forget it. */
+/* A wait queue goes away under its pollers: wake_up_poll(wq, POLLFREE) makes epoll forget it. The queue itself must last for a grace
+ * period more. */
 #include <linux/types.h> /* __poll_t, of POLLFREE */
 
 /* epoll */
