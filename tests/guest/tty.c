@@ -167,6 +167,24 @@ static void check_canonical(void)
 	close_pair();
 }
 
+static void check_erasing_tabs(void)
+{
+	type("\n");
+	reads(master, "\r\n", "a new line");
+	type("ab\t\x7f");
+	reads(master, "ab\t\b\b\b\b\b\b", "an erased tab takes the cursor back over its columns");
+	write(slave, "\r", 1);
+	type("\t\x7f");
+	reads(master, "\r\t\b\b\b\b\b\b", "and so it does after output has moved the cursor");
+	type("\t");
+	write(slave, "\r", 1);
+	type("\x7f");
+	reads(master, "\t\r\b\b\b\b\b\b", "even to the left of where the line began");
+	type("\n");
+	reads(master, "\r\n", "the line ends");
+	tcflush(slave, TCIOFLUSH);
+}
+
 static void check_echo_and_output(void)
 {
 	struct termios t;
@@ -181,6 +199,7 @@ static void check_echo_and_output(void)
 	type("\x01");
 	reads(master, "^A", "a control character shows as ^A (ECHOCTL)");
 	tcflush(slave, TCIOFLUSH);
+	check_erasing_tabs();
 	write(slave, "out\n", 4);
 	reads(master, "out\r\n", "output gets ONLCR");
 	tcgetattr(slave, &t);

@@ -67,7 +67,7 @@ static bool is_continuation(const struct tty *tty, u8 c)
 	return I_FLAG(tty, IUTF8) && (c & 0xc0) == 0x80;
 }
 
-/* Columns that the character @c takes when it is echoed; tabs are the caller's. */
+/* Columns that the character @c takes when it is echoed; tabs are for column_before(). */
 static unsigned echo_width(const struct tty *tty, u8 c)
 {
 	if (c < 32 || c == 127)
@@ -88,12 +88,19 @@ static unsigned column_before(const struct tty *tty, u32 end)
 	return col;
 }
 
+/* Back over a tab: as many columns as it took where it stands, wherever output has left the cursor since. */
+static void echo_erase_tab(struct tty *tty)
+{
+	for (unsigned width = 8 - (column_before(tty, tty->head) & 7); width > 0; width--)
+		tty_echo(tty, (const u8 *)"\b", 1);
+}
+
 static void echo_erase(struct tty *tty, u8 c)
 {
 	unsigned width = echo_width(tty, c);
 
 	if (c == '\t')
-		width = tty->column - column_before(tty, tty->head);
+		return echo_erase_tab(tty);
 	while (width-- > 0)
 		tty_echo(tty, (const u8 *)"\b \b", 3);
 }
