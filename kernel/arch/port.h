@@ -124,6 +124,8 @@ void arch_timer_set(u64 deadline);
  * pte_t ptep_get_and_clear(pte_t *)   atomic: keeps A/D bits that other CPUs set
  * bool ptep_cmpxchg(pte_t *, pte_t old, pte_t new)
  * void ptep_set_wrprotect(pte_t *)    atomic
+ * The low word alone, present and under the lock with no other CPU using it: u32 pte_low(pte_t *)  void pte_set_low(pte_t *, u32)
+ *                        PTE_PROT_LOW: what protection decides in it   bool pgprot_same_high(a, b): they differ in nothing else
  * Swap entries (not present): pte_t swp_pte(unsigned type, pgoff), bool pte_swap(pte_t), unsigned swp_type(pte_t), unsigned long swp_offset(pte_t)
  *
  * pgprot_t from protection: pgprot_t user_pgprot(bool read, bool write, bool exec)  (none of them: PROT_NONE)

@@ -15,20 +15,43 @@
 /* May the entry of a private area be writable at once, with no fault to find it out? */
 static inline bool writable_now(pte_t pte)
 {
-	const struct page *page;
+	const struct page *page = pfn_to_page(pte_pfn(pte));
 
-	if (pte_special(pte))
-		return false;
-	page = pfn_to_page(pte_pfn(pte));
-	return page_is_anon(page) && page_refs(page) == 1;
+	return !pte_special(pte) && page_is_anon(page) && page_refs(page) == 1;
 }
 
 /*
- * @write: private, and may be written; @notify: the first write to each page is announced. Compiled
- * once for each of the cases below: this loop is what the call costs.
+ * One CPU has the address space, no write is announced, and no-execute stays: the low words are all
+ * there is to change. Compiled for areas that may be written and for others: this loop is what the
+ * call costs. May something have changed? (The loop with more to do does not count.)
  */
-static __always_inline bool change_run(pte_t *ptep, unsigned n, pgprot_t prot, bool write,
-				       bool notify, bool atomic)
+static __always_inline bool change_low(pte_t *ptep, const pte_t *end, u32 prot, bool write)
+{
+	const u32 writable = (u32)pte_mkwrite((pte_t){0}).val;
+	u32 present = 0;
+
+	for (; ptep < end; ptep++) {
+		u32 low = pte_low(ptep);
+
+		if (!pte_present((pte_t){low}))
+			continue;
+		if (!write)
+			present |= low;
+		low = (low & ~PTE_PROT_LOW) | prot;
+		if (write && writable_now(*ptep))
+			low |= writable;
+		pte_set_low(ptep, low);
+	}
+	return write || present;
+}
+
+static noinline bool change_low_to_write(pte_t *ptep, const pte_t *end, u32 prot)
+{
+	return change_low(ptep, end, prot, true);
+}
+
+/* @write: private, and may be written; @notify: the first write to each page is announced. */
+static bool change_run(pte_t *ptep, unsigned n, pgprot_t prot, bool write, bool notify, bool atomic)
 {
 	bool changed = false;
 
@@ -55,18 +78,19 @@ static __always_inline bool change_run(pte_t *ptep, unsigned n, pgprot_t prot, b
 	return changed;
 }
 
-static bool change_ptes(struct vma *vma, pte_t *ptep, unsigned n, bool atomic)
+static bool change_ptes(struct vma *vma, pgprot_t old, pte_t *ptep, unsigned n, bool atomic)
 {
 	pgprot_t prot = vma_pgprot(vma);
 	bool write = (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
 
-	if (atomic || vma_wants_notify(vma))
+	if (atomic || vma_wants_notify(vma) || !pgprot_same_high(old, prot))
 		return change_run(ptep, n, prot, write, vma_wants_notify(vma), atomic);
-	return write ? change_run(ptep, n, prot, true, false, false)
-		     : change_run(ptep, n, prot, false, false, false);
+	return write ? change_low_to_write(ptep, ptep + n, (u32)prot.val)
+		     : change_low(ptep, ptep + n, (u32)prot.val, false);
 }
 
-void change_protection(struct vma *vma, uaddr_t start, uaddr_t end)
+/* Give the present pages of [start, end), which had @old, the protection of @vma, and flush. */
+static void change_protection(struct vma *vma, pgprot_t old, uaddr_t start, uaddr_t end)
 {
 	struct mm *mm = vma->mm;
 	bool atomic = mm_is_remote(mm), changed = false;
@@ -81,7 +105,7 @@ void change_protection(struct vma *vma, uaddr_t start, uaddr_t end)
 		if (pmd && pmd_large(*pmd) && is_whole_pmd(addr, next) && vma_is_accessible(vma))
 			changed |= huge_protect(vma, pmd, addr);
 		else if ((ptep = pte_find(mm, addr)))
-			changed |= change_ptes(vma, ptep, (next - addr) >> PAGE_SHIFT, atomic);
+			changed |= change_ptes(vma, old, ptep, (next - addr) >> PAGE_SHIFT, atomic);
 		spin_unlock(&mm->page_table_lock);
 	}
 	if (changed)
@@ -114,6 +138,7 @@ static int protect_area(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags
 			struct split_reserve *r, struct vma_graveyard *dead)
 {
 	u32 pages = (end - start) >> PAGE_SHIFT, old = (*pvma)->flags;
+	pgprot_t old_prot = vma_pgprot(*pvma);
 	int err;
 
 	if (flags == old)
@@ -127,7 +152,7 @@ static int protect_area(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags
 			vm_uncommit(pages);
 		return err;
 	}
-	change_protection(*pvma, start, end);
+	change_protection(*pvma, old_prot, start, end);
 	return 0;
 }
 

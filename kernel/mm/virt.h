@@ -123,8 +123,6 @@ void free_pgtables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t f
  */
 void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t end,
 	       bool mapping_only);
-/* Give the present pages of [start, end) the protection of @vma, and flush. */
-void change_protection(struct vma *vma, uaddr_t start, uaddr_t end);
 /*
  * Write-protect and copy the entries of @vma to @to's page tables; *flush: the parent's TLBs
  * must be flushed. 0 or -ENOMEM

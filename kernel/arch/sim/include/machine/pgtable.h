@@ -306,6 +306,20 @@ static inline bool ptep_cmpxchg(pte_t *ptep, pte_t old, pte_t new)
 	return __atomic_compare_exchange_n(&ptep->val, &old.val, new.val, false, __ATOMIC_SEQ_CST,
 					   __ATOMIC_SEQ_CST);
 }
+/* What protection decides, except no-execute, lies in the low word. */
+#define PTE_PROT_LOW (0xfffu & ~(PAGE_ACCESSED | PAGE_DIRTY | PAGE_SPECIAL))
+static inline bool pgprot_same_high(pgprot_t a, pgprot_t b)
+{
+	return !((u64)(a.val ^ b.val) >> 32);
+}
+static inline u32 pte_low(const pte_t *ptep)
+{
+	return (u32)pte_read(ptep).val;
+}
+static inline void pte_set_low(pte_t *ptep, u32 low)
+{
+	set_pte(ptep, (pte_t){(ptep->val & ~(pteval_t)~0u) | low});
+}
 static inline pte_t pmd_block(pmd_t pmd)
 {
 	return (pte_t){pmd.val & ~(pteval_t)PAGE_PSE};

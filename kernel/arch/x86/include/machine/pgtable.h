@@ -342,6 +342,24 @@ static inline pte_t pte_modify(pte_t pte, pgprot_t prot)
 	return (pte_t){(pte.val & keep) | prot.val};
 }
 
+/* What protection decides, except no-execute, lies in the low word. */
+#define PTE_PROT_LOW (0xfffu & ~(PAGE_ACCESSED | PAGE_DIRTY | PAGE_SPECIAL))
+
+static inline bool pgprot_same_high(pgprot_t a, pgprot_t b)
+{
+	return !((u64)(a.val ^ b.val) >> 32);
+}
+
+static inline u32 pte_low(const pte_t *ptep)
+{
+	return (u32)ptep->val;
+}
+
+static inline void pte_set_low(pte_t *ptep, u32 low)
+{
+	WRITE_ONCE(*(u32 *)ptep, low);
+}
+
 /* ---- pmd that maps a block: a pte with PAGE_PSE ---- */
 
 static inline pte_t pmd_block(pmd_t pmd)
