@@ -98,7 +98,7 @@ def accelerator(icount, cpus):
 
 
 def machine_words(icount, memory, cpus):
-    words = [machine.QEMU, "-nodefaults", "-no-user-config", "-machine", "pc", *accelerator(icount, cpus)]
+    words = [machine.QEMU, "-nodefaults", "-no-user-config", *machine.board(memory), *accelerator(icount, cpus)]
     words += ["-m", f"{memory >> 20}M", "-smp", str(cpus), "-seed", "1", "-rtc", "base=2026-01-01T00:00:00,clock=vm"]
     words += ["-display", "none", "-vga", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     return words + ["-serial", "stdio"]

@@ -64,10 +64,17 @@ def is_elf(path):
         return f.read(4) == b"\x7fELF"
 
 
+def board(memory):
+    """A PC with that many bytes of RAM. The host gives each page when the guest first touches it, and promises none of them: a
+    machine may have more than the host."""
+    return ["-object", f"memory-backend-ram,id=ram,size={memory >> 10}k,reserve=off", "-machine", "pc,memory-backend=ram"]
+
+
 def command_line(options, kernel, initrd, append, serial_fds):
     accel = accelerator(options)
-    words = [QEMU, "-nodefaults", "-no-user-config", "-machine", "pc", *accel, "-cpu", cpu_model(options, accel)]
-    words += ["-m", f"{(options.memory or 2 << 30) >> 10}k", "-smp", str(options.smp or 1)]
+    memory = options.memory or 2 << 30
+    words = [QEMU, "-nodefaults", "-no-user-config", *board(memory), *accel, "-cpu", cpu_model(options, accel)]
+    words += ["-m", f"{memory >> 10}k", "-smp", str(options.smp or 1)]
     words += ["-display", "none", "-vga", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     for number, fd in enumerate(serial_fds, 1):
         words += ["-chardev", f"socket,id=com{number},fd={fd}"]
