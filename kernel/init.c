@@ -10,6 +10,25 @@
 #include "proc/process.h"
 #include <linux/fcntl.h>
 
+static void say_freed(const char *what, unsigned long pages)
+{
+	pr_info("Freeing %s memory: %luK\n", what, pages << (PAGE_SHIFT - 10));
+}
+
+static paddr_t initrd_left; /* the rest of it, from here */
+static unsigned long initrd_freed;
+
+/* The archive and its files need not fit into memory both: what is unpacked makes room for what comes. */
+static void free_initrd(size_t bytes)
+{
+	paddr_t upto = ALIGN_DOWN(boot_info.initrd_start + bytes, PAGE_SIZE);
+
+	if (upto <= initrd_left)
+		return;
+	initrd_freed += mm_free_range(initrd_left, upto);
+	initrd_left = upto;
+}
+
 static void unpack_initramfs(void)
 {
 	paddr_t start = boot_info.initrd_start, end = boot_info.initrd_end;
@@ -17,14 +36,12 @@ static void unpack_initramfs(void)
 
 	if (start == end)
 		return;
-	if (end > boot_info.lowmem_end) {
-		pr_err("initramfs at 0x%llx lies in high memory: not unpacked; give the machine more low memory\n", start);
-		return;
-	}
-	err = initramfs_unpack(lowmem_ptr(start), (size_t)(end - start));
+	initrd_left = start;
+	err = initramfs_unpack(lowmem_ptr(start), (size_t)(end - start), free_initrd);
 	if (err)
 		pr_err("Initramfs unpacking failed: error %d\n", err);
-	mm_free_range(start, end, "initrd");
+	initrd_freed += mm_free_range(initrd_left, end);
+	say_freed("initrd", initrd_freed);
 }
 
 static void open_console(void)
@@ -81,7 +98,7 @@ void init_main(void *arg)
 
 	(void)arg;
 	unpack_initramfs();
-	mm_free_range((paddr_t)lowmem_paddr((void *)windows.init_start), (paddr_t)lowmem_paddr((void *)windows.init_end), "init");
+	say_freed("init", mm_free_range((paddr_t)lowmem_paddr((void *)windows.init_start), (paddr_t)lowmem_paddr((void *)windows.init_end)));
 	ensure_console_node();
 	open_console();
 	if (init_parameters.rdinit && exists(init_parameters.rdinit) && !try_init(init_parameters.rdinit))

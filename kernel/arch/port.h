@@ -359,7 +359,8 @@ struct boot_info {
 	const char *cmdline;           /* with the loader's program name removed */
 	struct mem_range *map;         /* sorted, RAM not overlapping reserved; from the Multiboot map */
 	unsigned map_count;
-	paddr_t kernel_start, kernel_end; /* image, bss and the page tables that the stub built */
+	paddr_t kernel_start, kernel_end; /* image with bss */
+	paddr_t tables_start, tables_end; /* the page tables that the machine made before paging; 0, 0: none */
 	paddr_t initrd_start, initrd_end; /* 0, 0: none */
 	paddr_t lowmem_end;            /* end of the direct map: min(RAM below the border, border, highmem= and vmalloc= applied) */
 };

@@ -12,6 +12,10 @@
 #define HEADER_SIZE 110u
 #define MAGIC_NEWC "070701"
 #define MAGIC_CRC "070702"
+/* So much is taken in at once; then its memory may be given back. */
+#define PIECE (64u << 10)
+/* The decompressor may have read so many bytes more than it used. */
+#define READ_AHEAD 16u
 
 enum state { IN_PADDING, IN_HEADER, IN_NAME, IN_DATA, IN_TARGET, IN_SKIP };
 
@@ -31,6 +35,8 @@ struct unpacker {
 	loff_t pos;
 	struct list_head links;
 	int error;
+	const u8 *start; /* of all that is unpacked */
+	void (*used)(size_t bytes);
 	char buf[PATH_MAX + HEADER_SIZE];
 };
 
@@ -360,6 +366,13 @@ static int unpack_bytes(struct unpacker *u, const u8 *data, size_t n)
 
 /* ---- gzip ---- */
 
+/* Nothing before @at is read again. */
+static void give_back(struct unpacker *u, const u8 *at)
+{
+	if (u->used)
+		u->used((size_t)(at - u->start));
+}
+
 struct gzip_source {
 	const u8 *data;
 	size_t left;
@@ -369,11 +382,13 @@ struct gzip_source {
 static ssize_t gzip_fill(void *arg, const u8 **data)
 {
 	struct gzip_source *s = arg;
-	size_t n = s->left;
+	size_t n = MIN(s->left, (size_t)PIECE);
 
+	if ((size_t)(s->data - s->unpacker->start) > READ_AHEAD)
+		give_back(s->unpacker, s->data - READ_AHEAD);
 	*data = s->data;
 	s->data += n;
-	s->left = 0;
+	s->left -= n;
 	return (ssize_t)n;
 }
 
@@ -418,8 +433,9 @@ static int unpack_all(struct unpacker *u, const u8 *data, size_t len)
 		} else { /* a plain archive: piece by piece, so that a compressed one may follow */
 			u32 piece = u->state == IN_PADDING ? HEADER_SIZE : u->want - u->have;
 
-			n = (ssize_t)MIN(len, (size_t)piece);
+			n = (ssize_t)MIN(len, (size_t)MIN(piece, PIECE));
 			unpack_bytes(u, data, (size_t)n);
+			give_back(u, data + n);
 		}
 		if (u->error)
 			return u->error;
@@ -431,7 +447,7 @@ static int unpack_all(struct unpacker *u, const u8 *data, size_t len)
 	return u->state == IN_PADDING ? 0 : -ENODATA;
 }
 
-int initramfs_unpack(const void *data, size_t len)
+int initramfs_unpack(const void *data, size_t len, void (*used)(size_t bytes))
 {
 	struct unpacker *u = kmalloc(sizeof(*u), GFP_KERNEL);
 	u32 umask = current->fs->umask;
@@ -441,6 +457,8 @@ int initramfs_unpack(const void *data, size_t len)
 		return -ENOMEM;
 	memset(u, 0, sizeof(*u));
 	u->state = IN_PADDING;
+	u->start = data;
+	u->used = used;
 	list_init(&u->links);
 	current->fs->umask = 0;
 	err = unpack_all(u, data, len);

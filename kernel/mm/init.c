@@ -47,7 +47,8 @@ static void print_zones(void)
 	struct zone *zone;
 
 	if (max_pfn > max_low_pfn)
-		pr_info("%luMB HIGHMEM available.\n", (max_pfn - max_low_pfn) >> (20 - PAGE_SHIFT));
+		pr_info("%luMB HIGHMEM available.\n",
+			zones[ZONE_HIGHMEM].present >> (20 - PAGE_SHIFT));
 	pr_info("%luMB LOWMEM available.\n", max_low_pfn >> (20 - PAGE_SHIFT));
 	pr_info("Zone ranges:\n");
 	for_each_zone(zone) {

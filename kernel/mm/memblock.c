@@ -240,6 +240,7 @@ void memblock_init(void)
 	memblock_reserve(0, PAGE_SIZE);
 	memblock_reserve(ADAPTER_START, ADAPTER_END);
 	memblock_reserve(boot_info.kernel_start, boot_info.kernel_end);
+	memblock_reserve(boot_info.tables_start, boot_info.tables_end);
 	if (boot_info.initrd_end > boot_info.initrd_start)
 		memblock_reserve(boot_info.initrd_start, boot_info.initrd_end);
 	reserve_holes();

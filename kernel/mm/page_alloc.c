@@ -294,7 +294,7 @@ static bool give(struct zone *zone, pfn_t pfn)
 	return ok;
 }
 
-void mm_free_range(paddr_t start, paddr_t end, const char *what)
+unsigned long mm_free_range(paddr_t start, paddr_t end)
 {
 	pfn_t first = (pfn_t)((start + PAGE_SIZE - 1) >> PAGE_SHIFT),
 	      last = (pfn_t)(end >> PAGE_SHIFT);
@@ -303,8 +303,7 @@ void mm_free_range(paddr_t start, paddr_t end, const char *what)
 	for (pfn_t pfn = MAX(first, (pfn_t)1); pfn < MIN(last, max_pfn); pfn++)
 		freed += give(&zones[pfn_zone_id(pfn)], pfn);
 	zones_set_marks();
-	if (what && freed)
-		pr_info("Freeing %s memory: %luK\n", what, freed << (PAGE_SHIFT - 10));
+	return freed;
 }
 
 /* ---- totals ---- */

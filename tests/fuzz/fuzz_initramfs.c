@@ -9,6 +9,7 @@
 #include "mm/mm.h"
 #include "mm_oracle.h"
 #include <linux/errno.h>
+#include <sanitizer/asan_interface.h>
 
 static struct file file;
 static struct inode inode;
@@ -138,8 +139,18 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	sim_boot(&(struct sim_config){.ram_mb = 24, .low_mb = 20, .vmalloc_mb = 4, .abort = true});
 	mm_virt_init();
 	current->fs = &context;
-	initramfs_unpack("", 0);
+	initramfs_unpack("", 0, NULL);
 	return 0;
+}
+
+static const u8 *data_given;
+static size_t data_size;
+
+/* What is said to be used up must not be read again. */
+static void take_back(size_t bytes)
+{
+	FUZZ_MUST(bytes <= data_size);
+	ASAN_POISON_MEMORY_REGION(data_given, bytes);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -149,7 +160,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int err;
 
 	memcpy(archive, data, size); /* of its own, so that ASan knows where it ends */
-	err = initramfs_unpack(archive, size);
+	data_given = archive;
+	data_size = size;
+	err = initramfs_unpack(archive, size, take_back);
+	ASAN_UNPOISON_MEMORY_REGION(archive, size);
 	FUZZ_MUST(err <= 0 && err >= -MAX_ERRNO);
 	FUZZ_MUST(!open_files && !paths);
 	if (!pages)

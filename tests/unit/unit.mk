@@ -13,6 +13,10 @@
 
 SIM_SRCS := $(wildcard kernel/arch/*.c kernel/arch/sim/*.c)
 
+UNIT_TESTS += test_boot_limits test_boot_limits_2l
+test_boot_limits_SRCS := kernel/lib/cmdline.c kernel/lib/parse.c kernel/lib/strutil.c
+test_boot_limits_2l_SRCS := $(test_boot_limits_SRCS)
+
 UNIT_TESTS += test_inflate
 test_inflate_SRCS := kernel/lib/inflate.c kernel/lib/crc32.c
 

@@ -116,6 +116,13 @@ def add_volumes(archive, volumes):
         archive.copy(volume.host, volume.guest, volume.read_only)
 
 
+def add_config(archive, kernel):
+    """How this kernel was configured, where programs look for it; nothing, if the kernel is not one of a build folder."""
+    path = os.path.join(os.path.dirname(kernel), ".config")
+    if os.path.isfile(path):
+        archive.copy(path, "boot/config-isthmus", True)
+
+
 def add_job(archive, records):
     data = b"".join(os.fsencode(f"{key}={value}") + b"\0" for key, value in records)
     archive.file(JOB, data, 0o600)

@@ -5,6 +5,7 @@ import subprocess
 import tempfile
 
 from . import build, image, packages
+from .cpio import Archive
 from .failure import Failure
 
 USAGE = """usage: ./isthmus iso [--append WORDS] [FILE]
@@ -52,7 +53,9 @@ def main(words):
     with tempfile.TemporaryDirectory(prefix="isthmus.") as folder:
         os.makedirs(os.path.join(folder, "boot/grub"))
         shutil.copy(kernel, os.path.join(folder, "boot/isthmus.elf"))
-        shutil.copy(initrd, os.path.join(folder, "boot/initrd.cpio"))
+        archive = Archive()
+        image.add_config(archive, kernel)
+        image.concatenate(os.path.join(folder, "boot/initrd.cpio"), [initrd], archive)
         with open(os.path.join(folder, "boot/grub/grub.cfg"), "w") as f:
             f.write(GRUB_CFG.format(timeout=1, append=append))
         partial = f"{target}.{os.getpid()}"

@@ -5,6 +5,7 @@ import re
 from .failure import Failure
 
 LEAST_MEMORY = 3 << 20
+QEMU_UNIT = 8192  # QEMU rounds a machine's memory up to that
 
 
 class Volume:
@@ -23,7 +24,7 @@ def memory(text):
         raise ValueError(f"is too little to boot, {LEAST_MEMORY >> 20}M is the least{hint}")
     if size > 64 << 30:
         raise ValueError("is more than a 32-bit PC can have, 64G is the most")
-    return size
+    return size + -size % QEMU_UNIT
 
 
 def cpus(text):

@@ -67,7 +67,7 @@ def choose_kernel(options):
     return options.kernel or build.kernel()
 
 
-def make_initrd(options, folder, terminal):
+def make_initrd(options, kernel, folder, terminal):
     """The archive to boot, and what to call the program in messages."""
     if options.initrd:
         return options.initrd, options.initrd
@@ -83,6 +83,7 @@ def make_initrd(options, folder, terminal):
         paths.append(options.root)
         image.machinery(archive)
     argv = place_program(options, archive)
+    image.add_config(archive, kernel)
     image.add_volumes(archive, options.volume)
     image.add_job(archive, job_records(options, argv, terminal))
     target = os.path.join(folder, "initrd.cpio")
@@ -98,8 +99,8 @@ def main(words):
     packages.require(*packages.MACHINE)
     terminal = os.isatty(0) and os.isatty(1)
     with tempfile.TemporaryDirectory(prefix="isthmus.") as folder:
-        initrd, name = make_initrd(options, folder, terminal)
         kernel = choose_kernel(options)
+        initrd, name = make_initrd(options, kernel, folder, terminal)
         machine = Machine(options, kernel, initrd, append_words(options))
         if options.gdb:
             print(f"isthmus: waiting for gdb {kernel} -ex 'target remote :1234'", file=sys.stderr)

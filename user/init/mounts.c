@@ -5,9 +5,11 @@
 #include "init.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 struct mount_row {
@@ -27,6 +29,18 @@ static const struct mount_row rows[] = {
 	{"tmpfs", "/run", "mode=0755", MS_NOSUID | MS_NODEV, 0755},
 };
 
+/* Programs look for the kernel's configuration under its release. */
+static void name_config(void)
+{
+	struct utsname name;
+	char link[sizeof("/boot/config-") + sizeof(name.release)];
+
+	if (access("/boot/config-isthmus", F_OK) < 0 || uname(&name) < 0)
+		return;
+	snprintf(link, sizeof(link), "/boot/config-%s", name.release);
+	symlink("config-isthmus", link);
+}
+
 void mount_all(void)
 {
 	size_t i;
@@ -45,4 +59,5 @@ void mount_all(void)
 	symlink("fd/0", "/dev/stdin");
 	symlink("fd/1", "/dev/stdout");
 	symlink("fd/2", "/dev/stderr");
+	name_config();
 }

@@ -236,7 +236,11 @@ int vfs_mount(const char *source, const char *target, const char *type, u32 flag
 	      const char *options);
 /* rootfs: a tmpfs becomes the root and cwd of the current task; then the initramfs is unpacked into it. */
 void vfs_init(void);
-int initramfs_unpack(const void *data, size_t len);
+/*
+ * The cpio archives at @data into the root. @used(n), when not NULL, is told now and then that the first n bytes are not
+ * read again, so that their memory can serve the files. 0 or -errno; what was made stays. Sleeps.
+ */
+int initramfs_unpack(const void *data, size_t len, void (*used)(size_t bytes));
 
 /* ---- the log, for syslog(2): records as "<level>[time] text\n" ---- */
 /* Format record *@seq (skipping what is lost) and advance: the length, 0: none, -ENOMEM. */

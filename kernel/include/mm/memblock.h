@@ -11,7 +11,7 @@ void *memblock_alloc(size_t size, size_t align);
 void memblock_reserve(paddr_t start, paddr_t end);
 /* Boot: boot_info -> zones, mem_map (not touched), buddy, slab, vmalloc, highmem. */
 void mm_init(void);
-/* The initrd and .init pages to the buddy allocator. */
-void mm_free_range(paddr_t start, paddr_t end, const char *what);
+/* The whole pages of [start, end), taken at boot, to the buddy allocator: how many it did not have yet. */
+unsigned long mm_free_range(paddr_t start, paddr_t end);
 
 #endif

@@ -40,21 +40,23 @@ struct multiboot_mmap {
 
 /* Say why the kernel cannot start, and stop. */
 void __noreturn boot_fail(const char *why);
-/* Something to say once printk works: a line for the log. */
-void boot_note(const char *line);
+/* Something to say once printk works: a line for the log. The text is made at once. */
+void boot_note(const char *format, ...) __printf(1, 2);
 void boot_print_notes(void);
 
 /* The command line without the program name; copied, so the loader's may be overwritten. */
 extern char boot_cmdline[];
 void boot_copy_cmdline(const struct multiboot_info *mbi);
 
-/* memmap.c: boot_info.map, and the borders of low memory. */
+/* memmap.c: boot_info.map. */
 void boot_read_memory_map(const struct multiboot_info *mbi);
-void boot_apply_limits(void);
 /* [start, end) is not RAM any more. */
-void boot_reserve(paddr_t start, paddr_t end);
-/* Page-aligned low memory that nobody uses, behind the image; taken out of the map. 0: none. */
-u32 boot_alloc(u32 size);
+void boot_cut_ram(paddr_t start, paddr_t end);
+/* @size bytes of zeroed low memory that nobody uses, behind the image: boot_info.tables_start. 0: there are none. Once. */
+u32 boot_take_tables(u32 size);
+
+/* limits.c: mem=, vmalloc= and highmem=: boot_info.lowmem_end and the window for vmalloc. */
+void boot_apply_limits(void);
 
 /* tables.c: build the first page tables; the value for CR3. */
 u32 boot_build_tables(void);

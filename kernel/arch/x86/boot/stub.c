@@ -9,10 +9,12 @@
 #include "../traps.h"
 #include "arch/log.h"
 #include "lib/cmdline.h"
+#include "lib/printf.h"
 #include "lib/string.h"
 #include <machine/io.h>
 
 #define NOTES_MAX 8
+#define NOTE_SIZE 160
 
 struct boot_info boot_info;
 struct kernel_windows windows;
@@ -20,13 +22,19 @@ char boot_cmdline[2048];
 
 extern unsigned long __stack_chk_guard; /* arch/panic.c */
 
-static const char *notes[NOTES_MAX];
+/* Text, not pointers to it: what boot_choose_split() says is said before the relocation. */
+static char notes[NOTES_MAX][NOTE_SIZE];
 static unsigned note_count;
 
-void __init boot_note(const char *line)
+void __init boot_note(const char *format, ...)
 {
-	if (note_count < NOTES_MAX)
-		notes[note_count++] = line;
+	va_list args;
+
+	if (note_count == NOTES_MAX)
+		return;
+	va_start(args, format);
+	vscnprintf(notes[note_count++], NOTE_SIZE, format, args);
+	va_end(args);
 }
 
 void __init boot_print_notes(void)
@@ -106,17 +114,26 @@ static void __init require_cpu(void)
 		boot_fail("this CPU is no i686 with PSE, TSC, CX8, CMOV and FXSR");
 }
 
+/* Arrays, not pointers: read before the relocation and after it. */
+static const struct {
+	char name[8];
+	u32 offset;
+} splits[] __initdata = {
+	{"3G", PAGE_OFFSET_3G},         {"3G_OPT", PAGE_OFFSET_3G_OPT}, {"2G", PAGE_OFFSET_2G},
+	{"2G_OPT", PAGE_OFFSET_2G_OPT}, {"1G", PAGE_OFFSET_1G},
+};
+
+static const char *__init split_name(u32 offset)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(splits); i++)
+		if (splits[i].offset == offset)
+			return splits[i].name;
+	return "?";
+}
+
 u32 __init boot_choose_split(u32 mbi_address)
 {
-	static const struct {
-		char name[8];
-		u32 offset;
-	} splits[] __initdata = {
-		{"3G", PAGE_OFFSET_3G}, {"3G_OPT", PAGE_OFFSET_3G_OPT},
-		{"2G", PAGE_OFFSET_2G}, {"2G_OPT", PAGE_OFFSET_2G_OPT},
-		{"1G", PAGE_OFFSET_1G},
-	};
-	char value[8];
+	char value[24];
 
 	require_cpu();
 	boot_copy_cmdline(lowmem_ptr(mbi_address));
@@ -125,7 +142,8 @@ u32 __init boot_choose_split(u32 mbi_address)
 	for (unsigned i = 0; i < ARRAY_SIZE(splits); i++)
 		if (strcasecmp(value, splits[i].name) == 0)
 			return splits[i].offset;
-	boot_note("vmsplit= knows 3G, 3G_OPT, 2G, 2G_OPT and 1G: ignored");
+	boot_note("vmsplit=%s: the splits are 3G, 3G_OPT, 2G, 2G_OPT and 1G; %s is used", value,
+		  split_name(CONFIG_PAGE_OFFSET));
 	return CONFIG_PAGE_OFFSET;
 }
 

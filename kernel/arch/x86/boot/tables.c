@@ -143,7 +143,7 @@ u32 __init boot_build_tables(void)
 	tables = directory_tables() + tables_for(0, image_end) +
 		 tables_for(MAX(large_end, image_end), boot_info.lowmem_end) +
 		 (unsigned)(-kernel_ptes_start >> PMD_SHIFT);
-	next_table = boot_alloc(tables * PAGE_SIZE);
+	next_table = boot_take_tables(tables * PAGE_SIZE);
 	if (!next_table)
 		boot_fail("not enough low memory for the page tables");
 	build_directory();
