@@ -19,6 +19,7 @@ struct tmpfs {
 	uid_t uid;
 	gid_t gid;
 	u32 shown; /* options given, for /proc/mounts */
+	bool is_ramfs; /* (k) its pages are not shared memory, and stay */
 };
 #define SHOW_SIZE 1u
 #define SHOW_INODES 2u
@@ -97,7 +98,9 @@ static struct inode *new_inode(struct super_block *sb, const struct inode *dir, 
 		inode->op = &file_iops;
 		inode->fop = &file_fops;
 		inode_init_mapping(inode, &tmpfs_mapping_ops, GFP_HIGHUSER_MOVABLE);
-		inode->data.swap_backed = true;
+		inode->data.swap_backed = !t->is_ramfs;
+		if (t->is_ramfs)
+			mapping_set_unevictable(&inode->data, true);
 		inode->data.seals = F_SEAL_SEAL;
 	} else if (S_ISLNK(mode)) {
 		inode->op = &link_iops;
@@ -617,6 +620,23 @@ fail:
 	return ERR_PTR(err);
 }
 
+/* The same without limits, whose pages stay in memory even where there is swap. */
+static struct super_block *ramfs_mount(const struct file_system_type *type, const char *source,
+				       u32 flags, const char *options)
+{
+	struct super_block *sb = tmpfs_mount(type, source, flags, options);
+	struct tmpfs *t;
+
+	if (IS_ERR(sb))
+		return sb;
+	t = tmpfs_of(sb);
+	t->is_ramfs = true;
+	t->max_pages = t->max_inodes = 0;
+	t->shown &= SHOW_MODE;
+	sb->magic = RAMFS_MAGIC;
+	return sb;
+}
+
 const struct inode_operations *tmpfs_directory_operations(void)
 {
 	return &dir_iops;
@@ -632,7 +652,7 @@ struct inode *tmpfs_file_inode(struct super_block *sb, mode_t mode)
 }
 
 static struct file_system_type tmpfs_type = {.name = "tmpfs", .mount = tmpfs_mount};
-static struct file_system_type ramfs_type = {.name = "ramfs", .mount = tmpfs_mount};
+static struct file_system_type ramfs_type = {.name = "ramfs", .mount = ramfs_mount};
 
 void __init tmpfs_init(void)
 {

@@ -77,6 +77,8 @@ static void set_new_anon(struct fault *f, struct page *page)
 	if (!f->vma->anon_id)
 		vma_new_anon_id(f->vma);
 	page_add_new_anon(page, f->vma, f->addr);
+	if (unlikely(vma_locks_pages(f->vma)))
+		page_mlock(page);
 	set_pte(f->ptep, vma_pte_writable(f->vma, page));
 	rss_add(&f->mm->rss_anon, 1);
 }
@@ -115,8 +117,8 @@ static noinline int fault_anon_fresh(struct vma *vma, uaddr_t addr, pte_t *ptep)
 	return 0;
 }
 
-/* 6: the zero page may be in TLBs, read-only. */
-static int fault_zero_page_write(struct fault *f)
+/* 2 in a locked area, and 6: the zero page may be in TLBs, read-only. */
+static int fault_anon_write(struct fault *f)
 {
 	struct page *page = alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_ZERO);
 
@@ -126,8 +128,10 @@ static int fault_zero_page_write(struct fault *f)
 		page_put(page);
 		return 0;
 	}
-	set_pte(f->ptep, (pte_t){0});
-	tlb_flush_page(f->mm, f->addr);
+	if (pte_present(f->pte)) {
+		set_pte(f->ptep, (pte_t){0});
+		tlb_flush_page(f->mm, f->addr);
+	}
 	set_new_anon(f, page);
 	unlock(f);
 	return 0;
@@ -172,7 +176,7 @@ static bool map_around(struct fault *f)
 	struct page *pages[AROUND_PAGES];
 	uaddr_t start, end;
 	pgprot_t prot = vma_pgprot(f->vma);
-	bool done = false;
+	bool done = false, locked = vma_locks_pages(f->vma);
 	unsigned n;
 	s32 mapped = 0;
 	pte_t *ptep;
@@ -192,6 +196,8 @@ static bool map_around(struct fault *f)
 		if (!pte_none(ptep[offset]) || READ_ONCE(page->mapping) != (uintptr_t)m)
 			continue;
 		page_add_file_rmap(page);
+		if (unlikely(locked))
+			page_mlock(page);
 		set_pte(ptep + offset, pte_mkyoung(pfn_pte(page_to_pfn(page), prot)));
 		done |= ptep + offset == f->ptep;
 		mapped++;
@@ -252,6 +258,8 @@ static void set_file_pte(struct fault *f, struct page *page, pte_t pte)
 		return;
 	}
 	page_add_file_rmap(page);
+	if (unlikely(vma_locks_pages(f->vma)))
+		page_mlock(page);
 	set_pte(f->ptep, pte);
 	rss_add(file_counter(f), 1);
 	unlock(f);
@@ -354,6 +362,8 @@ static int fault_device(struct fault *f, bool write)
 	}
 	if (counted) {
 		page_add_file_rmap(page);
+		if (unlikely(vma_locks_pages(f->vma)))
+			page_mlock(page);
 		set_pte(f->ptep, vma_pte(f->vma, page));
 		rss_add(rss_counter(f->mm, page), 1);
 	} else {
@@ -405,6 +415,8 @@ static int copy_on_write(struct fault *f, struct page *old)
 	set_new_anon(f, new);
 	tlb_flush_page_local(f->addr);
 	page_remove_rmap(old);
+	if (unlikely(vma_locks_pages(f->vma)))
+		page_munlock(old);
 	unlock(f);
 	page_put(old);
 	return 0;
@@ -437,7 +449,7 @@ static int fault_write_protected(struct fault *f)
 	struct page *page;
 
 	if (pte_special(f->pte))
-		return vma_is_anon(f->vma) ? fault_zero_page_write(f) : -EIO;
+		return vma_is_anon(f->vma) ? fault_anon_write(f) : -EIO;
 	page = pfn_to_page(pte_pfn(f->pte));
 	if (f->vma->flags & VM_SHARED) {
 		if (vma_wants_notify(f->vma))
@@ -468,7 +480,7 @@ static int fault_not_present(struct fault *f, bool write)
 	struct vma *vma = f->vma;
 
 	if (vma_is_plain_anon(vma))
-		return fault_anon_read(f);
+		return write ? fault_anon_write(f) : fault_anon_read(f);
 	if (vma_is_anon(vma))
 		return FAULT_USERFAULT;
 	if (!vma->mapping)
@@ -498,7 +510,7 @@ static noinline int handle_other_fault(struct vma *vma, uaddr_t addr, pte_t *pte
 
 static inline int fault_entry(struct vma *vma, uaddr_t addr, pte_t *ptep, bool write)
 {
-	if (likely(write && vma_is_plain_anon(vma) && pte_none(*ptep)))
+	if (likely(write && vma_is_plain_anon(vma) && !(vma->flags & VM_LOCKED) && pte_none(*ptep)))
 		return fault_anon_fresh(vma, addr & (uaddr_t)PAGE_MASK, ptep);
 	return handle_other_fault(vma, addr & (uaddr_t)PAGE_MASK, ptep, write);
 }

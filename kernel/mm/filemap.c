@@ -67,6 +67,7 @@ void mapping_init(struct mapping *m, void *host, const struct mapping_ops *ops, 
 	m->host = host;
 	m->ops = ops;
 	m->gfp = gfp;
+	m->lru = ops->read_page ? MAPPING_LRU_LISTED : MAPPING_LRU_NONE;
 	xa_init(&m->pages, &page_tree_ops);
 	spin_lock_init(&m->tree_lock, RANK_XARRAY);
 	rwsem_init(&m->i_mmap_sem, RANK_MAPPING);
@@ -219,8 +220,8 @@ int cache_insert(struct mapping *m, struct page *page, u32 index)
 		return err;
 	}
 	count_cache(m, 1);
-	if (m->ops->read_page)
-		lru_add(page);
+	if (m->lru)
+		m->lru == MAPPING_LRU_LISTED ? lru_add(page) : lru_add_pinned(page);
 	return 0;
 }
 
@@ -247,7 +248,7 @@ static void after_remove(struct mapping *m, struct page *page)
 	count_cache(m, -1);
 	if (m->ops->charge)
 		m->ops->charge(m, -1);
-	if (page_test(page, PG_LRU))
+	if (READ_ONCE(page->flags) & (1u << PG_LRU | 1u << PG_UNEVICTABLE))
 		lru_remove(page);
 	page_put(page);
 }

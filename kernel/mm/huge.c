@@ -204,6 +204,9 @@ static bool enter_block(struct vma *vma, pmd_t *pmd, uaddr_t start, pte_t *table
 			vma_new_anon_id(vma);
 		*slot_of(mm, start) = table;
 		pmd_set_block(pmd, pte);
+		if (unlikely(vma_locks_pages(vma)))
+			for (unsigned i = 0; i < HUGE_PAGES; i++)
+				page_mlock(first + i);
 	}
 	spin_unlock(&mm->page_table_lock);
 	return free;

@@ -9,7 +9,7 @@
 #include "lib/printf.h"
 #include "boot_memory.h"
 #include "mm/slab.h"
-#include "zone.h"
+#include "reclaim.h"
 #include <linux/errno.h>
 #include <linux/kernel-page-flags.h>
 
@@ -158,6 +158,7 @@ void mm_report_memory(gfp_t gfp, unsigned order, const char *what)
 
 /* Linux shows flags of its own from bit 32 on, without naming them to programs. */
 #define KPF_RESERVED 32
+#define KPF_MLOCKED 33
 
 static const struct {
 	u8 flag, kpf;
@@ -203,6 +204,8 @@ static u64 flags_of(const struct page *page)
 		bits |= 1ull << KPF_MMAP;
 	if (!(bits & 1ull << KPF_SLAB) && (READ_ONCE(page->mapping) & PAGE_MAPPING_ANON))
 		bits |= 1ull << KPF_ANON;
+	if (page_mlock_count(page))
+		bits |= 1ull << KPF_MLOCKED;
 	if (page == zero_page)
 		bits |= 1ull << KPF_ZERO_PAGE;
 	if (!page_refs(page) && in_free_block(page_to_pfn(page)))

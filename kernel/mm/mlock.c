@@ -1,8 +1,9 @@
 /*
- * mlock: pages that stay. There is no swap, so a locked page of memory stays anyway; a locked
- * area's file pages are faulted in and RLIMIT_MEMLOCK bounds what one may ask for.
+ * mlock: pages that stay. The area has VM_LOCKED, and each page that it maps counts it (lru.c): the
+ * pages that are there when the flag changes here, the others where their entries come and go
+ * (fault.c, huge.c, userfaultfd.c, pgtable.c). RLIMIT_MEMLOCK bounds what one may ask for.
  *
- * mlock(2). Read next: gup.c (populate).
+ * mlock(2). Read next: lru.c, gup.c (populate).
  */
 #include "virt.h"
 #include <linux/capability.h>
@@ -25,14 +26,64 @@ static unsigned long locked_pages(struct mm *mm, uaddr_t start, uaddr_t end)
 	return pages;
 }
 
+/* ---- the pages that are there ---- */
+
+/* Entries of one page table: of @n from @ptep. => page_table_lock held */
+static void count_entries(const pte_t *ptep, unsigned n, void (*count)(struct page *page))
+{
+	for (; n; n--, ptep++)
+		if (pte_present(*ptep) && !pte_special(*ptep))
+			count(pfn_to_page(pte_pfn(*ptep)));
+}
+
+static void count_pages(struct vma *vma, void (*count)(struct page *page))
+{
+	struct mm *mm = vma->mm;
+
+	for (uaddr_t addr = vma->start, next; addr < vma->end; addr = next) {
+		pte_t *ptep;
+
+		next = MIN((uaddr_t)((addr & PMD_MASK) + PMD_SIZE), vma->end);
+		spin_lock(&mm->page_table_lock);
+		ptep = pte_peek(mm, addr);
+		if (ptep)
+			count_entries(ptep, (next - addr) >> PAGE_SHIFT, count);
+		spin_unlock(&mm->page_table_lock);
+		cond_resched();
+	}
+}
+
+/* No truncate may find the flag and the pages at odds: it removes entries without mmap_lock. */
+void vma_set_locked(struct vma *vma, u32 lock_flags)
+{
+	bool was = vma_locks_pages(vma);
+
+	if (vma->mapping)
+		down_write(&vma->mapping->i_mmap_sem);
+	vma->flags = (vma->flags & ~(VM_LOCKED | VM_LOCKONFAULT)) | lock_flags;
+	if (was != vma_locks_pages(vma))
+		count_pages(vma, was ? page_munlock : page_mlock);
+	if (vma->mapping)
+		up_write(&vma->mapping->i_mmap_sem);
+}
+
+/* ---- areas ---- */
+
 static int lock_area(struct vma **vma, uaddr_t start, uaddr_t end, u32 lock_flags,
 		     struct split_reserve *r, struct vma_graveyard *dead)
 {
 	u32 flags = ((*vma)->flags & ~(VM_LOCKED | VM_LOCKONFAULT)) | lock_flags;
 
-	if ((*vma)->flags & VM_SPECIAL)
+	int err;
+
+	if (((*vma)->flags & VM_SPECIAL) || (*vma)->flags == flags)
 		return 0;
-	return change_flags(vma, start, end, flags, r, dead);
+	err = cut_for_flags(vma, start, end, flags, r);
+	if (err)
+		return err;
+	vma_set_locked(*vma, lock_flags);
+	*vma = vma_merge_around(*vma, dead);
+	return 0;
 }
 
 static int lock_range(struct mm *mm, uaddr_t start, uaddr_t end, u32 lock_flags,
@@ -95,22 +146,23 @@ static void lock_everything(struct mm *mm, u32 lock_flags)
 	vma_graveyard_empty(&dead);
 }
 
-static void populate_everything(struct mm *mm)
+void mm_populate_locked(struct mm *mm, uaddr_t addr, uaddr_t limit)
 {
-	uaddr_t addr = 0;
-
-	for (;;) {
+	while (addr < limit) {
 		uaddr_t start, end;
 		struct vma *vma;
+		bool locked;
 
 		down_read(&mm->mmap_lock);
 		vma = vma_find(mm, addr);
-		start = vma ? vma->start : 0;
-		end = vma ? vma->end : 0;
+		start = vma ? MAX(vma->start, addr) : limit;
+		end = vma ? MIN(vma->end, limit) : 0;
+		locked = vma && (vma->flags & VM_LOCKED);
 		up_read(&mm->mmap_lock);
-		if (!vma || fatal_signal_pending(current))
+		if (start >= limit || fatal_signal_pending(current))
 			return;
-		mm_populate(mm, start, end - start);
+		if (locked)
+			mm_populate(mm, start, end - start);
 		addr = end;
 	}
 }
@@ -138,6 +190,6 @@ int mm_lock_all(struct mm *mm, u32 mcl)
 	}
 	lock_everything(mm, mcl ? lock_flags : 0);
 	if ((mcl & MCL_CURRENT) && !(mcl & MCL_ONFAULT))
-		populate_everything(mm);
+		mm_populate_locked(mm, 0, TASK_SIZE);
 	return 0;
 }

@@ -234,5 +234,7 @@ int mm_protect(struct mm *mm, uaddr_t addr, u32 len, u32 prot)
 		err = protect_locked(mm, addr, len, access, vma, &dead);
 	up_write(&mm->mmap_lock);
 	vma_graveyard_empty(&dead);
+	if (unlikely(mm->locked_vm && !err && (access & VM_WRITE)))
+		mm_populate_locked(mm, addr, len); /* private copies that stay, while there is time */
 	return err;
 }

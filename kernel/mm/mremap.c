@@ -169,9 +169,10 @@ static void drop_old(struct move *r, struct vma *old, struct split_reserve *rese
 /* MREMAP_DONTUNMAP: the old area stays, empty, and is as if never touched. */
 static void keep_old(struct move *r, struct vma *old)
 {
-	if (old->flags & VM_LOCKED)
+	if (old->flags & VM_LOCKED) {
 		r->mm->locked_vm -= vma_pages(old);
-	old->flags &= ~(VM_LOCKED | VM_LOCKONFAULT);
+		vma_set_locked(old, 0);
+	}
 	if (old->start == r->old && old->end == r->old + r->old_len)
 		old->anon_id = 0;
 }

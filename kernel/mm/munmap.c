@@ -121,23 +121,34 @@ struct vma *vma_isolate(struct vma *vma, uaddr_t start, uaddr_t end, struct spli
 	return vma;
 }
 
-int change_flags(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r,
-		 struct vma_graveyard *dead)
+int cut_for_flags(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r)
 {
 	struct vma *vma = *pvma;
 	unsigned cuts = (vma->start < start) + (vma->end > end);
 	long pages = (long)((end - start) >> PAGE_SHIFT);
 
-	if (vma->flags == flags)
-		return 0;
 	if (cuts && vma->mm->areas.count + cuts > sysctl_max_map_count)
 		return -ENOMEM;
 	vma = vma_isolate(vma, start, end, r);
 	account_area(vma->mm, vma->flags, -pages);
 	account_area(vma->mm, flags, pages);
-	vma->flags = flags;
-	vma_update_prot(vma);
-	*pvma = vma_merge_around(vma, dead);
+	*pvma = vma;
+	return 0;
+}
+
+int change_flags(struct vma **vma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r,
+		 struct vma_graveyard *dead)
+{
+	int err;
+
+	if ((*vma)->flags == flags)
+		return 0;
+	err = cut_for_flags(vma, start, end, flags, r);
+	if (err)
+		return err;
+	(*vma)->flags = flags;
+	vma_update_prot(*vma);
+	*vma = vma_merge_around(*vma, dead);
 	return 0;
 }
 

@@ -19,7 +19,7 @@ void (*mm_lru_remove)(struct page *page);
 
 #define NEVER_AT_FREE \
 	(1u << PG_LOCKED | 1u << PG_LRU | 1u << PG_SLAB | 1u << PG_WRITEBACK | 1u << PG_BUDDY | \
-	 1u << PG_RESERVED)
+	 1u << PG_UNEVICTABLE | 1u << PG_RESERVED)
 
 static noinline __cold void report_bad_page(const struct page *page, const char *what, void *caller)
 {
@@ -140,8 +140,8 @@ static void put_last(struct page *page, void *caller)
 {
 	unsigned order = 0;
 
-	if (unlikely(page->flags & (1u << PG_LRU | 1u << PG_HEAD))) {
-		if (page_test(page, PG_LRU) && mm_lru_remove)
+	if (unlikely(page->flags & (1u << PG_LRU | 1u << PG_UNEVICTABLE | 1u << PG_HEAD))) {
+		if (!page_test(page, PG_HEAD) && mm_lru_remove)
 			mm_lru_remove(page);
 		if (page_test(page, PG_HEAD))
 			order = page->order;

@@ -305,6 +305,19 @@ static uaddr_t zap_pmd(struct zap *z, pmd_t *pmd, uaddr_t addr, uaddr_t next)
 	return zap_ptes(z, pte_entry(pmd, addr), addr, next);
 }
 
+/* The pages that came to the gather since it had @nr left a locked area. */
+static noinline __cold void munlock_gathered(const struct tlb_gather *tlb, unsigned nr)
+{
+	for (; nr < tlb->nr; nr++) {
+		uintptr_t slot = tlb->slots[nr];
+		struct page *page = (struct page *)(slot & ~(uintptr_t)2);
+		unsigned n = slot & 2 ? HUGE_PAGES : 1;
+
+		while (n--)
+			page_munlock(page++);
+	}
+}
+
 static void zap_account(struct zap *z)
 {
 	struct mm *mm = z->tlb->mm;
@@ -328,6 +341,7 @@ void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t e
 	while (addr < end) {
 		pgd_t *pgd = pgd_entry(&mm->arch, addr);
 		uaddr_t next = (addr & PMD_MASK) + PMD_SIZE, from = addr;
+		unsigned gathered = tlb->nr;
 		pmd_t *pmd;
 
 		if (pgd_none(*pgd)) {
@@ -349,6 +363,8 @@ void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t e
 			addr = zap_pmd(&z, pmd, addr, next);
 		else
 			addr = next;
+		if (unlikely(vma_locks_pages(vma)))
+			munlock_gathered(tlb, gathered);
 		zap_account(&z);
 		spin_unlock(&mm->page_table_lock);
 		if (z.removed)

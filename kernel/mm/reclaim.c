@@ -5,7 +5,7 @@
  * was used meanwhile (PG_REFERENCED, or a page-table entry with the accessed bit) it goes to the
  * active list, otherwise it is dropped. Active pages come back when the inactive list is the
  * shorter one. Dirty pages are written first. Memory that has no other copy (private pages, tmpfs)
- * is on no list: there is no swap.
+ * is on no list: there is no swap. What must stay anyway (mlock, SHM_LOCK) is on none either: lru.c.
  *
  * A page on a list has PG_LRU, set and cleared under the list's lock; the list holds no reference.
  * Work takes pages off with a reference of its own, so that lists are locked only briefly.
@@ -16,7 +16,6 @@
  * Locks: lru_lock of a zone; a page's lock and i_mmap_sem are only tried for. Read next: kswapd.c,
  * shrinker.c, oom.c.
  */
-#include "mm/page_list.h"
 #include "mm/shrinker.h"
 #include "reclaim.h"
 #include "sched/rcu.h"
@@ -27,77 +26,6 @@
 #define BATCH 32u
 /* The callbacks of RCU run in a thread of their own: it has so long before we look. */
 #define GRACE_NS (4 * NSEC_PER_MSEC)
-
-struct lru {
-	spinlock_t lock; /* RANK_LRU */
-	struct page_list inactive, active;
-};
-
-static struct lru lrus[NR_ZONES];
-
-static struct lru *lru_of(const struct page *page)
-{
-	return &lrus[pfn_zone_id(page_to_pfn(page))];
-}
-
-/* ---- lists ---- */
-
-static void add(struct page *page, bool active)
-{
-	struct lru *lru = lru_of(page);
-
-	spin_lock(&lru->lock);
-	if (page_test(page, PG_LRU))
-		goto out;
-	page_set(page, PG_LRU);
-	if (active)
-		page_set(page, PG_ACTIVE);
-	page_list_add(active ? &lru->active : &lru->inactive, page);
-out:
-	spin_unlock(&lru->lock);
-}
-
-void lru_add(struct page *page)
-{
-	add(page, false);
-}
-
-/* => lru->lock held, PG_LRU set */
-static void unlink_page(struct lru *lru, struct page *page)
-{
-	page_list_del(page_test(page, PG_ACTIVE) ? &lru->active : &lru->inactive, page);
-	page_clear(page, PG_LRU);
-	page_clear(page, PG_ACTIVE);
-}
-
-void lru_remove(struct page *page)
-{
-	struct lru *lru = lru_of(page);
-
-	spin_lock(&lru->lock);
-	if (page_test(page, PG_LRU))
-		unlink_page(lru, page);
-	spin_unlock(&lru->lock);
-}
-
-/* Up to BATCH pages from the tail, off the list, each with a reference. */
-static unsigned isolate(struct lru *lru, struct page_list *list, struct page **pages)
-{
-	unsigned n = 0;
-
-	spin_lock(&lru->lock);
-	while (n < BATCH) {
-		struct page *page = page_list_last(list);
-
-		if (!page)
-			break;
-		unlink_page(lru, page);
-		if (page_get_unless_zero(page)) /* otherwise it is being freed */
-			pages[n++] = page;
-	}
-	spin_unlock(&lru->lock);
-	return n;
-}
 
 /* ---- one page ---- */
 
@@ -152,11 +80,11 @@ static void refill_inactive(struct lru *lru)
 
 	if (READ_ONCE(lru->inactive.count) > READ_ONCE(lru->active.count))
 		return;
-	n = isolate(lru, &lru->active, pages);
+	n = lru_isolate(lru, &lru->active, pages, BATCH);
 	for (unsigned i = 0; i < n; i++) {
 		page_clear(pages[i], PG_REFERENCED);
 		if (page_mapping(pages[i]))
-			add(pages[i], false);
+			lru_put_back(pages[i], false);
 		page_put(pages[i]);
 	}
 }
@@ -168,7 +96,7 @@ static unsigned long shrink(struct lru *lru, bool may_write)
 	unsigned n;
 
 	refill_inactive(lru);
-	n = isolate(lru, &lru->inactive, pages);
+	n = lru_isolate(lru, &lru->inactive, pages, BATCH);
 	for (unsigned i = 0; i < n; i++) {
 		struct page *page = pages[i];
 		enum verdict verdict = judge(page, may_write);
@@ -178,17 +106,12 @@ static unsigned long shrink(struct lru *lru, bool may_write)
 		if (verdict == ACTIVATE)
 			vm_event_add(VM_PGACTIVATE, 1);
 		if (verdict != DROPPED && page_mapping(page))
-			add(page, verdict == ACTIVATE);
+			lru_put_back(page, verdict == ACTIVATE);
 		page_put(page);
 	}
 	vm_event_add(VM_PGSCAN, n);
 	vm_event_add(VM_PGSTEAL, (u32)dropped);
 	return dropped;
-}
-
-static unsigned long lru_size(const struct lru *lru)
-{
-	return READ_ONCE(lru->inactive.count) + READ_ONCE(lru->active.count);
 }
 
 unsigned long reclaim_zone(enum zone_id id, unsigned priority, bool may_write)
@@ -258,29 +181,8 @@ void shrink_all_caches(void)
 	pcp_drain_all();
 }
 
-static unsigned long nr_reclaimable(void)
-{
-	unsigned long sum = 0;
-
-	for (unsigned i = 0; i < NR_ZONES; i++)
-		sum += lru_size(&lrus[i]);
-	return sum;
-}
-
-void mm_lru_counts(unsigned zone, unsigned long *inactive, unsigned long *active)
-{
-	*inactive = READ_ONCE(lrus[zone].inactive.count);
-	*active = READ_ONCE(lrus[zone].active.count);
-}
-
 void reclaim_init(void)
 {
-	for (unsigned i = 0; i < NR_ZONES; i++) {
-		spin_lock_init(&lrus[i].lock, RANK_LRU);
-		lrus[i].inactive.first = lrus[i].inactive.last = (u32)PFN_NONE;
-		lrus[i].active.first = lrus[i].active.last = (u32)PFN_NONE;
-	}
+	lru_init();
 	mm_reclaim = reclaim;
-	mm_lru_remove = lru_remove;
-	mm_nr_reclaimable = nr_reclaimable;
 }

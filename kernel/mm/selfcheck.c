@@ -25,13 +25,13 @@
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/vmalloc.h"
+#include "reclaim.h"
 #include "sched/stop.h"
-#include "zone.h"
 #include <linux/errno.h>
 
 /* What was told of one frame. */
 struct claim {
-	u32 refs, maps;
+	u32 refs, maps, locks;
 	u16 owner; /* the first one's place in the list + 1 */
 	u8 several;
 	u8 kind;
@@ -115,8 +115,9 @@ static void say_page(struct selfcheck *sc, pfn_t pfn, const char *what)
 	if (!one_more_difference(sc))
 		return;
 	say(sc,
-	    "page %05lx %s: refs %u counted %u, maps %u counted %u, flags %04x, mapping %p, by %s%s, allocated by %pS\n",
-	    pfn, what, page->refs, c->refs, page_mapcount(page), c->maps, page->flags, page->owner,
+	    "page %05lx %s: refs %u counted %u, maps %u counted %u, locks %u counted %u, flags %04x, mapping %p, by %s%s, allocated by %pS\n",
+	    pfn, what, page->refs, c->refs, page_mapcount(page), c->maps, page_mlock_count(page),
+	    c->locks, page->flags, page->owner,
 	    owner_name(c->owner), c->several ? " and others" : "", page_origins[pfn].caller);
 }
 
@@ -154,6 +155,11 @@ void selfcheck_hold(struct selfcheck *sc, const struct page *page, unsigned n)
 void selfcheck_map(struct selfcheck *sc, const struct page *page)
 {
 	claim(sc, page, 1, 1);
+}
+
+void selfcheck_lock(struct selfcheck *sc, const struct page *page)
+{
+	claim_of(sc, page)->locks++;
 }
 
 void selfcheck_block(struct selfcheck *sc, const struct page *page, unsigned order)
@@ -224,7 +230,8 @@ static unsigned long check_page(struct selfcheck *sc, pfn_t pfn)
 		return 1;
 	}
 	sc->owned++;
-	if (page->refs != c->refs || page_mapcount(page) != c->maps)
+	if (page->refs != c->refs || page_mapcount(page) != c->maps ||
+	    page_mlock_count(page) != c->locks)
 		say_page(sc, pfn, "differs");
 	return 1;
 }

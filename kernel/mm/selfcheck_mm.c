@@ -9,8 +9,8 @@
 
 #ifdef CONFIG_DEBUG_VM
 
+#include "reclaim.h"
 #include "selfcheck_walkers.h"
-#include "zone.h"
 
 /* ---- page tables ---- */
 
@@ -84,6 +84,16 @@ static void walk_tables(struct table_walk *w)
 
 /* ---- areas ---- */
 
+static void walk_locked(struct selfcheck *sc, struct vma *vma)
+{
+	for (uaddr_t addr = vma->start; addr < vma->end; addr += PAGE_SIZE) {
+		const pte_t *ptep = pte_peek(vma->mm, addr);
+
+		if (ptep && pte_present(*ptep) && !pte_special(*ptep))
+			selfcheck_lock(sc, pfn_to_page(pte_pfn(*ptep)));
+	}
+}
+
 static void walk_areas(struct selfcheck *sc, struct mm *mm)
 {
 	struct mm count = {0};
@@ -93,6 +103,8 @@ static void walk_areas(struct selfcheck *sc, struct mm *mm)
 		account_area(&count, vma->flags, (long)vma_pages(vma));
 		if (vma->flags & VM_ACCOUNT)
 			selfcheck_promise(sc, vma_pages(vma));
+		if (vma_locks_pages(vma))
+			walk_locked(sc, vma);
 	}
 	if (!READ_ONCE(mm->users) || rwsem_is_locked(&mm->mmap_lock))
 		return; /* on its way out, or a task sleeps in the middle of a change */
@@ -170,6 +182,7 @@ static void walk_caches(struct selfcheck *sc)
 static void walk_totals(struct selfcheck *sc)
 {
 	unsigned long anon = 0, file = 0, lru[NR_ZONES] = {0};
+	unsigned long pinned[NR_ZONES] = {0}, locked[NR_ZONES] = {0};
 
 	for (pfn_t pfn = 1; pfn < max_pfn; pfn++) {
 		const struct page *page = pfn_to_page(pfn);
@@ -177,6 +190,8 @@ static void walk_totals(struct selfcheck *sc)
 		if (!pfn_valid(pfn) || page_test(page, PG_RESERVED))
 			continue;
 		lru[pfn_zone_id(pfn)] += page_test(page, PG_LRU);
+		pinned[pfn_zone_id(pfn)] += page_test(page, PG_UNEVICTABLE);
+		locked[pfn_zone_id(pfn)] += page_mlock_count(page) != 0;
 		if (READ_ONCE(page->mapcount) < 0)
 			continue;
 		anon += page_is_anon(page);
@@ -186,7 +201,12 @@ static void walk_totals(struct selfcheck *sc)
 	selfcheck_equal(sc, "Mapped", 0, (long)total_mapped_pages(), (long)file);
 	for (unsigned zone = 0; zone < NR_ZONES; zone++) {
 		unsigned long inactive, active;
+		struct mm_pinned counts = {0};
 
+		mm_pinned_counts(zone, &counts);
+		selfcheck_equal(sc, "Unevictable", zone, (long)mm_pinned_all(&counts),
+				(long)pinned[zone]);
+		selfcheck_equal(sc, "Mlocked", zone, (long)counts.mlocked, (long)locked[zone]);
 		mm_lru_counts(zone, &inactive, &active);
 		selfcheck_equal(sc, "pages for reclaim", zone, (long)(inactive + active),
 				(long)lru[zone]);

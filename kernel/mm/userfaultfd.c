@@ -379,6 +379,8 @@ static int fill_private(struct vma *vma, uaddr_t addr, pte_t *ptep, struct page 
 		if (!vma->anon_id)
 			vma_new_anon_id(vma);
 		page_add_new_anon(page, vma, addr);
+		if (vma_locks_pages(vma))
+			page_mlock(page);
 		set_pte(ptep, vma->flags & VM_WRITE ? pte_mkwrite(pte) : pte);
 		rss_add(&mm->rss_anon, 1);
 	}
@@ -426,6 +428,8 @@ static int fill_shared(struct vma *vma, uaddr_t addr, pte_t *ptep, struct page *
 	if (!may_set(mm, ptep)) {
 		page_get(page);
 		page_add_file_rmap(page);
+		if (vma_locks_pages(vma))
+			page_mlock(page);
 		set_pte(ptep, new_pte(vma, page));
 		rss_add(&mm->rss_shmem, 1);
 	}

@@ -321,8 +321,24 @@ bool cache_remove_idle(struct mapping *m, struct page *page);
 void reclaim_init(void);
 void oom_init(void);
 void kswapd_start(void);
+/*
+ * A new page of a file that may be dropped; one of an object whose pages stay; the page leaves its
+ * object. (lru.c)
+ */
 void lru_add(struct page *page);
+void lru_add_pinned(struct page *page);
 void lru_remove(struct page *page);
+/*
+ * An entry of an area that vma_locks_pages() maps @page, or does so no longer; @page is no special
+ * one. => page_table_lock of the area held, under which the entry came or went
+ */
+void page_mlock(struct page *page);
+void page_munlock(struct page *page);
+/* Do its pages stay in memory as long as it maps them? */
+static inline bool vma_locks_pages(const struct vma *vma)
+{
+	return (READ_ONCE(vma->flags) & (VM_LOCKED | VM_SPECIAL)) == VM_LOCKED;
+}
 
 /* ---- areas (mm.c, munmap.c, mmap.c) ---- */
 
@@ -380,6 +396,12 @@ struct vma *vma_isolate(struct vma *vma, uaddr_t start, uaddr_t end, struct spli
  */
 int change_flags(struct vma **vma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r,
 		 struct vma_graveyard *dead);
+/* Its first half: cut the part out and count it under @flags, which the caller then sets. As above. */
+int cut_for_flags(struct vma **vma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r);
+/* The whole of @vma is locked by @lock_flags, or no more (0): its flags and its pages (mlock.c). => mmap_lock for write */
+void vma_set_locked(struct vma *vma, u32 lock_flags);
+/* Fault in the locked areas of [addr, limit), as far as they can be. Sleeps. => mmap_lock not held */
+void mm_populate_locked(struct mm *mm, uaddr_t addr, uaddr_t limit);
 /* munmap of areas that begin and end at @start and @end: cannot fail. */
 void unmap_whole(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead);
 /* munmap of whole pages. => mmap_lock held for write; 0 or -errno with nothing changed */

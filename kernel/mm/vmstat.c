@@ -13,6 +13,10 @@ const char *const vm_event_names[NR_VM_EVENTS] = {
 	[VM_OOM_KILL] = "oom_kill",     [VM_TLB_REMOTE_FLUSH] = "nr_tlb_remote_flush",
 	[VM_THP_FAULT_ALLOC] = "thp_fault_alloc", [VM_THP_FAULT_FALLBACK] = "thp_fault_fallback",
 	[VM_THP_SPLIT_PMD] = "thp_split_pmd",
+	[VM_UNEVICTABLE_CULLED] = "unevictable_pgs_culled",
+	[VM_UNEVICTABLE_RESCUED] = "unevictable_pgs_rescued",
+	[VM_UNEVICTABLE_MLOCKED] = "unevictable_pgs_mlocked",
+	[VM_UNEVICTABLE_MUNLOCKED] = "unevictable_pgs_munlocked",
 };
 
 unsigned long vm_event_total(enum vm_event event)

@@ -7,12 +7,13 @@
 
 #include "arch/sim/sim.h"
 #include "mm/inspect.h"
+#include "mm/reclaim.h"
 #include "mm/virt.h"
 
 #include "mm_oracle.h"
 
 struct frame {
-	u32 entries, cached, pins;
+	u32 entries, cached, pins, locks;
 };
 
 struct census {
@@ -21,6 +22,7 @@ struct census {
 	struct mapping *mappings[256];
 	unsigned nr_mappings, areas_of[256], writable_of[256];
 	unsigned long promised, anon, file, tables, areas, spaces; /* anon, file: mapped pages */
+	unsigned long locked; /* pages that locked areas map */
 	unsigned long huge; /* entries of page tables behind huge mappings */
 	/* of the space being counted */
 	struct mm *mm;
@@ -136,6 +138,7 @@ static void check_entry(struct census *c, uaddr_t addr, pte_t pte)
 	}
 	page = pfn_to_page(pte_pfn(pte));
 	c->frames[pte_pfn(pte)].entries++;
+	c->frames[pte_pfn(pte)].locks += vma_locks_pages(vma);
 	if (page_is_anon(page))
 		check_anon_page(c, vma, addr, page);
 	else
@@ -264,6 +267,9 @@ static unsigned long check_frames(struct census *c)
 			    page_refs(page), f->entries, f->cached, f->pins);
 		oracle_must(page_mapcount(page) == f->entries, "frame %lx: %u %u", pfn,
 			    page_mapcount(page), f->entries);
+		oracle_must(page_mlock_count(page) == f->locks, "frame %lx: locks %u %u", pfn,
+			    page_mlock_count(page), f->locks);
+		c->locked += f->locks != 0;
 		if (f->entries && page_is_anon(page))
 			c->anon++;
 		else
@@ -312,6 +318,7 @@ void oracle_begin(void)
 
 void oracle_check(const struct oracle_extra *extra)
 {
+	struct mm_pinned pinned = {0};
 	struct census c;
 	unsigned long unknown;
 
@@ -325,6 +332,9 @@ void oracle_check(const struct oracle_extra *extra)
 		    "%lu pages nobody has, %lu before", unknown, unknown_pages);
 	oracle_must(total_anon_pages() == c.anon, "%lu %lu", total_anon_pages(), c.anon);
 	oracle_must(total_mapped_pages() == c.file, "%lu %lu", total_mapped_pages(), c.file);
+	for (unsigned zone = 0; zone < INSPECT_ZONES; zone++)
+		mm_pinned_counts(zone, &pinned);
+	oracle_must(pinned.mlocked == c.locked, "%lu %lu", pinned.mlocked, c.locked);
 	oracle_must(total_pt_bytes() == c.tables * PAGE_SIZE, "%lu %lu", total_pt_bytes(),
 		    c.tables);
 	oracle_must(total_anon_huge_pages() == c.huge, "%lu %lu", total_anon_huge_pages(), c.huge);

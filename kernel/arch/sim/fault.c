@@ -156,6 +156,7 @@ const char *__tsan_default_suppressions(void)
 	       "race:^mm_unload$\n"
 	       "race:^fault_page$\n"
 	       "race_top:^unmap_pte$\n"
+	       "race_top:^vma_locks_pages$\n"
 	       "race_top:^lru_size$\n"
 	       "race_top:^reclaim$\n"
 	       "race_top:^refill_inactive$\n"

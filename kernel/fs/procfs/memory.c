@@ -25,13 +25,15 @@ static void zeros(struct seq_file *m, const char *const *names)
 		line(m, *names, 0);
 }
 
-static void count_lists(unsigned long *inactive, unsigned long *active)
+static void count_lists(unsigned long *inactive, unsigned long *active, struct mm_pinned *pinned)
 {
 	unsigned long i, a;
 
 	*inactive = *active = 0;
+	*pinned = (struct mm_pinned){0};
 	for (unsigned zone = 0; zone < INSPECT_ZONES; zone++) {
 		mm_lru_counts(zone, &i, &a);
+		mm_pinned_counts(zone, pinned);
 		*inactive += i;
 		*active += a;
 	}
@@ -48,25 +50,29 @@ static int show_meminfo(struct seq_file *m, void *v)
 	unsigned long free_pages_now = nr_free_pages(), high_free = nr_free_high_pages();
 	unsigned long cache = total_cache_pages(), shmem = total_shmem_pages(),
 		      anon = total_anon_pages();
+	unsigned long anon_listed, shmem_listed;
+	struct mm_pinned pinned;
 	unsigned long small, large, inactive, active;
 
 	(void)v;
 	arch_direct_map_kb(&small, &large);
-	count_lists(&inactive, &active);
+	count_lists(&inactive, &active, &pinned);
+	anon_listed = anon - MIN(anon, pinned.anon);
+	shmem_listed = shmem - MIN(shmem, pinned.shmem);
 	line(m, "MemTotal:", KB(total));
 	line(m, "MemFree:", KB(free_pages_now));
 	line(m, "MemAvailable:", KB(nr_available_pages()));
 	line(m, "Buffers:", 0);
 	line(m, "Cached:", KB(cache));
 	line(m, "SwapCached:", 0);
-	line(m, "Active:", KB(anon + active));
-	line(m, "Inactive:", KB(shmem + inactive));
-	line(m, "Active(anon):", KB(anon));
-	line(m, "Inactive(anon):", KB(shmem));
+	line(m, "Active:", KB(anon_listed + active));
+	line(m, "Inactive:", KB(shmem_listed + inactive));
+	line(m, "Active(anon):", KB(anon_listed));
+	line(m, "Inactive(anon):", KB(shmem_listed));
 	line(m, "Active(file):", KB(active));
 	line(m, "Inactive(file):", KB(inactive));
-	line(m, "Unevictable:", 0);
-	line(m, "Mlocked:", 0);
+	line(m, "Unevictable:", KB(mm_pinned_all(&pinned)));
+	line(m, "Mlocked:", KB(pinned.mlocked));
 	line(m, "HighTotal:", KB(high));
 	line(m, "HighFree:", KB(high_free));
 	line(m, "LowTotal:", KB(total - high));

@@ -10,13 +10,14 @@
 #include "mm/vmstat.h"
 
 struct sizes {
-	unsigned long free, inactive_anon, active_anon, inactive_file, active_file, slab, anon,
-		anon_huge, mapped, cache, shmem, stack_kb, tables;
+	unsigned long free, inactive_anon, active_anon, inactive_file, active_file, unevictable,
+		mlock, slab, anon, anon_huge, mapped, cache, shmem, stack_kb, tables;
 };
 
 static void read_sizes(struct sizes *s)
 {
 	unsigned long inactive, active;
+	struct mm_pinned pinned = {0};
 
 	*s = (struct sizes){
 		.free = nr_free_pages(),
@@ -33,10 +34,13 @@ static void read_sizes(struct sizes *s)
 		mm_lru_counts(zone, &inactive, &active);
 		s->inactive_file += inactive;
 		s->active_file += active;
+		mm_pinned_counts(zone, &pinned);
 	}
+	s->unevictable = mm_pinned_all(&pinned);
+	s->mlock = pinned.mlocked;
 	/* Memory without another copy is on no list: counted by what it is. */
-	s->active_anon = s->anon;
-	s->inactive_anon = s->shmem;
+	s->active_anon = s->anon - MIN(s->anon, pinned.anon);
+	s->inactive_anon = s->shmem - MIN(s->shmem, pinned.shmem);
 }
 
 static const struct {
@@ -48,10 +52,13 @@ static const struct {
 	{"nr_zone_active_anon", offsetof(struct sizes, active_anon)},
 	{"nr_zone_inactive_file", offsetof(struct sizes, inactive_file)},
 	{"nr_zone_active_file", offsetof(struct sizes, active_file)},
+	{"nr_zone_unevictable", offsetof(struct sizes, unevictable)},
+	{"nr_mlock", offsetof(struct sizes, mlock)},
 	{"nr_inactive_anon", offsetof(struct sizes, inactive_anon)},
 	{"nr_active_anon", offsetof(struct sizes, active_anon)},
 	{"nr_inactive_file", offsetof(struct sizes, inactive_file)},
 	{"nr_active_file", offsetof(struct sizes, active_file)},
+	{"nr_unevictable", offsetof(struct sizes, unevictable)},
 	{"nr_slab_unreclaimable", offsetof(struct sizes, slab)},
 	{"nr_anon_pages", offsetof(struct sizes, anon)},
 	{"nr_anon_transparent_hugepages", offsetof(struct sizes, anon_huge)},
@@ -282,8 +289,12 @@ void proc_show_node_stats(struct seq_file *m)
 void proc_show_zone_stats(struct seq_file *m, unsigned zone, unsigned long free)
 {
 	struct sizes s = {.free = free};
+	struct mm_pinned pinned = {0};
 
 	mm_lru_counts(zone, &s.inactive_file, &s.active_file);
+	mm_pinned_counts(zone, &pinned);
+	s.unevictable = mm_pinned_all(&pinned);
+	s.mlock = pinned.mlocked;
 	for (unsigned i = 0; i < ARRAY_SIZE(zone_names); i++)
 		seq_printf(m, "      %-12s %lu\n", zone_names[i], value_of(&s, zone_names[i]));
 }

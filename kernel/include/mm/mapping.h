@@ -47,6 +47,9 @@ struct mapping_ops {
 	int (*charge)(struct mapping *m, long delta);
 };
 
+/* On a list of reclaim's; on none, because memory is the only copy; on none, because it must stay. */
+enum mapping_lru { MAPPING_LRU_NONE, MAPPING_LRU_LISTED, MAPPING_LRU_PINNED };
+
 struct mapping {
 	void *host;                    /* (k) the inode */
 	const struct mapping_ops *ops; /* (k) */
@@ -61,6 +64,7 @@ struct mapping {
 	loff_t size __aligned(8);
 	u32 seals;        /* memfd: F_SEAL_* (inode's lock) */
 	bool swap_backed; /* (k) shmem: pages count as Shmem */
+	u8 lru;           /* enum mapping_lru, what becomes of a new page: lru.c */
 	int error;        /* (a) -EIO/-ENOSPC to report at fsync */
 	struct selfcheck_node all;
 };
@@ -104,6 +108,8 @@ void mapping_mark_dirty(struct mapping *m, struct page *page);
  * mappings of whole pages are torn down. For truncate set the size first, then call. Sleeps.
  */
 void mapping_truncate_range(struct mapping *m, loff_t start, loff_t end);
+/* All its pages, those to come too, stay in memory, or may go again. Sleeps. => calls do not overlap */
+void mapping_set_unevictable(struct mapping *m, bool on);
 /* Only unmap from user page tables. @even_cows: private copies too (truncate). */
 void mapping_unmap_range(struct mapping *m, u32 first, u32 count, bool even_cows);
 /* Write dirty pages of [start, end] and wait. 0 or the error. */

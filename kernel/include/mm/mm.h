@@ -275,6 +275,15 @@ void mm_grow_stack(struct mm *mm, uaddr_t addr);
 /* ---- reclaim ---- */
 /* Pages of files that may be dropped, in zone number @zone (DMA, NORMAL, HIGHMEM). */
 void mm_lru_counts(unsigned zone, unsigned long *inactive, unsigned long *active);
+/* Pages of the zone that stay (mlock, SHM_LOCK, ramfs) by what they are, and those that are locked: added to *@counts. */
+struct mm_pinned {
+	unsigned long anon, shmem, file, mlocked;
+};
+void mm_pinned_counts(unsigned zone, struct mm_pinned *counts);
+static inline unsigned long mm_pinned_all(const struct mm_pinned *counts)
+{
+	return counts->anon + counts->shmem + counts->file;
+}
 
 /* ---- /proc/PID/clear_refs: 0, or -EINTR by a fatal signal ---- */
 /* Forget which pages were used, in areas without and with a file. */

@@ -34,7 +34,7 @@ struct page {
 		u32 private;
 	};
 	u16 flags;         /* (atomic) PG_* */
-	u8 link[6];        /* next and prev frame number, 24 bits each; guarded by the lock of the list */
+	u8 link[6];        /* next and prev frame number, 24 bits each; guarded by the lock of the list. PG_UNEVICTABLE: see mm/lru.c */
 };
 #ifdef ISTHMUS_KERNEL
 _Static_assert(sizeof(struct page) == 24, "64 GB of struct pages must fit in low memory");
@@ -144,7 +144,7 @@ extern unsigned long (*mm_reclaim)(gfp_t gfp, unsigned order);
 extern bool (*mm_out_of_memory)(gfp_t gfp, unsigned order);
 /* A zone fell below its low watermark: wake the background reclaim. Any context, often: must be cheap. */
 extern void (*mm_wake_reclaim)(void);
-/* Take a page whose last reference went off its LRU list (PG_LRU is set): clears PG_LRU and PG_ACTIVE. Any context. */
+/* The last reference of a page with PG_LRU or PG_UNEVICTABLE went: clears them, and PG_ACTIVE. Any context. */
 extern void (*mm_lru_remove)(struct page *page);
 
 #ifdef CONFIG_DEBUG_VM

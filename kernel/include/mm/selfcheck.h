@@ -50,6 +50,8 @@ void selfcheck_register(struct selfcheck_owner *owner);
 void selfcheck_hold(struct selfcheck *sc, const struct page *page, unsigned n);
 /* One page-table entry of a process: a reference, and a count in mapcount. */
 void selfcheck_map(struct selfcheck *sc, const struct page *page);
+/* It does so in an area that locks its pages. */
+void selfcheck_lock(struct selfcheck *sc, const struct page *page);
 /* A block of 2^order pages with one reference, which its first page has. */
 void selfcheck_block(struct selfcheck *sc, const struct page *page, unsigned order);
 /* A free block: no references, and nobody else may have it. */

@@ -25,6 +25,10 @@ enum vm_event {
 	VM_THP_FAULT_ALLOC,    /* huge mappings made at a first touch (mm/huge.c) */
 	VM_THP_FAULT_FALLBACK, /* and not made, for want of a block */
 	VM_THP_SPLIT_PMD,      /* huge mappings broken up into their pages */
+	VM_UNEVICTABLE_CULLED,   /* pages that must stay from now (mm/lru.c) */
+	VM_UNEVICTABLE_RESCUED,  /* and that need no longer */
+	VM_UNEVICTABLE_MLOCKED,  /* pages that an area locks */
+	VM_UNEVICTABLE_MUNLOCKED, /* and that none locks any more */
 	NR_VM_EVENTS,
 };
 

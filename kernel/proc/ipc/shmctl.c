@@ -156,13 +156,15 @@ static bool may_lock(const struct ipc_object *obj, bool locked)
 	return !locked || process_rlimit(current->process, RLIMIT_MEMLOCK);
 }
 
-int shm_lock(int id, bool locked)
+/* => shm_ids.lock held: the segment stays after it is unlocked */
+static int set_lock(int id, bool locked, struct shm_segment **seg)
 {
 	struct ipc_object *obj = ipc_lock_id(&shm_ids, id);
 	int err = 0;
 
 	if (IS_ERR(obj))
 		return (int)PTR_ERR(obj);
+	*seg = shm_of(obj);
 	if (!may_lock(obj, locked))
 		err = -EPERM;
 	else if (!locked)
@@ -170,5 +172,18 @@ int shm_lock(int id, bool locked)
 	else if (!(obj->mode & SHM_LOCKED))
 		err = charge_lock(shm_of(obj));
 	ipc_unlock(obj);
+	return err;
+}
+
+int shm_lock(int id, bool locked)
+{
+	struct shm_segment *seg;
+	int err;
+
+	mutex_lock(&shm_ids.lock);
+	err = set_lock(id, locked, &seg);
+	if (!err)
+		mapping_set_unevictable(&seg->memory.mapping, locked);
+	mutex_unlock(&shm_ids.lock);
 	return err;
 }
