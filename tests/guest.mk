@@ -28,7 +28,17 @@ $(STRESS_TESTS): $(O)/stress/%: tests/stress/%.c $(GUEST_HEADERS)
 	@mkdir -p $(@D)
 	$(Q)tools/musl-cc $(GUEST_TEST_CFLAGS) -s -o $@ $<
 
-# Runs them in the guest, one after the other.
+# The system-call fuzzer: tests/fuzz/syscalls, one program of several files. Its lives have no thread-local storage to trust.
+SYSCALL_FUZZ_SOURCES := $(wildcard tests/fuzz/syscalls/*.c)
+.PHONY: syscalls
+syscalls: $(O)/syscalls
+
+$(O)/syscalls: $(SYSCALL_FUZZ_SOURCES) $(wildcard tests/fuzz/syscalls/*.h) kernel/abi/syscall_table.h $(GUEST_HEADERS)
+	$(call say,MUSLCC,$@)
+	@mkdir -p $(@D)
+	$(Q)tools/musl-cc $(GUEST_TEST_CFLAGS) -fno-stack-protector -s -o $@ $(SYSCALL_FUZZ_SOURCES)
+
+# Runs the guest tests, one after the other.
 $(O)/user/driver: user/driver/main.c
 	$(call say,GUESTCC,$@)
 	@mkdir -p $(@D)

@@ -6,30 +6,31 @@ import sys
 import tempfile
 import time
 
-from . import build, guest_tests, packages, stress, third_tests
+from . import build, guest_tests, packages, stress, syscall_tests, third_tests
 from .failure import Failure
 from .tap import Result, Tally
 
-KINDS = ["unit", "layers", "guest", "stress", "host", "third", "bench", "lint", "fuzz", "coverage"]
-DEFAULT = ["unit", "layers", "guest", "stress", "host", "third", "bench"]
+KINDS = ["unit", "layers", "guest", "stress", "syscalls", "host", "third", "bench", "lint", "fuzz", "coverage"]
+DEFAULT = ["unit", "layers", "guest", "stress", "syscalls", "host", "third", "bench"]
 HOST_TESTS = os.path.join(build.TOP, "tests/host")
 
-USAGE = """usage: ./isthmus test [unit] [layers] [guest] [stress] [host] [third] [bench] [lint] [fuzz] [coverage]
+USAGE = """usage: ./isthmus test [unit] [layers] [guest] [stress] [syscalls] [host] [third] [bench] [lint] [fuzz] [coverage]
                       [--long] [--minutes N] [--on-linux] [-k PATTERN]
 
   unit     tests/unit on this host, under sanitizers, with the simulated machine
   layers   no part of the kernel refers to a part above it
   guest    tests/guest, ordinary Linux programs, in machines of several sizes and kernels
   stress   tests/stress: random work of many processes on 4 CPUs of a debug build, and then: does anything leak?
+  syscalls tests/fuzz/syscalls: random system calls of many processes, and then: what is left behind?
   host     tests/host: the command itself
   third    tests/third: stress-ng and other programs of Debian's i386 packages
   bench    no row of the benchmark rose by more than 3 %: ./isthmus bench --check
   lint     clang-format, cppcheck, sparse
   fuzz     tests/fuzz: each target's corpus again, then a few seconds of new inputs
   coverage the unit tests run 90 % of the lines of kernel/mm and kernel/lib; make coverage shows which not
-  --long       every configuration, longer random tests, half an hour of stress
-  --minutes N  so long a stress
-  --on-linux   guest, stress, host and third on Debian's Linux 6.1 instead of Isthmus
+  --long       every configuration, longer random tests, half an hour of stress and of system calls
+  --minutes N  so long a stress, and so long each machine's system calls
+  --on-linux   guest, stress, syscalls, host and third on Debian's Linux 6.1 instead of Isthmus
   -k PATTERN   only tests whose name contains PATTERN (or matches it, with * and ?)
 
 Without a kind: all but lint, fuzz and coverage. The last line is "N passed, N failed"."""
@@ -64,14 +65,14 @@ class Choice:
             else:
                 raise Failure(f"test: {word}: not known; ./isthmus test --help")
         if not self.kinds:
-            self.kinds = ["guest", "stress", "host"] if self.on_linux else DEFAULT
+            self.kinds = ["guest", "stress", "syscalls", "host"] if self.on_linux else DEFAULT
 
     def selects(self, name):
         return not self.pattern or self.pattern in name or fnmatch.fnmatch(name, self.pattern)
 
 
-def run_program(tally, name, words, limit, environment, cwd=None):
-    """One test program of the host's that prints TAP."""
+def run_program(tally, name, words, limit, environment, cwd=None, more=list):
+    """One test program of the host's that prints TAP; more() has lines of TAP about what it left."""
     begun = time.monotonic()
     result = Result(name)
     try:
@@ -84,7 +85,7 @@ def run_program(tally, name, words, limit, environment, cwd=None):
         status, output = 124, error.stdout or b""
     except OSError as error:
         status, output = 126, str(error).encode()
-    for line in output.decode(errors="replace").splitlines():
+    for line in [*output.decode(errors="replace").splitlines(), *more()]:
         result.line(line)
     result.end(status)
     tally.add(result, time.monotonic() - begun, result.output if result.failures else ())
@@ -145,6 +146,8 @@ def fuzz(tally, choice):
     build.make(*(os.path.join(build.NAME, "fuzz", target) for target in targets), keep_going=True)
     for target in targets:
         fuzz_target(tally, target, 600 if choice.long else 5)
+    if choice.long and "syscalls" not in choice.kinds:
+        syscalls(tally, choice)
 
 
 def fuzz_target(tally, target, seconds):
@@ -190,6 +193,12 @@ def stressing(tally, choice):
             run_program(tally, name, words, limit, dict(os.environ))
 
 
+def syscalls(tally, choice):
+    packages.require(*packages.BUILD, *packages.MACHINE)
+    for name, words, limit, log in syscall_tests.machines(choice):
+        run_program(tally, name, words, limit, dict(os.environ), more=lambda log=log: syscall_tests.log_checked(log))
+
+
 def host(tally, choice):
     """Scripts that get the command as $ISTHMUS and the options for its run as $RUN_OPTIONS."""
     packages.require(*packages.BUILD, *packages.MACHINE)
@@ -225,7 +234,7 @@ def main(words):
         print(USAGE)
         return 0
     tally = Tally()
-    runners = {"unit": unit, "layers": layers, "guest": guest, "stress": stressing, "host": host, "third": third, "bench": bench, "lint": lint, "fuzz": fuzz, "coverage": coverage}
+    runners = {"unit": unit, "layers": layers, "guest": guest, "stress": stressing, "syscalls": syscalls, "host": host, "third": third, "bench": bench, "lint": lint, "fuzz": fuzz, "coverage": coverage}
     for kind in KINDS:
         if kind in choice.kinds:
             runners[kind](tally, choice)
