@@ -123,6 +123,61 @@ static void check_own(void)
 	ok(line_of("current_user", p, &l) && !l.present, "unmapped, it is blank");
 }
 
+static bool has_nx(void)
+{
+	t_must(t_slurp(DIRECTORY "kernel", text, sizeof(text)) > 0);
+	return strstr(text, "NX");
+}
+
+/* Of the kernel, its text runs and is read-only; constants behind it are read-only; nothing else is either. */
+static void check_kernel(void)
+{
+	unsigned runs = 0, constants = 0, low = 0, writable = 0;
+	struct line l, text_line = {0};
+
+	t_must(t_slurp(DIRECTORY "kernel", text, sizeof(text)) > 0);
+	for (const char *at = text; *at; at = next_line(at)) {
+		if (!parse(at, &l) || !l.present)
+			continue;
+		low += l.start < 0x40000000 || l.user;
+		if (l.executable) {
+			runs++;
+			writable += l.writable;
+			text_line = l;
+		} else if (!l.writable && text_line.end == l.start) {
+			constants++;
+		}
+	}
+	eq(low, 0, "the kernel's tables map nothing below its half: no trace of the boot");
+	eq(runs, 1, "one range of the kernel is executable");
+	eq(writable, 0, "it is read-only");
+	eq(text_line.start & 0x3fffff, 0x100000,
+	   "it is the text, at 1 MB: the first MB is not executable");
+	eq(constants, 1, "what follows it is read-only and not executable");
+	ok(text_line.end - text_line.start < 1 << 20,
+	   "it is no longer than the kernel's text can be");
+}
+
+static int on_data = 1;
+
+static void check_user_data(void)
+{
+	int on_stack = 1, *on_heap = malloc(sizeof(int)), *mapped = (int *)t_pages(1);
+	const int *places[] = {&on_data, &on_stack, on_heap, mapped};
+	static const char *const names[] = {"data", "the stack", "the heap", "a mapping"};
+	struct line l;
+
+	*on_heap = *mapped = 1;
+	for (unsigned i = 0; i < T_COUNT(places); i++)
+		ok(line_of("current_user", places[i], &l) && l.user && l.writable && !l.executable,
+		   "%s of a program is USR RW NX", names[i]);
+	mprotect(mapped, T_PAGE, PROT_READ | PROT_EXEC);
+	ok(line_of("current_user", mapped, &l) && !l.writable && l.executable,
+	   "a mapping that is made code is ro x");
+	free(on_heap);
+	munmap(mapped, T_PAGE);
+}
+
 static void check_pieces(void)
 {
 	static char piecewise[1 << 20];
@@ -165,6 +220,12 @@ int main(void)
 	check_format("current_kernel");
 	check_format("current_user");
 	check_own();
+	if (has_nx()) {
+		check_kernel();
+		check_user_data();
+	} else {
+		t_skip("only code is executable", "this machine or format has no NX");
+	}
 	check_pieces();
 	return t_done();
 }
