@@ -197,24 +197,26 @@ long sys_personality(u32 persona)
 	return old;
 }
 
-/* ---- I/O ports: user programs get none ---- */
+/* ---- I/O ports ---- */
 
 long sys_iopl(u32 level)
 {
 	if (level > 3)
 		return -EINVAL;
-	if (!level)
+	if (level == arch_iopl())
 		return 0;
-	return capable(CAP_SYS_RAWIO) ? -ENOSYS : -EPERM;
+	if (level > arch_iopl() && !capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	return arch_set_iopl(level);
 }
 
 long sys_ioperm(unsigned long from, unsigned long count, int on)
 {
 	if (from + count <= from || from + count > 65536)
 		return -EINVAL;
-	if (!on)
-		return 0;
-	return capable(CAP_SYS_RAWIO) ? -ENOSYS : -EPERM;
+	if (on && !capable(CAP_SYS_RAWIO))
+		return -EPERM;
+	return arch_ioperm((unsigned)from, (unsigned)count, on);
 }
 
 /* i386 has only the switch for CPUID faulting, which the CPU lacks. */

@@ -138,6 +138,9 @@ void arch_timer_set(u64 deadline);
 int arch_mm_init(struct arch_mm *am);
 /* Free what arch_mm_init() took; the user tables are already gone. => no CPU has it loaded. */
 void arch_mm_destroy(struct arch_mm *am);
+/* What else than page tables the fork @am takes over from @old: its LDT. 0, or -ENOMEM: @am is to be destroyed.
+ * => old's mmap_lock held */
+int arch_mm_fork(struct arch_mm *am, const struct arch_mm *old);
 /* Load @am on this CPU; NULL: the kernel's own. => interrupts off or not preemptible. */
 void arch_mm_load(struct arch_mm *am);
 
@@ -253,7 +256,18 @@ void arch_thread_start_user(struct regs *regs, uaddr_t ip, uaddr_t sp);
  * => interrupts off. */
 struct arch_thread *arch_switch_to(struct arch_thread *prev, struct arch_thread *next);
 
-/* set_thread_area(2)/get_thread_area(2)/modify_ldt(2) on @t; @desc is struct user_desc in kernel memory. 0 or -errno. */
+/* modify_ldt(2) on an address space: set an entry as @desc, a struct user_desc, says: 0, -EINVAL, -ENOMEM. => mmap_lock held for
+ * write. Copy @n bytes at @offset of its table, zeros behind its end: false if it has none. => mmap_lock held */
+int arch_ldt_write(struct arch_mm *am, const void *desc, bool old_mode);
+bool arch_ldt_read(const struct arch_mm *am, unsigned offset, void *buf, unsigned n);
+
+/* I/O ports of the current thread; @from + @count is at most 65,536. ioperm(2): 0 or -ENOMEM. iopl(2): the level, which
+ * changes nothing but ports; set it: 0 or -ENOMEM. */
+int arch_ioperm(unsigned from, unsigned count, bool allow);
+unsigned arch_iopl(void);
+int arch_set_iopl(unsigned level);
+
+/* set_thread_area(2)/get_thread_area(2) on @t; @desc is struct user_desc in kernel memory. 0 or -errno. */
 int arch_set_thread_area(struct arch_thread *t, void *desc, bool allocate);
 int arch_get_thread_area(struct arch_thread *t, void *desc);
 
@@ -292,6 +306,9 @@ void arch_get_fxregs(struct arch_thread *t, void *out);
 void arch_set_fxregs(struct arch_thread *t, const void *in);
 /* A trap after the next instruction; off: forget one that is due. */
 void arch_single_step(struct arch_thread *t, bool on);
+/* Debug register @n as struct user shows it. Set: 0, -EIO (no such register), -EINVAL (in the kernel, or no breakpoint that the CPU has). */
+u32 arch_get_debugreg(const struct arch_thread *t, unsigned n);
+int arch_set_debugreg(struct arch_thread *t, unsigned n, u32 value);
 
 /* The vDSO: pages to map in each process, and the addresses that the auxiliary vector and signals need. */
 struct vdso_image {

@@ -5,6 +5,7 @@
  *
  *   0xFFFFF000  FIXADDR_TOP      fixmap, downward: APICs, 16 kmap_local slots a CPU
  *   0xFF800000  ENTRY_AREA_BASE  per-CPU entry stacks, TSS, GDT, double-fault stacks; the IDT
+ *   0xFF400000  LDT_AREA_BASE    a window of 64 KB a CPU: the loaded process's descriptor table
  *   0xFF000000  PKMAP_BASE       persistent kmap: exactly one page table
  *   0xFEFFE000  VMALLOC_END      two guard pages
  *               VMALLOC_START    high_memory + 8 MB guard
@@ -35,6 +36,9 @@
 
 #define PKMAP_BASE 0xFF000000
 #define VMALLOC_END (PKMAP_BASE - 2 * 0x1000)
+
+#define LDT_AREA_BASE 0xFF400000
+#define LDT_WINDOW_SIZE 0x10000
 
 #define ENTRY_AREA_BASE 0xFF800000
 #ifdef CONFIG_X86_PAE

@@ -26,7 +26,9 @@ _Static_assert(VMALLOC_END + 2 * LAYOUT_PAGE == PKMAP_BASE,
 	       "vmalloc, two guard pages, kmap windows");
 _Static_assert(PKMAP_BASE % LAYOUT_PAGE_TABLE_SPAN == 0,
 	       "the kmap windows are exactly one page table");
-_Static_assert(PKMAP_BASE + LAYOUT_PAGE_TABLE_SPAN <= ENTRY_AREA_BASE, "kmap windows, entry area");
+_Static_assert(PKMAP_BASE + LAYOUT_PAGE_TABLE_SPAN <= LDT_AREA_BASE, "kmap windows, LDT windows");
+_Static_assert(LDT_AREA_BASE + LDT_WINDOW_SIZE * CONFIG_NR_CPUS <= ENTRY_AREA_BASE,
+	       "LDT windows, entry area");
 _Static_assert(ENTRY_AREA_BASE % LAYOUT_PAGE_TABLE_SPAN == 0 &&
 		       ENTRY_AREA_SIZE == LAYOUT_PAGE_TABLE_SPAN,
 	       "page-table isolation shares the entry area by its one page table");

@@ -273,7 +273,9 @@ struct mm *mm_fork(struct mm *old)
 	down_write(&old->mmap_lock);
 	copy_layout(mm, old);
 	copy_sizes(mm, old);
-	err = copy_areas(mm, old);
+	err = arch_mm_fork(&mm->arch, &old->arch);
+	if (!err)
+		err = copy_areas(mm, old);
 	if (unlikely(old->has_userfaultfd) && !err)
 		userfaultfd_forget_all(mm);
 	up_write(&old->mmap_lock);

@@ -63,6 +63,7 @@ void user_exception(struct regs *regs, unsigned vector, unsigned error)
 
 	(void)error;
 	switch (vector) {
+	case 32: force_signal(SIGILL, ILL_BADSTK, 0); return; /* what iret was to load is refused */
 	case 1: force_signal(SIGTRAP, debug_code(), ip); return;
 	case 16: force_signal(SIGFPE, float_code(fpu->swd, fpu->cwd), ip); return;
 	case 19: force_signal(SIGFPE, float_code(fpu->mxcsr, fpu->mxcsr >> 7), ip); return;

@@ -200,6 +200,30 @@ static bool is_user_word(u32 addr)
 	return addr % sizeof(u32) == 0 && addr < USER_AREA_SIZE;
 }
 
+static long peek_debugreg(struct request *r)
+{
+	irqflags_t irq;
+	u32 value;
+
+	if (!lock_stopped(r->task, &irq))
+		return -ESRCH;
+	value = arch_get_debugreg(&r->task->thread, (r->addr - USER_DEBUGREG) / sizeof(u32));
+	unlock(r->task, irq);
+	return put_user_u32(value, r->data);
+}
+
+static long poke_debugreg(struct request *r)
+{
+	irqflags_t irq;
+	long err;
+
+	if (!lock_stopped(r->task, &irq))
+		return -ESRCH;
+	err = arch_set_debugreg(&r->task->thread, (r->addr - USER_DEBUGREG) / sizeof(u32), r->data);
+	unlock(r->task, irq);
+	return err;
+}
+
 static long peek_user(struct request *r)
 {
 	u32 regs[ARCH_USER_REGS];
@@ -207,6 +231,8 @@ static long peek_user(struct request *r)
 
 	if (!is_user_word(r->addr))
 		return -EIO;
+	if (r->addr >= USER_DEBUGREG)
+		return peek_debugreg(r);
 	if (r->addr >= sizeof(regs))
 		return put_user_u32(0, r->data);
 	err = read_state(r->task, get_regs, regs);
@@ -218,6 +244,8 @@ static long poke_user(struct request *r)
 	u32 regs[ARCH_USER_REGS];
 	long err;
 
+	if (is_user_word(r->addr) && r->addr >= USER_DEBUGREG)
+		return poke_debugreg(r);
 	if (!is_user_word(r->addr) || r->addr >= sizeof(regs))
 		return -EIO;
 	err = read_state(r->task, get_regs, regs);

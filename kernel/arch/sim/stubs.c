@@ -57,6 +57,24 @@ int arch_get_thread_area(struct arch_thread *t, void *desc)
 	return -ENOSYS;
 }
 
+int arch_mm_fork(struct arch_mm *am, const struct arch_mm *old)
+{
+	(void)am, (void)old;
+	return 0;
+}
+
+int arch_ldt_write(struct arch_mm *am, const void *desc, bool old_mode)
+{
+	(void)am, (void)desc, (void)old_mode;
+	return -ENOSYS;
+}
+
+bool arch_ldt_read(const struct arch_mm *am, unsigned offset, void *buf, unsigned n)
+{
+	(void)am, (void)offset, (void)buf, (void)n;
+	return false;
+}
+
 int arch_sigframe_push(struct regs *regs, const struct arch_sigframe *frame)
 {
 	(void)regs, (void)frame;

@@ -22,7 +22,7 @@ static char boot_entry_pages[4][PAGE_SIZE]
 	__attribute__((section(".bss..page_aligned"), aligned(4096)));
 static char idt_page[PAGE_SIZE] __attribute__((section(".bss..page_aligned"), aligned(4096)));
 
-static const u8 entry_page_at[4] = {0, 2, 4, 5};
+static const u8 entry_page_at[4] = {0, 4, 6, 7};
 
 static void map_page(unsigned long va, void *page)
 {
@@ -93,9 +93,10 @@ static void fill_gdt(struct entry_area *area, unsigned cpu_id)
 	gdt[KERNEL_DS / 8] = DESC_FLAT_DATA;
 	gdt[USER_CS / 8] = DESC_FLAT_CODE | DESC_DPL3;
 	gdt[USER_DS / 8] = DESC_FLAT_DATA | DESC_DPL3;
-	gdt[TSS_SEL / 8] = segment_descriptor((u32)&area->tss, sizeof(struct tss) - 1, ACCESS_TSS);
+	gdt[TSS_SEL / 8] = segment_descriptor((u32)&area->tss, TSS_LIMIT, ACCESS_TSS);
 	gdt[DOUBLE_FAULT_TSS_SEL / 8] =
 		segment_descriptor((u32)&area->df_tss, sizeof(struct tss) - 1, ACCESS_TSS);
+	gdt[ESPFIX_SEL / 8] = DESC_FLAT_DATA; /* entry.S sets its base */
 	gdt[PERCPU_SEL / 8] = segment_descriptor(percpu_offsets[cpu_id], 0xfffff, ACCESS_DATA);
 }
 
@@ -108,7 +109,7 @@ void desc_load(unsigned cpu_id)
 	} gdtr = {sizeof(area->gdt) - 1, (u32)area->gdt}, idtr = {256 * 8 - 1, (u32)idt_address()};
 
 	area->tss.ss0 = KERNEL_DS;
-	area->tss.io_bitmap = sizeof(area->tss);
+	area->tss.io_bitmap = TSS_NO_IO_BITMAP;
 	fill_df_tss(area);
 	fill_gdt(area, cpu_id);
 	__asm__ volatile("lgdt %0" ::"m"(gdtr));

@@ -3,7 +3,9 @@
  * 0x7b in signal frames and core files; TLS entries 6 to 8 through set_thread_area(2)).
  *
  * One entry area per CPU, at fixed addresses above the kernel's windows: what the CPU itself reads
- * at a gate. Six pages: GDT and task states | guard | entry stack | guard | double-fault stack (2)
+ * at a gate. Eight pages: GDT and task states | I/O bitmap (3) | entry stack | guard | double-fault
+ * stack (2). Those of the bitmap are mapped, read-only, while a thread that has one runs; so
+ * they are a guard page in any case.
  */
 #ifndef X86_DESC_H
 #define X86_DESC_H
@@ -16,6 +18,8 @@
 #define USER_CS 0x73
 #define USER_DS 0x7b
 #define TSS_SEL 0x80
+#define LDT_SEL 0x88
+#define ESPFIX_SEL 0xd0
 #define PERCPU_SEL 0xd8
 #define DOUBLE_FAULT_TSS_SEL 0xf8
 
@@ -23,14 +27,18 @@
 #define DESC_FLAT_DATA 0x00cf93000000ffff
 #define DESC_DPL3 0x0000600000000000
 
-#define ENTRY_CPU_PAGES 6
+#define ENTRY_CPU_PAGES 8
 #define ENTRY_GDT 0
 #define ENTRY_TSS 0x100
 #define ENTRY_DF_TSS 0x180
-#define ENTRY_STACK_TOP 0x3000
-#define ENTRY_DF_STACK 0x4000
-#define ENTRY_DF_STACK_TOP 0x6000
+#define ENTRY_IO_BITMAP 0x1000
+#define ENTRY_STACK_TOP 0x5000
+#define ENTRY_DF_STACK 0x6000
+#define ENTRY_DF_STACK_TOP 0x8000
 #define TSS_SP0 4
+#define TSS_IO_BITMAP (ENTRY_IO_BITMAP - ENTRY_TSS) /* where the task state says it is */
+#define TSS_NO_IO_BITMAP 0xffff                     /* beyond its limit: no port */
+#define TSS_LIMIT (TSS_IO_BITMAP + 0x2000)          /* 65,536 bits and a byte */
 
 #define VECTOR_DOUBLE_FAULT 8
 #define FIRST_IRQ_VECTOR 32

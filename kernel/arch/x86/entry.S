@@ -24,6 +24,7 @@
 
 #define WORK_SYSCALL_TRACE 8
 #define IRQ_STUB_BIAS 127
+#define SELECTOR_LDT 4
 /* In user flags, these need more than sysexit restores. */
 #define FLAGS_NEED_IRET (X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_AC | X86_EFLAGS_NT | X86_EFLAGS_RF)
 /* sysenter does not clear these, and they change how the kernel itself runs. */
@@ -198,6 +199,8 @@ FUNCTION exit_to_user
 exit_work:
 	movl %esp, %eax
 	call exit_to_user_work
+	testb $SELECTOR_LDT, REGS_SS(%esp)
+	jnz restore_ldt_stack
 restore_all:
 	popl %ecx
 	popl %edx
@@ -222,6 +225,68 @@ bad_iret:
 	jmp exit_to_user
 END_FUNCTION exit_to_user
 
+/*
+ * To a stack segment of the program's own LDT. If that is one of 16 bits, iret loads only the lower half
+ * of esp, and the upper would stay the kernel's. So the upper half is made the program's before: the
+ * kernel's stack goes on, at the same linear address, in a segment whose base makes up for it. All
+ * registers but ss and esp are the program's by then, and interrupts are off.
+ */
+FUNCTION restore_ldt_stack
+	popl %ecx
+	popl %edx
+	popl %ebx
+	popl %esi
+	popl %edi
+	popl %ebp
+	popl %eax
+	POP_SEGMENTS
+	addl $4, %esp
+/* The frame for iret is at esp. */
+	.globl espfix_again
+espfix_again:
+	pushl %eax
+	pushl %ecx
+	pushl %edx
+	subl $8, %esp
+	sgdt 2(%esp)
+	movl 4(%esp), %ecx
+	leal 20(%esp), %edx
+	movl 20 + 12(%esp), %eax
+	movw %dx, %ax
+	subl %eax, %edx
+	shrl $16, %edx
+	movb %dl, %ss:ESPFIX_SEL + 4(%ecx)
+	movb %dh, %ss:ESPFIX_SEL + 7(%ecx)
+	movl %eax, (%esp)
+	movl $ESPFIX_SEL, 4(%esp)
+	movl 8(%esp), %edx
+	movl 12(%esp), %ecx
+	movl 16(%esp), %eax
+	lss (%esp), %esp
+espfix_iret:
+	iret
+	EX_TABLE espfix_again, bad_iret
+END_FUNCTION restore_ldt_stack
+
+/*
+ * An exception of that iret, or an NMI before it, came on the shifted stack: back to the flat one. If what
+ * interrupted goes on, it goes on with the whole shift.
+ */
+espfix_leave:
+	subl $8, %esp
+	sgdt 2(%esp)
+	movl 4(%esp), %edi
+	addl $8, %esp
+	movb ESPFIX_SEL + 7(%edi), %ch
+	movb ESPFIX_SEL + 4(%edi), %cl
+	shll $16, %ecx
+	addl %esp, %ecx
+	movl $KERNEL_DS, %edi
+	movl %edi, %ss
+	movl %ecx, %esp
+	movl $espfix_again, REGS_IP(%esp)
+	jmp espfix_left
+
 /* ---- exceptions -------------------------------------------------------------------------- */
 
 	.balign 16
@@ -244,6 +309,10 @@ exception_common:
 	movl REGS_FS(%esp), %edx
 	movw %fs, REGS_FS(%esp)
 	KERNEL_SEGMENTS
+	movl %ss, %ecx
+	cmpl $ESPFIX_SEL, %ecx
+	je espfix_leave
+espfix_left:
 	movl %esp, %eax
 	call trap_dispatch
 	testb $3, REGS_CS(%esp)

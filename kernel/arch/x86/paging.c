@@ -12,6 +12,7 @@
 #include "paging.h"
 #include "asm.h"
 #include "cpu.h"
+#include "ldt.h"
 #include "arch/log.h"
 #include "layout_check.h"
 #include "lib/string.h"
@@ -48,6 +49,8 @@ static void load_mm(struct arch_mm *am)
 	this_cpu_write(loaded_mm, am);
 	this_cpu_write(loaded_slots, am->slots);
 	write_cr3(am->cr3);
+	if (unlikely(this_cpu_read(loaded_ldt) != am->ldt))
+		ldt_load(am->ldt);
 }
 
 void arch_pgd_changed(struct arch_mm *am)
@@ -97,6 +100,7 @@ int arch_mm_init(struct arch_mm *am)
 
 void arch_mm_destroy(struct arch_mm *am)
 {
+	ldt_free(am->ldt);
 	if (SLOT_IS_SHARED)
 		arch_hooks.table_free(slot_table(am, KERNEL_SLOT), 0);
 }
@@ -105,6 +109,8 @@ static void load_mm(struct arch_mm *am)
 {
 	this_cpu_write(loaded_mm, am);
 	write_cr3(am->cr3);
+	if (unlikely(this_cpu_read(loaded_ldt) != am->ldt))
+		ldt_load(am->ldt);
 }
 
 bool arch_pgd_refresh(void)
@@ -127,6 +133,7 @@ int arch_mm_init(struct arch_mm *am)
 
 void arch_mm_destroy(struct arch_mm *am)
 {
+	ldt_free(am->ldt);
 	arch_hooks.table_free(am->pgd, 0);
 }
 #endif

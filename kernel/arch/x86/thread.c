@@ -9,12 +9,12 @@
 #include "thread.h"
 #include "cpu.h"
 #include "desc.h"
+#include "ldt.h"
 #include "traps.h"
 #include "usercopy.h"
 #include "arch/log.h"
 #include "lib/atomic.h"
 #include "lib/string.h"
-#include <asm/ldt.h>
 #include <linux/errno.h>
 
 #define FPU_CONTROL_INIT 0x37f
@@ -97,12 +97,22 @@ static void load_user_state(struct arch_thread *t)
 	unsigned cpu_id = smp_cpu_id();
 
 	load_tls(t);
+	if (unlikely(this_cpu_read(loaded_ldt)))
+		atomic_or(&t->work, WORK_ARCH_LDT);
 	thread_write_gs(t->gs);
 	if (this_cpu_read(fpu_owner) == t && t->fpu_cpu == cpu_id)
 		return;
 	fpu_load(&t->fpu);
 	this_cpu_write(fpu_owner, t);
 	t->fpu_cpu = (u8)cpu_id;
+}
+
+static noinline void switch_extras(const struct arch_thread *next, u8 extras)
+{
+	if (extras & EXTRA_PORTS)
+		ports_load(next);
+	if (extras & EXTRA_DEBUG)
+		debug_load(next);
 }
 
 struct arch_thread *arch_switch_to(struct arch_thread *prev, struct arch_thread *next)
@@ -114,6 +124,8 @@ struct arch_thread *arch_switch_to(struct arch_thread *prev, struct arch_thread 
 	entry_area_of(smp_cpu_id())->tss.sp0 = next->sp0;
 	if (next->user_state)
 		load_user_state(next);
+	if (unlikely(prev->extras | next->extras))
+		switch_extras(next, prev->extras | next->extras);
 	this_cpu_write(percpu_thread, next);
 	return switch_stack(prev, next);
 }
@@ -156,6 +168,7 @@ int arch_thread_fork(struct arch_thread *child, void *stack, const struct regs *
 	child->gs = thread_read_gs();
 	memcpy(child->tls, parent->tls, sizeof(child->tls));
 	child->user_state = true;
+	ports_fork(child, parent);
 	fpu_save(&child->fpu);
 	return 0;
 }
@@ -172,7 +185,7 @@ int arch_thread_kernel(struct arch_thread *child, void *stack, void (*fn)(void *
 
 void arch_thread_free(struct arch_thread *t)
 {
-	(void)t; /* the state is part of it */
+	ports_free(t);
 }
 
 void arch_thread_flush(void)
@@ -182,7 +195,9 @@ void arch_thread_flush(void)
 
 	memset(t->tls, 0, sizeof(t->tls));
 	t->gs = 0;
-	t->debug_status = t->trap_nr = t->trap_error = t->trap_address = 0;
+	debug_forget(t);
+	atomic_and(&t->work, ~WORK_ARCH_LDT);
+	t->trap_nr = t->trap_error = t->trap_address = 0;
 	t->fpu = fpu_init;
 	t->fpu_cpu = NO_FPU_CPU;
 	t->user_state = true;
@@ -202,12 +217,21 @@ void arch_thread_start_user(struct regs *regs, uaddr_t ip, uaddr_t sp)
 	atomic_or(&current_thread()->work, WORK_ARCH_FULL_EXIT);
 }
 
-static bool desc_is_empty(const struct user_desc *d)
+static bool desc_is_zero(const struct user_desc *d)
 {
-	bool zero = !d->base_addr && !d->limit && !d->contents && !d->seg_32bit &&
-		    !d->limit_in_pages && !d->useable;
+	return !d->base_addr && !d->limit && !d->contents && !d->seg_32bit && !d->limit_in_pages &&
+	       !d->useable;
+}
 
-	return zero && d->read_exec_only == d->seg_not_present;
+bool desc_is_empty(const struct user_desc *d)
+{
+	return desc_is_zero(d) && d->read_exec_only && d->seg_not_present;
+}
+
+/* Here a description of nothing but zeros empties an entry as well. */
+static bool desc_is_none(const struct user_desc *d)
+{
+	return desc_is_zero(d) && d->read_exec_only == d->seg_not_present;
 }
 
 /* Only 32-bit data segments that are present: no way to smuggle in code or a 16-bit stack. */
@@ -216,10 +240,11 @@ static bool desc_is_allowed(const struct user_desc *d)
 	return d->seg_32bit && d->contents <= 1 && !d->seg_not_present;
 }
 
-static u64 desc_encode(const struct user_desc *d)
+u64 desc_encode(const struct user_desc *d)
 {
-	u32 access = 0x80 | 0x60 | 0x10 | 1; /* present, ring 3, segment, accessed */
+	u32 access = 0x60 | 0x10 | 1; /* ring 3, segment, accessed */
 
+	access |= (d->seg_not_present ^ 1u) << 7;
 	access |= (d->read_exec_only ^ 1u) << 1 | (u32)d->contents << 2;
 	access |= (u32)d->useable << 12 | (u32)d->seg_32bit << 14 | (u32)d->limit_in_pages << 15;
 	return segment_descriptor(d->base_addr, d->limit, access);
@@ -239,7 +264,7 @@ int arch_set_thread_area(struct arch_thread *t, void *desc, bool allocate)
 	int entry = (int)d->entry_number;
 	irqflags_t flags;
 
-	if (!desc_is_empty(d) && !desc_is_allowed(d))
+	if (!desc_is_none(d) && !desc_is_allowed(d))
 		return -EINVAL;
 	if (entry == -1 && allocate) {
 		entry = free_tls_entry(t);
@@ -250,7 +275,7 @@ int arch_set_thread_area(struct arch_thread *t, void *desc, bool allocate)
 	if (entry < TLS_ENTRY_MIN || entry >= TLS_ENTRY_MIN + TLS_ENTRIES)
 		return -EINVAL;
 	flags = irq_save();
-	t->tls[entry - TLS_ENTRY_MIN] = desc_is_empty(d) ? 0 : desc_encode(d);
+	t->tls[entry - TLS_ENTRY_MIN] = desc_is_none(d) ? 0 : desc_encode(d);
 	if (t == current_thread()) {
 		load_tls(t);
 		thread_write_gs(thread_read_gs());

@@ -16,6 +16,7 @@
 #include "thread.h"
 #include "arch/log.h"
 #include "lib/atomic.h"
+#include <asm/debugreg.h>
 #include <linux/errno.h>
 
 #define VECTOR_DEBUG 1
@@ -25,6 +26,7 @@
 #define VECTOR_X87 16
 #define VECTOR_MACHINE_CHECK 18
 #define VECTOR_SIMD 19
+#define VECTOR_BAD_IRET 32 /* none of the CPU's: an exception at the iret to the program */
 
 const syscall_fn *arch_syscall_table;
 unsigned arch_syscall_count;
@@ -59,6 +61,13 @@ static const char *const vector_names[FIRST_IRQ_VECTOR] = {
 	[19] = "SIMD exception",
 	[21] = "control protection",
 };
+
+static const char *name_of(unsigned vector)
+{
+	if (vector == VECTOR_BAD_IRET)
+		return "refused return";
+	return vector < ARRAY_SIZE(vector_names) && vector_names[vector] ? vector_names[vector] : "exception";
+}
 
 struct fixup_entry {
 	u32 at, to;
@@ -134,12 +143,14 @@ static void remember_trap(unsigned vector, unsigned error, unsigned long address
 
 static void user_exception(struct regs *regs, unsigned vector, unsigned error)
 {
+	if (vector == VECTOR_GENERAL_PROTECTION && unlikely(ports_skip_cli(regs)))
+		return;
 	remember_trap(vector, error, current_thread()->trap_address);
 	if (vector == VECTOR_X87 || vector == VECTOR_SIMD)
 		fpu_save(&current_thread()->fpu); /* its status words say which exception */
 	irq_enable();
 	if (!arch_hooks.user_exception)
-		die(regs, "%s in user mode, and nobody to take it", vector_names[vector]);
+		die(regs, "%s in user mode, and nobody to take it", name_of(vector));
 	arch_hooks.user_exception(regs, vector, error);
 	irq_disable();
 }
@@ -151,6 +162,8 @@ static void user_exception(struct regs *regs, unsigned vector, unsigned error)
 static void kernel_single_step(struct regs *regs)
 {
 	regs->flags &= ~X86_EFLAGS_TF;
+	if (!(current_thread()->debug_status & DR_STEP))
+		return;
 	if (regs->ip == (u32)entry_sysenter || regs->ip == (u32)sysenter_on_stack)
 		atomic_or(&current_thread()->work, WORK_ARCH_STEP);
 }
@@ -172,8 +185,7 @@ static void kernel_exception(struct regs *regs, unsigned vector, unsigned error)
 	}
 	if (exception_fixup(regs))
 		return;
-	die(regs, "%s, error code %#x", vector_names[vector] ? vector_names[vector] : "exception",
-	    error);
+	die(regs, "%s, error code %#x", name_of(vector), error);
 }
 
 void trap_dispatch(struct regs *regs, unsigned vector)
@@ -188,17 +200,17 @@ void trap_dispatch(struct regs *regs, unsigned vector)
 	if (vector == VECTOR_MACHINE_CHECK)
 		die(regs, "machine check");
 	if (vector == VECTOR_DEBUG)
-		current_thread()->debug_status = take_debug_status();
+		debug_take_status(current_thread(), regs, take_debug_status());
 	if (user_mode(regs))
 		user_exception(regs, vector, error);
 	else
 		kernel_exception(regs, vector, error);
 }
 
-/* A return to user mode with state that the CPU refuses: the program's general protection fault. */
+/* A return to user mode with state that the CPU refuses. */
 void trap_bad_iret(struct regs *regs)
 {
-	user_exception(regs, VECTOR_GENERAL_PROTECTION, 0);
+	user_exception(regs, VECTOR_BAD_IRET, 0);
 }
 
 static void __noreturn bad_kernel_access(struct regs *regs, unsigned long address, unsigned error)
@@ -316,7 +328,7 @@ void exit_to_user_work(struct regs *regs)
 	struct arch_thread *thread = current_thread();
 	u32 work;
 
-	while ((work = atomic_read(&thread->work) & ~WORK_SYSCALL_TRACE)) {
+	while ((work = atomic_read(&thread->work) & ~(WORK_SYSCALL_TRACE | WORK_ARCH_LDT))) {
 		if (work & WORK_ARCH_BITS) {
 			atomic_and(&thread->work, ~WORK_ARCH_BITS);
 			if (work & WORK_ARCH_STEP)

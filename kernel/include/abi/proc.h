@@ -32,6 +32,7 @@ long sys_setsid(void);
 long sys_getsid(pid_t pid);
 long sys_set_tid_address(uaddr_t tid);
 long sys_set_thread_area(uaddr_t desc);
+long sys_modify_ldt(int func, uaddr_t ptr, unsigned long bytes);
 long sys_get_thread_area(uaddr_t desc);
 long sys_ptrace(int request, pid_t pid, u32 addr, uaddr_t data);
 long sys_unshare(u32 flags);

@@ -79,6 +79,7 @@ struct arch_mm {
 	uaddr_t vdso_landing; /* where sysenter returns to, in the vDSO; entry.S knows the offset */
 	uaddr_t vdso;         /* where the vDSO text is mapped; 0: not */
 	u32 slots;            /* PAE: which of pgd[] are present */
+	struct ldt *ldt;      /* modify_ldt(2), or NULL */
 };
 
 static inline void *lowmem_ptr(paddr_t pa)

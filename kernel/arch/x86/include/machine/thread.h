@@ -12,6 +12,11 @@
 /* In thread.work, the machine's own: registers were changed, leave through the full restore. */
 #define WORK_ARCH_FULL_EXIT 0x80000000
 
+/* In thread.extras: what few threads have, and only their context switches pay for. */
+#define EXTRA_PORTS 1
+#define EXTRA_DEBUG 2
+#define DEBUG_ADDRESSES 4
+
 #define TLS_ENTRIES 3
 #define TLS_ENTRY_MIN 6 /* the first one's number in the GDT */
 
@@ -41,7 +46,11 @@ struct arch_thread {
 	unsigned pagefault_off; /* pagefault_disable() nesting */
 	u32 trap_nr, trap_error,
 		trap_address;   /* the last exception in user mode: signal frames show it */
-	u32 debug_status;       /* DR6 of the last #DB */
+	u8 extras;              /* EXTRA_* */
+	u8 iopl;                /* iopl(2): all ports if 3 */
+	struct io_bitmap *ports; /* ioperm(2), or NULL */
+	u32 debug_status;       /* DR6 of the last #DB, without the bits that are always set */
+	u32 debug_address[DEBUG_ADDRESSES], debug_control; /* DR0-DR3 and DR7, a tracer's */
 	struct fxsave_area fpu; /* its FPU and SSE registers while it does not run */
 };
 #endif
