@@ -38,7 +38,7 @@ static int next_stop(pid_t pid, int request)
 {
 	int status;
 
-	t_must(ptrace((enum __ptrace_request)request, pid, 0, 0) == 0);
+	t_must(ptrace(request, pid, 0, 0) == 0);
 	t_must(waitpid(pid, &status, __WALL) == pid);
 	return WIFSTOPPED(status) ? WSTOPSIG(status) : 0;
 }
