@@ -130,7 +130,7 @@ int ptrace_attach(struct task *t, bool seize, u32 options)
 		return -ENOMEM;
 	err = mutex_lock_interruptible(&p->exec_lock) ? -ERESTARTNOINTR : 0;
 	if (!err) { /* not while an execve changes what it may do */
-		err = task_may_access(t) ? attach_locked(t, tracee) : -EPERM;
+		err = task_may_attach(t) ? attach_locked(t, tracee) : -EPERM;
 		mutex_unlock(&p->exec_lock);
 	}
 	if (err)
