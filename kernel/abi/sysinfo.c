@@ -3,6 +3,7 @@
  */
 #include "abi/proc.h"
 #include "arch/log.h"
+#include "fs/kmsg.h"
 #include "lib/div64.h"
 #include "lib/printf.h"
 #include "lib/string.h"
@@ -256,7 +257,7 @@ long sys_syslog(int type, uaddr_t buf, int len)
 {
 	bool harmless = type == LOG_READ_ALL || type == LOG_SIZE_BUFFER;
 
-	if (!harmless && !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
+	if (harmless ? !kmsg_may_read() : !capable(CAP_SYSLOG) && !capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	switch (type) {
 	case LOG_CLOSE:

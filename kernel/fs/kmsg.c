@@ -6,8 +6,10 @@
  */
 #include "fs/internal.h"
 
+#include <linux/capability.h>
 #include <linux/poll.h>
 
+#include "fs/kmsg.h"
 #include "lib/div64.h"
 #include "sched/timer.h"
 
@@ -43,6 +45,14 @@ static void start_looking(void)
 	timer_set(&look_timer, clock_ns() + LOOK_INTERVAL);
 }
 
+/* As Debian's Linux is configured: it tells of the machine, and of other people's programs. */
+unsigned sysctl_dmesg_restrict = 1;
+
+bool kmsg_may_read(void)
+{
+	return !sysctl_dmesg_restrict || fs_capable(CAP_SYSLOG) || fs_capable(CAP_SYS_ADMIN);
+}
+
 static int kmsg_open(struct inode *inode, struct file *file)
 {
 	struct kmsg_reader *r;
@@ -50,6 +60,8 @@ static int kmsg_open(struct inode *inode, struct file *file)
 	(void)inode;
 	if (!(file->mode & FMODE_READ))
 		return 0;
+	if (!kmsg_may_read())
+		return -EPERM;
 	r = kmalloc(sizeof(*r), GFP_KERNEL);
 	if (!r)
 		return -ENOMEM;

@@ -3,6 +3,7 @@
  * proc(5)
  */
 #include "proc/procfs.h"
+#include "fs/kmsg.h"
 #include "lib/div64.h"
 #include "lib/printf.h"
 #include "sched/cpumask.h"
@@ -108,6 +109,7 @@ static const struct {
 } numbers[] = {
 	{"sys/kernel/pid_max", &pid_max, 301, 4194304, 0644},
 	{"sys/kernel/randomize_va_space", &randomize_va_space, 0, 2, 0644},
+	{"sys/kernel/dmesg_restrict", &sysctl_dmesg_restrict, 0, 1, 0644},
 	{"sys/kernel/ngroups_max", &ngroups_max, 65536, 65536, 0444},
 	{"sys/kernel/cap_last_cap", &cap_last_cap, 40, 40, 0444},
 	{"sys/kernel/overflowuid", &overflow_id, 65534, 65534, 0444},

@@ -185,6 +185,41 @@ static int user_log(void *arg)
 	return 0;
 }
 
+static int restricted(void *arg)
+{
+	char buf[64];
+
+	need(setresuid(1000, 1000, 1000) == 0);
+	need(open("/dev/kmsg", O_RDONLY) == -1 && errno == EPERM);
+	need(klogctl(3, buf, sizeof(buf)) == -1 && errno == EPERM);
+	need(klogctl(10, NULL, 0) == -1 && errno == EPERM);
+	return 0;
+}
+
+static int unrestricted(void *arg)
+{
+	char buf[64];
+
+	need(setresuid(1000, 1000, 1000) == 0);
+	need(open("/dev/kmsg", O_RDONLY | O_NONBLOCK) >= 0);
+	need(klogctl(3, buf, sizeof(buf)) > 0);
+	need(klogctl(10, NULL, 0) > 0);
+	need(klogctl(2, buf, sizeof(buf)) == -1 && errno == EPERM);
+	return 0;
+}
+
+static void check_restrict(void)
+{
+	int fd = open("/proc/sys/kernel/dmesg_restrict", O_RDWR);
+
+	t_must(fd >= 0 && pwrite(fd, "1", 1, 0) == 1);
+	exits(restricted, NULL, 0, "with dmesg_restrict 1, only the privileged read the log");
+	t_must(pwrite(fd, "0", 1, 0) == 1);
+	exits(unrestricted, NULL, 0, "with 0, everybody, but without taking anything away");
+	t_must(pwrite(fd, "1", 1, 0) == 1);
+	close(fd);
+}
+
 static void check_misc(void)
 {
 	int fd = open("/dev/null", O_RDONLY);
@@ -211,6 +246,7 @@ int main(void)
 	check_full();
 	check_random();
 	check_kmsg();
+	check_restrict();
 	passes(user_log, "a user may neither write nor clear the log");
 	check_misc();
 	return t_done();
