@@ -92,6 +92,15 @@ static void ensure_console_node(void)
 		vfs_mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
 }
 
+/* What a kernel does that calls itself too often. */
+static noinline u32 overflow_stack(u32 depth)
+{
+	volatile u32 frame[32];
+
+	frame[depth % 32] = depth;
+	return depth ? overflow_stack(depth - 1) + frame[depth % 32] : 0;
+}
+
 void init_main(void *arg)
 {
 	static const char *const fallback[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
@@ -101,6 +110,8 @@ void init_main(void *arg)
 	say_freed("init", mm_free_range((paddr_t)lowmem_paddr((void *)windows.init_start), (paddr_t)lowmem_paddr((void *)windows.init_end)));
 	ensure_console_node();
 	open_console();
+	if (unlikely(init_parameters.overflow_stack))
+		overflow_stack(~0u);
 	if (init_parameters.rdinit && exists(init_parameters.rdinit) && !try_init(init_parameters.rdinit))
 		return;
 	if (init_parameters.init) {

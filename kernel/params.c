@@ -80,6 +80,11 @@ static void set_root(const char *value)
 	init_parameters.root = keep(value);
 }
 
+static void set_provoke(const char *value)
+{
+	init_parameters.overflow_stack = strcmp(value, "stack_overflow") == 0;
+}
+
 static void set_norandmaps(const char *value)
 {
 	(void)value;
@@ -103,7 +108,7 @@ static const struct {
 } rows[] = {
 	{ "console", console_select }, { "debug", set_debug }, { "init", set_init }, { "loglevel", set_loglevel },
 	{ "mm.trace", mm_trace_select },
-	{ "norandmaps", set_norandmaps }, { "panic", set_panic }, { "quiet", set_quiet }, { "rdinit", set_rdinit },
+	{ "norandmaps", set_norandmaps }, { "panic", set_panic }, { "provoke", set_provoke }, { "quiet", set_quiet }, { "rdinit", set_rdinit },
 	{ "root", set_root },
 	/* the machine's, read by arch/ */
 	{ "vmsplit", ignore }, { "highmem", ignore }, { "vmalloc", ignore }, { "mem", ignore }, { "maxcpus", ignore },

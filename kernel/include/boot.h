@@ -16,6 +16,7 @@ struct init_parameters {
 	const char *rdinit, *init, *root;   /* rdinit= ("/init"), init=, root= */
 	const char *argv[32];
 	const char *envp[32];
+	bool overflow_stack;                /* provoke=stack_overflow: a defect, to see its report */
 };
 extern struct init_parameters init_parameters;
 

@@ -280,6 +280,14 @@ void trap_page_fault(struct regs *regs, unsigned long address)
 		bad_kernel_access(regs, address, error);
 }
 
+/* The push that did not fit left it there, at most a frame below the end. */
+static bool is_below_stack(u32 sp)
+{
+	u32 end = current_thread()->sp0 - THREAD_STACK_SIZE;
+
+	return sp > end - PAGE_SIZE && sp <= end + sizeof(struct regs);
+}
+
 /* The CPU is in the double-fault task: the state before is in the TSS that it left. */
 void trap_double_fault(void)
 {
@@ -303,6 +311,9 @@ void trap_double_fault(void)
 		.ss = tss->ss,
 	};
 
+	if (is_below_stack(tss->sp))
+		die(&regs, "kernel stack overflow: stack pointer %08x, in the guard page below the stack of %lu KB",
+		    tss->sp, THREAD_STACK_SIZE / 1024);
 	die(&regs, "double fault: stack pointer %08x (%s)", tss->sp, describe_address(tss->sp));
 }
 
