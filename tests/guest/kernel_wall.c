@@ -9,6 +9,7 @@
  */
 #include "t.h"
 #include <asm/ldt.h>
+#include <sys/auxv.h>
 #include <sys/io.h>
 
 /* Every region of the kernel half in every split that has it there. */
@@ -268,6 +269,58 @@ static void check_exceptions(void)
 	   "an unaligned access under EFLAGS.AC is SIGBUS BUS_ADRALN where the CPU checks it");
 }
 
+/* -- single steps over the gates -------------------------------------------------------------- */
+
+static unsigned steps;
+static unsigned long step_seen[8];
+
+static void take_step(int sig, siginfo_t *info, void *context)
+{
+	if (steps < T_COUNT(step_seen))
+		step_seen[steps] = ((ucontext_t *)context)->uc_mcontext.gregs[REG_EIP];
+	steps++;
+}
+
+extern char int80_step[], int80_next[], gate_call[], gate_next[];
+
+static void check_steps(void)
+{
+	struct sigaction act = {.sa_flags = SA_SIGINFO}, old;
+	unsigned long gate = getauxval(AT_SYSINFO), flags, after;
+	long result;
+
+	act.sa_sigaction = take_step;
+	sigaction(SIGTRAP, &act, &old);
+	asm volatile("pushfl; orl $0x100, (%%esp); popfl\n"
+		     "int80_step: int $0x80\n"
+		     "int80_next: nop\n\t"
+		     "pushfl; popl %1; pushfl; andl $~0x100, (%%esp); popfl"
+		     : "=a"(result), "=r"(flags)
+		     : "0"(SYS_getpid)
+		     : "cc", "memory");
+	eq(result, getpid(), "int $0x80 works under the trap flag");
+	ok(flags & 0x100, "which stays");
+	ok(step_seen[0] == (unsigned long)int80_next || step_seen[0] == (unsigned long)int80_next + 1,
+	   "the first step is behind it, not in the kernel");
+	steps = 0;
+	asm volatile("pushfl; orl $0x100, (%%esp); popfl\n"
+		     "gate_call: call *%3\n"
+		     "gate_next: pushfl; popl %1; pushfl; andl $~0x100, (%%esp); popfl"
+		     : "=a"(result), "=&r"(flags)
+		     : "0"(SYS_getpid), "r"(gate)
+		     : "cc", "memory");
+	eq(result, getpid(), "the vDSO's gate works under the trap flag");
+	ok(flags & 0x100, "which stays");
+	ok(steps >= 6, "each of the gate's instructions in user mode is a step");
+	for (unsigned i = 0; i < T_COUNT(step_seen) && i < steps; i++)
+		if (step_seen[i] >= T_KERNEL)
+			t_note("a step at %#lx", step_seen[i]);
+	sigaction(SIGTRAP, &old, NULL);
+	steps = 0;
+	asm volatile("pushfl; popl %0" : "=r"(after));
+	ok(!(after & 0x100) && getpid() == result && steps == 0, "and nothing of it is left");
+}
+
 /* -- deaths without a handler ---------------------------------------------------------------- */
 
 static int die_read(void *addr)
@@ -416,6 +469,7 @@ int main(void)
 	check_low();
 	check_privileged();
 	check_exceptions();
+	check_steps();
 	check_deaths();
 	check_doors();
 	return t_done();
