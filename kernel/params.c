@@ -8,6 +8,7 @@
 #include "lib/cmdline.h"
 #include "lib/parse.h"
 #include "lib/string.h"
+#include "mm/failalloc.h"
 #include "mm/mm.h"
 #include "proc/process.h"
 
@@ -97,6 +98,15 @@ static void set_pti(const char *value)
 		pr_warn("pti=%s: page-table isolation is not there yet; the kernel stays mapped, not accessible, in user mode\n", value);
 }
 
+static void set_failalloc(const char *value)
+{
+#ifdef CONFIG_DEBUG_VM
+	if (!failalloc_start(value))
+		return;
+#endif
+	pr_warn("failalloc=%s: not RATE[,SEED], or not a debug build\n", value);
+}
+
 static void ignore(const char *value)
 {
 	(void)value;
@@ -106,7 +116,7 @@ static const struct {
 	const char *name;
 	void (*set)(const char *value);
 } rows[] = {
-	{ "console", console_select }, { "debug", set_debug }, { "init", set_init }, { "loglevel", set_loglevel },
+	{ "console", console_select }, { "debug", set_debug }, { "failalloc", set_failalloc }, { "init", set_init }, { "loglevel", set_loglevel },
 	{ "mm.trace", mm_trace_select },
 	{ "norandmaps", set_norandmaps }, { "panic", set_panic }, { "provoke", set_provoke }, { "quiet", set_quiet }, { "rdinit", set_rdinit },
 	{ "root", set_root },

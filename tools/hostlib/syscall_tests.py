@@ -5,23 +5,27 @@ import re
 from . import build, debs, guest_tests
 
 PROGRAM = os.path.join(build.OUT, "syscalls")
-SHORT, LONG = 15, 30 * 60  # seconds in each machine
+SHORT, LONG = 10, 30 * 60  # seconds in each machine
 SETTLE = 240  # seconds more for the boot and the end, on a slow host
 SMALL = "highmem=32M"
 COMPLAINT = re.compile(r"WARN|BUG|Oops|Kernel panic|lock order|spinlock:|lock: |sleep: |Bad page|slab:|soft lockup|hung task|Call Trace")
 
 KERNELS = {**guest_tests.KERNELS, "debug-2l": (f"{build.NAME}/debug-2l", ["CONFIG_DEBUG_KERNEL=y", "CONFIG_X86_PAE=n"])}
+# A machine, and more words for the program.
+FAILING = ["failalloc=60"]
 MACHINES = [
-    guest_tests.Configuration("debug", "256M", 4, "musl"),
-    guest_tests.Configuration("2l", "64M", 1, "musl", SMALL),
+    (guest_tests.Configuration("debug", "256M", 4, "musl"), []),
+    (guest_tests.Configuration("2l", "64M", 1, "musl", SMALL), []),
+    (guest_tests.Configuration("debug", "64M", 1, "musl", SMALL), FAILING),
 ]
 LONG_MACHINES = [
-    guest_tests.Configuration(kernel, mem, smp, "musl", append)
-    for kernel in ("debug", "debug-2l")
-    for smp in (1, 4)
-    for mem, append in (("64M", SMALL), ("2G", ""))
+    *((guest_tests.Configuration(kernel, mem, smp, "musl", append), [])
+      for kernel in ("debug", "debug-2l")
+      for smp in (1, 4)
+      for mem, append in (("64M", SMALL), ("2G", ""))),
+    *((guest_tests.Configuration("debug", "64M", smp, "musl", SMALL), FAILING) for smp in (1, 4)),
 ]
-LINUX_MACHINES = [guest_tests.Configuration("linux", "256M", 2, "musl")]
+LINUX_MACHINES = [(guest_tests.Configuration("linux", "256M", 2, "musl"), [])]
 
 
 def kernel_file(machine):
@@ -42,10 +46,10 @@ def log_checked(log):
     return ["1..1", f"{verdict} - the kernel log has no complaint", *(f"# {line}" for line in lines[:20])]
 
 
-def command(machine, log, seconds):
+def command(machine, more, log, seconds):
     words = [os.path.join(build.TOP, "isthmus"), "run", "--timeout", str(seconds + SETTLE)]
     words += guest_tests.machine_words(machine, kernel_file(machine), log)
-    options = os.environ.get("FUZZ_OPTIONS", "").split()
+    options = [*more, *os.environ.get("FUZZ_OPTIONS", "").split()]
     return [*words, "--", PROGRAM, "run", f"seconds={seconds}", f"seed={os.environ.get('SEED', '1')}", *options]
 
 
@@ -54,11 +58,11 @@ def machines(choice):
     the environment go to the program."""
     chosen = LINUX_MACHINES if choice.on_linux else LONG_MACHINES if choice.long else MACHINES
     seconds = int(choice.minutes * 60) or int(os.environ.get("SECONDS", "0")) or (LONG if choice.long else SHORT)
-    chosen = {f"syscalls/{machine.name}": machine for machine in chosen}
-    chosen = {name: machine for name, machine in chosen.items() if choice.selects(name)}
+    chosen = {"-".join([f"syscalls/{machine.name}", *more]): (machine, more) for machine, more in chosen}
+    chosen = {name: both for name, both in chosen.items() if choice.selects(name)}
     if chosen:
         debs.musl()
         build.make("syscalls")
-    for name, machine in chosen.items():
-        log = os.path.join(build.OUT, f"log-syscalls-{machine.name}.txt")
-        yield name, command(machine, log, seconds), seconds + SETTLE + 60, log
+    for name, (machine, more) in chosen.items():
+        log = os.path.join(build.OUT, f"log-{name.replace('/', '-')}.txt")
+        yield name, command(machine, more, log, seconds), seconds + SETTLE + 60, log

@@ -53,7 +53,7 @@ typedef uint64_t u64;
 #define CALLS_MAX 450u
 
 struct options {
-	u32 seconds, seed, workers, steps, one;
+	u32 seconds, seed, workers, steps, one, failalloc;
 	const char *only, *without; /* names of calls, by commas; NULL: all */
 	bool verbose, table;
 };

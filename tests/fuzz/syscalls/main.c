@@ -3,8 +3,9 @@
  * behind: no process, no memory, and on a debug build of Isthmus no page with a wrong count.
  *
  * usage: syscalls run [seconds=30] [seed=1] [workers=3 for each CPU] [steps=300] [one=SEED] [only=read,write] [without=fork]
- *	[verbose] [table]
- * One seed alone: one=SEED; with `verbose` it writes each call to the kernel's log before it is made. `table`: how often each call worked.
+ *	[verbose] [table] [failalloc=RATE]
+ * One seed alone: one=SEED; with `verbose` it writes each call to the kernel's log before it is made. `table`: how often each call worked. failalloc=RATE: on a debug
+ * build of Isthmus, one allocation of the lives in RATE fails.
  * Without the word "run" the program ends at once, well: lives execute it with arguments of any kind.
  *
  * It must run as root, with /tmp to itself. It adopts the orphans of its lives (PR_SET_CHILD_SUBREAPER) and runs before everything
@@ -85,8 +86,8 @@ static bool option(const char *word)
 		return o->table = true;
 	return number(word, "seconds", &o->seconds) || number(word, "seed", &o->seed) ||
 	       number(word, "workers", &o->workers) || number(word, "steps", &o->steps) ||
-	       number(word, "one", &o->one) || text(word, "only", &o->only) ||
-	       text(word, "without", &o->without);
+	       number(word, "failalloc", &o->failalloc) || number(word, "one", &o->one) ||
+	       text(word, "only", &o->only) || text(word, "without", &o->without);
 }
 
 static void read_options(char **words)
@@ -103,6 +104,16 @@ static void read_options(char **words)
 		options.workers = WORKERS_MAX;
 	if (options.one)
 		options.workers = 1;
+}
+
+static bool write_file(const char *path, const char *what)
+{
+	int fd = open(path, O_WRONLY);
+	bool done = fd >= 0 && write(fd, what, strlen(what)) == (ssize_t)strlen(what);
+
+	if (fd >= 0)
+		close(fd);
+	return done;
 }
 
 /* ---- lives ---- */
@@ -132,6 +143,7 @@ static void begin(u32 n, u32 seed)
 		dup2(open("/dev/kmsg", O_WRONLY), FD_MAX);
 	(void)!chdir(workers[seed % 4 ? n : 0].folder);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
+	write_file("/proc/self/oom_score_adj", "500");
 	sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
 	live(slot, seed);
 }
@@ -275,12 +287,7 @@ static void remove_folders(void)
 
 static long free_kb(void)
 {
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
-
-	if (fd >= 0) {
-		(void)!write(fd, "3", 1);
-		close(fd);
-	}
+	write_file("/proc/sys/vm/drop_caches", "3");
 	return (long)t_field("/proc/meminfo", "MemFree:");
 }
 
@@ -305,6 +312,16 @@ static bool selfcheck_says(bool aloud)
 			usleep(100000); \
 		left_ > 0; \
 	})
+
+static void fail_allocations(u32 rate)
+{
+	char word[40];
+
+	if (!options.failalloc)
+		return;
+	snprintf(word, sizeof(word), "%u,%u", rate, options.seed);
+	t_must(write_file("/proc/isthmus/failalloc", word));
+}
 
 static void work(u32 seconds, u32 seed)
 {
@@ -332,14 +349,10 @@ static void work(u32 seconds, u32 seed)
 static void prepare(void)
 {
 	const struct sched_param first = {.sched_priority = 99};
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY);
 
 	t_must(geteuid() == 0);
 	alarm(0);
-	if (fd >= 0) {
-		(void)!write(fd, "-1000", 5);
-		close(fd);
-	}
+	write_file("/proc/self/oom_score_adj", "-1000");
 	sched_setscheduler(0, SCHED_FIFO, &first);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	sysinfo_entry = (u32)getauxval(AT_SYSINFO);
@@ -403,8 +416,10 @@ int main(int argc, char **argv)
 	}
 	before = free_kb();
 	lives = calls_made = calls_failed = 0;
+	fail_allocations(options.failalloc);
 	if (!options.one)
 		work(options.seconds, options.seed);
+	fail_allocations(0);
 	ok(end_all(), "every process can be ended");
 	each_child(show_child);
 	remove_ipc();
