@@ -612,6 +612,35 @@ static long field(const char *path, const char *name)
 	return at ? atol(at + strlen(name)) : -1;
 }
 
+/* Lines of a file of /proc that were others before: where memory went. */
+static void remember(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n, used = 0;
+
+	while (fd >= 0 && (n = read(fd, text + used, size - 1 - (size_t)used)) > 0)
+		used += n;
+	if (fd >= 0)
+		close(fd);
+	text[used] = '\0';
+}
+
+static void show_changes(const char *path, const char *before)
+{
+	static char now[32768];
+	char *next;
+
+	remember(path, now, sizeof(now));
+	for (char *line = now; *line; line = next) {
+		size_t len = strcspn(line, "\n");
+
+		next = line + len + (line[len] == '\n');
+		line[len] = '\0';
+		if (!strstr(before, line))
+			printf("# now %s\n", line);
+	}
+}
+
 static void drop_caches(void)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
@@ -715,6 +744,7 @@ int main(int argc, char **argv)
 {
 	unsigned workers = setting("MM_MIX_WORKERS", 2 * (unsigned)get_nprocs());
 	unsigned seconds = setting("MM_MIX_SECONDS", 20), one = setting("MM_MIX_ONE", 0);
+	static char meminfo[4096], slabinfo[32768];
 	long before, promised;
 
 	if (argc > 1 && !strcmp(argv[1], "exit"))
@@ -729,10 +759,16 @@ int main(int argc, char **argv)
 	run_workers(workers, 1); /* caches of the kernel fill up to their size */
 	before = free_kb();
 	promised = field("/proc/meminfo", "Committed_AS:");
+	remember("/proc/meminfo", meminfo, sizeof(meminfo));
+	remember("/proc/slabinfo", slabinfo, sizeof(slabinfo));
 	eq(run_workers(workers, seconds), 0,
 	   "%u workers lived for %u seconds, and found what they wrote", workers, seconds);
-	ok(soon(is_free_again, before), "the memory is free again (%ld kB before, %ld kB now)",
-	   before, free_kb());
+	if (!soon(is_free_again, before)) {
+		show_changes("/proc/meminfo", meminfo);
+		show_changes("/proc/slabinfo", slabinfo);
+	}
+	ok(is_free_again(before), "the memory is free again (%ld kB before, %ld kB now)", before,
+	   free_kb());
 	ok(soon(promises_are, promised), "nothing stays promised (%ld kB before)", promised);
 	if (access("/proc/isthmus/selfcheck", R_OK))
 		t_skip("every page has the owners that its counts say",
