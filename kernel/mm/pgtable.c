@@ -260,6 +260,30 @@ static void zap_page(struct zap *z, pte_t pte, struct page *page)
 	tlb_gather_page(z->tlb, page);
 }
 
+/*
+ * The end of a process that shares private pages with another: no TLB has the entries any more, so a
+ * page that others still map goes at once. From @ptep on, as long as there are such. How many of @n.
+ */
+static noinline unsigned zap_shared_run(struct zap *z, pte_t *ptep, unsigned n)
+{
+	const pte_t *first = ptep, *end = ptep + n;
+
+	for (; ptep < end; ptep++) {
+		u32 low = pte_low(ptep);
+		struct page *page;
+
+		if (!pte_present((pte_t){low}) || pte_special((pte_t){low}))
+			break;
+		page = pfn_to_page(pte_pfn(*ptep));
+		if (!page_is_anon(page) || !page_remove_shared_rmap(page))
+			break;
+		set_pte(ptep, (pte_t){0});
+		page_put(page);
+	}
+	z->anon += ptep - first;
+	return (unsigned)(ptep - first);
+}
+
 /* One page table: from @start to @end or until the gather is full. Where it stopped. */
 static uaddr_t zap_ptes(struct zap *z, pte_t *ptep, uaddr_t start, uaddr_t end)
 {
@@ -279,6 +303,15 @@ static uaddr_t zap_ptes(struct zap *z, pte_t *ptep, uaddr_t start, uaddr_t end)
 		}
 		if (pte_present(pte) && !pte_special(pte))
 			page = pfn_to_page(pte_pfn(pte));
+		if (tlb->exiting && page && page_is_anon(page) && page_mapcount(page) > 1) {
+			unsigned run = zap_shared_run(z, ptep, (end - addr) >> PAGE_SHIFT);
+
+			if (run) {
+				ptep += run - 1;
+				addr += (run - 1) << PAGE_SHIFT;
+				continue;
+			}
+		}
 		if (z->mapping_only && (!page || page_is_anon(page)))
 			continue;
 		if (tlb->exiting)

@@ -270,6 +270,17 @@ static inline void page_remove_rmap(struct page *page)
 		this_cpu_dec(nr_file_mapped);
 	}
 }
+/* The same for a private page that has another entry; false, and nothing done, if this is the last. */
+static inline bool page_remove_shared_rmap(struct page *page)
+{
+	s32 count = READ_ONCE(page->mapcount);
+
+	while (count > 0)
+		if (__atomic_compare_exchange_n(&page->mapcount, &count, count - 1, false,
+						__ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
 /* The counter of @mm that counts @page. */
 static inline s32 *rss_counter(struct mm *mm, const struct page *page)
 {
