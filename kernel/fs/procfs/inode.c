@@ -17,9 +17,9 @@
 #define POS_ENTRIES 2
 #define POS_PROCESSES 0x10000
 
-struct inode *proc_inode_new(struct super_block *sb, mode_t mode)
+struct inode *proc_inode_new(struct super_block *sb, mode_t mode, size_t target_size)
 {
-	struct proc_inode *pi = kzalloc(sizeof(*pi), GFP_KERNEL);
+	struct proc_inode *pi = kzalloc(sizeof(*pi) + target_size, GFP_KERNEL);
 	struct inode *inode = pi ? inode_alloc(sb) : NULL;
 
 	if (!inode) {
@@ -47,7 +47,7 @@ static const char *fixed_get_link(struct inode *inode)
 	return proc_inode_of(inode)->entry->target;
 }
 
-const struct inode_operations proc_link_ops = {.get_link = fixed_get_link};
+static const struct inode_operations fixed_link_ops = {.get_link = fixed_get_link};
 
 /* /proc files keep the mode and owner that the kernel gave them. */
 static int file_setattr(struct inode *inode, const struct iattr *attr)
@@ -62,7 +62,7 @@ const struct inode_operations proc_file_ops = {.setattr = file_setattr};
 
 static struct inode *entry_inode(struct super_block *sb, struct proc_entry *entry)
 {
-	struct inode *inode = proc_inode_new(sb, entry->mode);
+	struct inode *inode = proc_inode_new(sb, entry->mode, 0);
 
 	if (!inode)
 		return NULL;
@@ -73,7 +73,7 @@ static struct inode *entry_inode(struct super_block *sb, struct proc_entry *entr
 		inode->fop = &dir_fops;
 		inode->nlink = 2 + entry->subdirs;
 	} else if (S_ISLNK(entry->mode)) {
-		inode->op = &proc_link_ops;
+		inode->op = &fixed_link_ops;
 	} else {
 		inode->op = &proc_file_ops;
 		inode->fop = entry->op ? entry->op : &proc_entry_fops;

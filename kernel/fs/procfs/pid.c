@@ -189,27 +189,33 @@ static bool still_self(struct dentry *dentry)
 
 static const struct dentry_operations self_dentry_ops = {.revalidate = still_self};
 
+static const char *self_get_link(struct inode *inode)
+{
+	return proc_inode_of(inode)->target;
+}
+
+static const struct inode_operations self_link_ops = {.get_link = self_get_link};
+
 int proc_self_lookup(struct super_block *sb, struct dentry *dentry, bool thread)
 {
+	const size_t size = sizeof("2147483647/task/2147483647");
 	struct inode *inode;
 	struct proc_inode *pi;
 
 	dentry->op = &self_dentry_ops;
 	if (!provider)
 		return 0;
-	inode = proc_inode_new(sb, S_IFLNK | 0777);
+	inode = proc_inode_new(sb, S_IFLNK | 0777, size);
 	if (!inode)
 		return -ENOMEM;
 	pi = proc_inode_of(inode);
 	pi->pid = thread ? provider->thread_self() : provider->self();
 	pi->number = thread ? 1 : -1;
-	inode->link = thread ? kasprintf(GFP_KERNEL, "%d/task/%d", provider->self(), pi->pid)
-			     : kasprintf(GFP_KERNEL, "%d", pi->pid);
-	if (!inode->link) {
-		inode_put(inode);
-		return -ENOMEM;
-	}
-	inode->op = &proc_link_ops;
+	if (thread)
+		snprintf(pi->target, size, "%d/task/%d", provider->self(), pi->pid);
+	else
+		snprintf(pi->target, size, "%d", pi->pid);
+	inode->op = &self_link_ops;
 	dentry_set_inode(dentry, inode);
 	return 0;
 }
@@ -244,7 +250,7 @@ static struct inode *pid_inode(struct super_block *sb, struct task *t,
 
 	if (row && row->number_mode)
 		mode = row->number_mode(t, number);
-	inode = proc_inode_new(sb, mode);
+	inode = proc_inode_new(sb, mode, 0);
 	if (!inode)
 		return NULL;
 	pi = proc_inode_of(inode);

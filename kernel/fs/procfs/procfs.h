@@ -44,16 +44,17 @@ struct proc_inode {
 	pid_t pid;
 	u64 start_time; /* of the task, so that a reused number is not mistaken for it */
 	int number;     /* of an entry of a dynamic directory, -1 */
+	char target[];  /* of self and thread-self: where the link leads */
 };
 static inline struct proc_inode *proc_inode_of(const struct inode *inode)
 {
 	return inode->private;
 }
 
-/* An inode with its struct proc_inode (zeroed, number -1). NULL: no memory. */
-struct inode *proc_inode_new(struct super_block *sb, mode_t mode);
+/* An inode with its struct proc_inode (zeroed, number -1, room for a target). NULL: no memory. */
+struct inode *proc_inode_new(struct super_block *sb, mode_t mode, size_t target_size);
 extern const struct file_operations proc_entry_fops;
-extern const struct inode_operations proc_link_ops, proc_file_ops;
+extern const struct inode_operations proc_file_ops;
 
 /* The processes, for the root directory. @name a number: 0 and a positive dentry, -ENOENT, -ENOMEM. */
 int proc_pid_lookup(struct super_block *sb, struct dentry *dentry);
