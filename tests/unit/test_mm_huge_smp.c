@@ -1,7 +1,8 @@
 /*
  * Huge mappings on four CPUs whose TLBs keep what they have seen: threads make, break up, protect,
  * drop and share the same two, and the machine watches that no address is ever in a TLB in two
- * sizes. (test_mm_huge.c has one CPU, and says what becomes of the contents.)
+ * sizes. (test_mm_huge.c has one CPU, and says what becomes of the contents.) ISTHMUS_LONG=1: ten
+ * times as long.
  */
 #include "mm_oracle.h"
 #include "mm_test.h"
@@ -43,6 +44,7 @@ static void count(void *arg, unsigned n)
 }
 
 static struct mm *shared;
+static unsigned steps;
 
 static void step(u32 *seed, unsigned n)
 {
@@ -89,7 +91,7 @@ static void thread(void *arg, unsigned n)
 	(void)arg;
 	mm_get(shared);
 	mm_activate(shared);
-	for (unsigned i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < steps; i++) {
 		step(&seed, n);
 		cond_resched();
 	}
@@ -113,7 +115,10 @@ static void drop_shared(void *arg, unsigned n)
 
 static void threads_race_over_huge_mappings(void **state)
 {
+	const char *more = getenv("ISTHMUS_LONG");
+
 	(void)state;
+	steps = more && *more ? 4000 : 400;
 	sim_boot(&(struct sim_config){.cpus = 4, .ram_mb = 96, .low_mb = 32});
 	mm_virt_init();
 	sim_run_tasks(1, make_shared, NULL);

@@ -1,4 +1,5 @@
 """`./isthmus test`: the kinds of tests, each counted into one tally."""
+import concurrent.futures
 import fnmatch
 import os
 import subprocess
@@ -73,6 +74,11 @@ class Choice:
 
 def run_program(tally, name, words, limit, environment, cwd=None, more=list):
     """One test program of the host's that prints TAP; more() has lines of TAP about what it left."""
+    tally.add(*outcome(name, words, limit, environment, cwd, more))
+
+
+def outcome(name, words, limit, environment, cwd=None, more=list):
+    """Its result, the seconds that it took, and what to show."""
     begun = time.monotonic()
     result = Result(name)
     try:
@@ -88,7 +94,7 @@ def run_program(tally, name, words, limit, environment, cwd=None, more=list):
     for line in [*output.decode(errors="replace").splitlines(), *more()]:
         result.line(line)
     result.end(status)
-    tally.add(result, time.monotonic() - begun, result.output if result.failures else ())
+    return result, time.monotonic() - begun, result.output if result.failures else ()
 
 
 def unit(tally, choice):
@@ -103,16 +109,23 @@ def unit(tally, choice):
         ASAN_OPTIONS="detect_stack_use_after_return=1:abort_on_error=0", UBSAN_OPTIONS="print_stacktrace=1",
         TSAN_OPTIONS="halt_on_error=1",
     )
-    for binary in binaries:
-        sanitizer, test = binary.split("/")[-2:]
-        name = f"unit/{sanitizer}/{test}"
-        if not choice.selects(test):
-            continue
-        path = os.path.join(build.TOP, binary)
+    binaries = [binary for binary in binaries if choice.selects(os.path.basename(binary))]
+
+    def run(binary):
+        name, path = "unit/" + "/".join(binary.split("/")[-2:]), os.path.join(build.TOP, binary)
         if not os.path.exists(path):
-            tally.one(f"{name} (does not build)", False, 0)
-            continue
-        run_program(tally, name, [path], 900 if choice.long else 300, environment)
+            result = Result(f"{name} (does not build)")
+            result.line(f"not ok 1 - {result.name}")
+            return result, 0, ()
+        return outcome(name, [path], 900 if choice.long else 300, environment)
+
+    # Those for the race detector have several busy threads each: they come one after the other.
+    racing = [binary for binary in binaries if "/tsan/" in binary]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done in pool.map(run, [binary for binary in binaries if binary not in racing]):
+            tally.add(*done)
+    for binary in racing:
+        tally.add(*run(binary))
 
 
 def layers(tally, choice):
