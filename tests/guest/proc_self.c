@@ -4,7 +4,7 @@
  */
 #include "t.h"
 
-enum { LOOKS = 1000 };
+enum { LOOKS = 300 };
 
 static void look(const char *path, bool thread)
 {
