@@ -269,6 +269,78 @@ static void check_exceptions(void)
 	   "an unaligned access under EFLAGS.AC is SIGBUS BUS_ADRALN where the CPU checks it");
 }
 
+/* -- what tells of the kernel's tables ------------------------------------------------------- */
+
+static unsigned char told[8];
+static unsigned long told_word;
+
+static void do_sgdt(void *arg)
+{
+	asm volatile("sgdt %0" : "=m"(told));
+}
+
+static void do_sidt(void *arg)
+{
+	asm volatile("sidt (%0,%1,4)" ::"r"(told - 4 * 5), "r"(5) : "memory");
+}
+
+static void do_smsw(void *arg)
+{
+	asm volatile("smsw %0" : "=r"(told_word));
+}
+
+static void do_smsw_memory(void *arg)
+{
+	asm volatile("smsw 2(%0)" ::"r"(told) : "memory");
+}
+
+static void do_sldt(void *arg)
+{
+	asm volatile("sldt %0" : "=r"(told_word));
+}
+
+static void do_str(void *arg)
+{
+	asm volatile("str %0" : "=r"(told_word));
+}
+
+static void do_str_16(void *arg)
+{
+	asm volatile("movl $-1, %0; str %w0" : "=r"(told_word));
+}
+
+static void do_sgdt_kernel(void *arg)
+{
+	asm volatile("sgdt 0xC0100000");
+}
+
+static void check_tables(void)
+{
+	static const unsigned char gdt[8] = {0, 0, 0, 0, 0xfe, 0xff, 0xee, 0xee},
+				   idt[8] = {0, 0, 0, 0, 0xff, 0xff, 0xee, 0xee};
+
+	memset(told, 0xee, sizeof(told));
+	t_must(t_catch(do_sgdt, NULL).sig == 0);
+	if (memcmp(told, gdt, sizeof(gdt)) != 0) {
+		t_skip("sgdt and its kin tell nothing", "the CPU has no UMIP");
+		return;
+	}
+	ok(true, "sgdt tells nothing");
+	memset(told, 0xee, sizeof(told));
+	ok(t_catch(do_sidt, NULL).sig == 0 && memcmp(told, idt, sizeof(idt)) == 0, "nor does sidt");
+	ok(t_catch(do_smsw, NULL).sig == 0 && told_word == 0x80050033, "smsw gives a constant");
+	memset(told, 0xee, sizeof(told));
+	ok(t_catch(do_smsw_memory, NULL).sig == 0 && told[2] == 0x33 && told[3] == 0 &&
+		   told[4] == 0xee && told[1] == 0xee,
+	   "two bytes of it in memory");
+	ok(t_catch(do_sldt, NULL).sig == 0 && told_word == 0, "sldt says that there is no table");
+	ok(t_catch(do_str, NULL).sig == 0 && told_word == 0x80, "str gives the one selector");
+	ok(t_catch(do_str_16, NULL).sig == 0 && told_word == 0xffff0080,
+	   "and leaves the upper half of a register in its short form");
+	faulted(t_catch(do_sgdt_kernel, NULL), SIGSEGV, SEGV_MAPERR, 0xC0100000,
+		"none of them writes to the kernel");
+}
+
 /* -- single steps over the gates -------------------------------------------------------------- */
 
 static unsigned steps;
@@ -300,7 +372,8 @@ static void check_steps(void)
 		     : "cc", "memory");
 	eq(result, getpid(), "int $0x80 works under the trap flag");
 	ok(flags & 0x100, "which stays");
-	ok(step_seen[0] == (unsigned long)int80_next || step_seen[0] == (unsigned long)int80_next + 1,
+	ok(step_seen[0] == (unsigned long)int80_next ||
+		   step_seen[0] == (unsigned long)int80_next + 1,
 	   "the first step is behind it, not in the kernel");
 	steps = 0;
 	asm volatile("pushfl; orl $0x100, (%%esp); popfl\n"
@@ -470,6 +543,7 @@ int main(void)
 	check_privileged();
 	check_exceptions();
 	check_steps();
+	check_tables();
 	check_deaths();
 	check_doors();
 	return t_done();

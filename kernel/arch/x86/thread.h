@@ -29,6 +29,8 @@ void ports_fork(struct arch_thread *child, const struct arch_thread *parent);
 void ports_free(struct arch_thread *t);
 /* A general protection fault was cli or sti of a program that may use all ports: @regs is behind it. */
 bool ports_skip_cli(struct regs *regs);
+/* It was an instruction that UMIP refuses (umip.c): it is done, or a signal is on its way. */
+bool umip_emulate(struct regs *regs);
 
 /* Hardware breakpoints (debugreg.c): those of @t for this CPU; none any more; what a #DB was. */
 void debug_load(const struct arch_thread *t);

@@ -141,9 +141,20 @@ static void remember_trap(unsigned vector, unsigned error, unsigned long address
 	thread->trap_address = address;
 }
 
+/* What was refused is done for the program, which goes on. */
+static bool emulated(struct regs *regs)
+{
+	bool done;
+
+	irq_enable(); /* its instruction is read */
+	done = ports_skip_cli(regs) || umip_emulate(regs);
+	irq_disable();
+	return done;
+}
+
 static void user_exception(struct regs *regs, unsigned vector, unsigned error)
 {
-	if (vector == VECTOR_GENERAL_PROTECTION && unlikely(ports_skip_cli(regs)))
+	if (vector == VECTOR_GENERAL_PROTECTION && emulated(regs))
 		return;
 	remember_trap(vector, error, current_thread()->trap_address);
 	if (vector == VECTOR_X87 || vector == VECTOR_SIMD)
