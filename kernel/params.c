@@ -92,12 +92,6 @@ static void set_norandmaps(const char *value)
 	randomize_va_space = 0;
 }
 
-static void set_pti(const char *value)
-{
-	if (strcmp(value, "off"))
-		pr_warn("pti=%s: page-table isolation is not there yet; the kernel stays mapped, not accessible, in user mode\n", value);
-}
-
 static void set_failalloc(const char *value)
 {
 #ifdef CONFIG_DEBUG_VM
@@ -122,7 +116,7 @@ static const struct {
 	{ "root", set_root },
 	/* the machine's, read by arch/ */
 	{ "vmsplit", ignore }, { "highmem", ignore }, { "vmalloc", ignore }, { "mem", ignore }, { "maxcpus", ignore },
-	{ "nosmp", ignore }, { "pti", set_pti }, { "nopti", ignore }, { "log_buf_len", ignore }, { "earlyprintk", ignore },
+	{ "nosmp", ignore }, { "pti", ignore }, { "nopti", ignore }, { "mitigations", ignore }, { "log_buf_len", ignore }, { "earlyprintk", ignore },
 	/* of Linux's boot loaders and initramfs tools: without meaning here, and not init's */
 	{ "ro", ignore }, { "rw", ignore }, { "BOOT_IMAGE", ignore }, { "initrd", ignore },
 };

@@ -109,10 +109,12 @@ void arch_timer_set(u64 deadline);
  * bool pgd_is_shared(pgd_t)  this table belongs to arch_mm_init()/arch_mm_destroy() (the slot with both user and kernel in it,
  *                        _OPT splits under PAE): never pgd_clear() or free it; its entries below TASK_SIZE are the caller's
  * bool pmd_none(pmd_t)  pmd_present  pmd_large  pmd_is_table    pmd_t pmd_read(pmd_t *) (for readers without a lock)
- * void pmd_populate(pmd_t *, void *table)  void pmd_clear(pmd_t *)  void *pmd_table(pmd_t): the page table
+ * void pmd_populate(struct arch_mm *, pmd_t *, void *table)  void pmd_clear(struct arch_mm *, pmd_t *)
+ * void *pmd_table(pmd_t): the page table
  *
  * A large pmd maps PTRS_PER_PTE frames side by side (the first a multiple of that), as one entry of a TLB:
- * pte_t pmd_block(pmd_t)  the entry of its first page   void pmd_set_block(pmd_t *, pte_t)  void pmd_clear_block(pmd_t *)
+ * pte_t pmd_block(pmd_t)  the entry of its first page   void pmd_set_block(struct arch_mm *, pmd_t *, pte_t)
+ * void pmd_clear_block(struct arch_mm *, pmd_t *)
  *                        One address must never be in a TLB in both sizes: clear, flush, and only then set the other. What
  *                        pmd_clear_block() leaves is not present, nor a table, but not none: who holds no lock sees that there was a block
  *
@@ -395,6 +397,8 @@ unsigned long arch_percpu_bytes(void);
 const char *arch_cpu_name(void);
 /* One CPU's stanza for /proc/cpuinfo, in Linux's format, through @emit. */
 void arch_cpuinfo(unsigned cpu, void (*emit)(void *arg, const char *fmt, ...) __printf(2, 3), void *arg);
+/* What /sys says of the CPU's Meltdown defect: "Not affected", "Mitigation: PTI" or "Vulnerable". */
+const char *arch_meltdown_state(void);
 bool arch_random_seed(void *buf, size_t n); /* rdrand where there is; false: the caller mixes timing */
 u32 arch_hwcap(void);                       /* AT_HWCAP: CPUID 1 edx */
 void __noreturn arch_power_off(void);       /* ACPI S5 if found, isa-debug-exit, then halt for good */

@@ -16,8 +16,9 @@ struct table_entry {
 	enum table_level level;
 	u64 prot; /* its bits without the frame; 0: nothing there */
 };
-/* => the tables of @am stay: mmap_lock for a process's half, nothing for the kernel's */
-struct table_entry arch_table_entry(struct arch_mm *am, unsigned long addr);
+/* In the tables for user mode (@user) or for the kernel: the same ones, if the machine makes no difference.
+ * => the tables of @am stay: mmap_lock for a process's half, nothing for the kernel's */
+struct table_entry arch_table_entry(struct arch_mm *am, unsigned long addr, bool user);
 /* The kernel's own tables, without any process. */
 struct arch_mm *arch_kernel_tables(void);
 

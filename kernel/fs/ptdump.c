@@ -9,7 +9,7 @@
  * entry that changes meanwhile is seen before or after.
  *
  * `kernel` shows the tables that all processes share, `current_kernel` and `current_user` those of the reader: what its CPU uses in
- * kernel and in user mode, which is the same as long as user mode has no tables of its own.
+ * kernel and in user mode, which is the same without page-table isolation.
  *
  * Locks: mmap_lock of the reader for read, which keeps its tables; the kernel's exist since boot. Read next: arch/ptdump.h
  */
@@ -31,8 +31,11 @@ struct series {
 	bool heading;
 };
 
+/* Whose tables a file shows. */
+enum whose { KERNEL, CURRENT_KERNEL, CURRENT_USER };
+
 struct dump {
-	bool own; /* the reader's tables */
+	enum whose whose;
 	struct mm *locked;
 	struct series series;
 };
@@ -43,14 +46,16 @@ static struct arch_mm *tables_of(const struct dump *d)
 }
 
 /* How far entries like the first go on. */
-static void measure(struct arch_mm *am, struct series *s)
+static void measure(const struct dump *d, struct series *s)
 {
+	struct arch_mm *am = tables_of(d);
+	bool user = d->whose == CURRENT_USER;
 	unsigned long border = arch_table_markers()[s->part + 1].start;
-	struct table_entry e = arch_table_entry(am, s->start);
+	struct table_entry e = arch_table_entry(am, s->start, user);
 
 	s->entry = e;
 	while (e.next && e.next < border) {
-		struct table_entry following = arch_table_entry(am, e.next);
+		struct table_entry following = arch_table_entry(am, e.next, user);
 
 		if (following.level != e.level || following.prot != e.prot)
 			break;
@@ -68,7 +73,7 @@ static void *series_at(struct dump *d, loff_t pos)
 	d->series.start = (unsigned long)pos & PAGE_MASK;
 	d->series.part = (unsigned)pos & POS_PART;
 	d->series.heading = pos & POS_HEADING || !d->series.start;
-	measure(tables_of(d), &d->series);
+	measure(d, &d->series);
 	return &d->series;
 }
 
@@ -85,7 +90,7 @@ static void *dump_start(struct seq_file *m, loff_t *pos)
 {
 	struct dump *d = m->private;
 
-	d->locked = d->own ? current->mm : NULL;
+	d->locked = d->whose == KERNEL ? NULL : current->mm;
 	if (d->locked && down_read_killable(&d->locked->mmap_lock)) {
 		d->locked = NULL;
 		return ERR_PTR(-EINTR);
@@ -136,7 +141,7 @@ static int dump_open(struct inode *inode, struct file *file)
 
 	if (!d)
 		return -ENOMEM;
-	d->own = debugfs_data(inode);
+	d->whose = *(const enum whose *)debugfs_data(inode);
 	err = seq_open(file, &dump_seq, d);
 	if (err)
 		kfree(d);
@@ -158,9 +163,9 @@ static const struct file_operations dump_fops = {.open = dump_open,
 
 void __init ptdump_init(void)
 {
-	static char own;
+	static enum whose kernel = KERNEL, current_kernel = CURRENT_KERNEL, current_user = CURRENT_USER;
 
-	debugfs_register("page_tables/kernel", 0400, &dump_fops, NULL);
-	debugfs_register("page_tables/current_kernel", 0400, &dump_fops, &own);
-	debugfs_register("page_tables/current_user", 0400, &dump_fops, &own);
+	debugfs_register("page_tables/kernel", 0400, &dump_fops, &kernel);
+	debugfs_register("page_tables/current_kernel", 0400, &dump_fops, &current_kernel);
+	debugfs_register("page_tables/current_user", 0400, &dump_fops, &current_user);
 }

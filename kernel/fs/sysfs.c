@@ -215,6 +215,13 @@ static int show_kernel_max(struct seq_file *m, void *v)
 	return 0;
 }
 
+static int show_meltdown(struct seq_file *m, void *v)
+{
+	(void)v;
+	seq_printf(m, "%s\n", arch_meltdown_state());
+	return 0;
+}
+
 static int show_text(struct seq_file *m, void *v)
 {
 	seq_puts(m, v);
@@ -230,6 +237,7 @@ static const struct {
 	{"devices/system/cpu/possible", show_cpu_range, NULL},
 	{"devices/system/cpu/present", show_cpu_range, NULL},
 	{"devices/system/cpu/kernel_max", show_kernel_max, NULL},
+	{"devices/system/cpu/vulnerabilities/meltdown", show_meltdown, NULL},
 	{"devices/system/cpu/offline", show_text, "\n"},
 	{"devices/system/node/online", show_text, "0\n"},
 	{"devices/system/node/possible", show_text, "0\n"},

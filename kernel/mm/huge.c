@@ -203,7 +203,7 @@ static bool enter_block(struct vma *vma, pmd_t *pmd, uaddr_t start, pte_t *table
 		if (!vma->anon_id)
 			vma_new_anon_id(vma);
 		*slot_of(mm, start) = table;
-		pmd_set_block(pmd, pte);
+		pmd_set_block(&mm->arch, pmd, pte);
 		if (unlikely(vma_locks_pages(vma)))
 			for (unsigned i = 0; i < HUGE_PAGES; i++)
 				page_mlock(first + i);
@@ -255,7 +255,7 @@ static bool is_sole_owner(const struct page *page)
 static void set_block(struct mm *mm, pmd_t *pmd, uaddr_t addr, pte_t pte)
 {
 	fill_table(*slot_of(mm, addr), pte);
-	pmd_set_block(pmd, pte);
+	pmd_set_block(&mm->arch, pmd, pte);
 }
 
 /* True: the entry allows the access now. */
@@ -295,9 +295,9 @@ bool huge_fault(struct vma *vma, uaddr_t addr, bool write)
 
 void huge_split(struct mm *mm, pmd_t *pmd, uaddr_t addr)
 {
-	pmd_clear_block(pmd);
+	pmd_clear_block(&mm->arch, pmd);
 	tlb_flush_page(mm, addr & (uaddr_t)PAGE_MASK);
-	pmd_populate(pmd, *slot_of(mm, addr));
+	pmd_populate(&mm->arch, pmd, *slot_of(mm, addr));
 	count(-(s32)HUGE_PAGES);
 	vm_event_add(VM_THP_SPLIT_PMD, 1);
 }
@@ -308,11 +308,11 @@ unsigned huge_zap(struct tlb_gather *tlb, pmd_t *pmd, uaddr_t addr)
 	pte_t *table = *slot_of(tlb->mm, addr);
 	unsigned last = unmap_pages(first);
 
-	pmd_clear_block(pmd);
+	pmd_clear_block(&tlb->mm->arch, pmd);
 	if (!tlb->exiting)
 		tlb_flush_page(tlb->mm, addr);
 	memset(table, 0, PAGE_SIZE);
-	pmd_populate(pmd, table);
+	pmd_populate(&tlb->mm->arch, pmd, table);
 	this_cpu_add(nr_anon_mapped, -(long)last);
 	count(-(s32)HUGE_PAGES);
 	tlb_gather_run(tlb, first);
@@ -365,7 +365,7 @@ int huge_copy(struct mm *to, struct vma *vma, uaddr_t addr, bool *flush)
 	fill_table(table, pte);
 	spin_lock(&to->page_table_lock);
 	*slot_of(to, addr) = table;
-	pmd_set_block(dest, pte);
+	pmd_set_block(&to->arch, dest, pte);
 	spin_unlock(&to->page_table_lock);
 	count(HUGE_PAGES);
 	rss_add(&to->rss_anon, HUGE_PAGES);

@@ -122,7 +122,7 @@ pte_t *pte_alloc_slow(struct mm *mm, uaddr_t addr)
 	}
 	spin_lock(&mm->page_table_lock);
 	if (table && pmd_none(*pmd)) {
-		pmd_populate(pmd, table);
+		pmd_populate(&mm->arch, pmd, table);
 		table = NULL;
 	} else if (pmd_large(*pmd)) {
 		huge_split(mm, pmd, addr);
@@ -169,7 +169,7 @@ static void free_pte_tables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end)
 		if (!pmd_none(*pmd)) {
 			spin_lock(&mm->page_table_lock);
 			table = pmd_table(*pmd);
-			pmd_clear(pmd);
+			pmd_clear(&mm->arch, pmd);
 			spin_unlock(&mm->page_table_lock);
 			gather_table(tlb, table);
 		}

@@ -323,6 +323,7 @@ void oracle_check(const struct oracle_extra *extra)
 	unsigned long unknown;
 
 	sim_check_tlbs();
+	sim_check_views();
 	sim_check_free_frames();
 	take_census(&c, extra);
 	unknown = check_frames(&c);

@@ -23,7 +23,7 @@ static pte_t *entry_of(uaddr_t addr)
 		pgd_populate(&mm, pgd, get_zeroed_page(GFP_KERNEL));
 	pmd = pmd_entry(pgd, addr);
 	if (pmd_none(*pmd))
-		pmd_populate(pmd, get_zeroed_page(GFP_KERNEL));
+		pmd_populate(&mm, pmd, get_zeroed_page(GFP_KERNEL));
 	return pte_entry(pmd, addr);
 }
 

@@ -143,6 +143,8 @@ void sim_boot(const struct sim_config *given)
 	config.low_mb = or_default(config.low_mb, config.ram_mb / 2);
 	config.vmalloc_mb = or_default(config.vmalloc_mb, 32);
 	config.pkmap_slots = or_default(config.pkmap_slots, 16);
+	sim_task_size = or_default(config.task_size, sim_task_size);
+	sim_pti = config.pti;
 	sim_fault_init(config.abort);
 	sim_cpu_init(config.cpus);
 	sim_memory_init(&config);

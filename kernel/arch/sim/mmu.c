@@ -7,6 +7,9 @@
  * for a write; entries that are not present are never cached; with PAE the four top entries are
  * read when the page directory is loaded (a populated one is noticed at the next fault).
  *
+ * With page-table isolation (sim_pti) user code goes through the tables for user mode, and user copies
+ * through the kernel's. Entries of both stay in the TLB until a flush: that is stricter than the machine.
+ *
  * The TLB of a CPU is touched only by that CPU, and by the oracle while all are idle.
  */
 #include <stdlib.h>
@@ -25,16 +28,18 @@ struct tlb_entry {
 	pte_t pte;
 	bool write; /* pmd and pte both allow it */
 	bool large; /* a piece of a block that one pmd maps: goes with all others of it */
+	bool user;  /* from the tables for user mode */
 };
 
 struct mmu {
 	struct arch_mm *loaded;
 	struct tlb_entry tlb[TLB_ENTRIES];
 #ifdef CONFIG_X86_PAE
-	pgd_t top[PTRS_PER_PGD]; /* as read when the page directory was loaded */
+	pgd_t top[2][PTRS_PER_PGD]; /* as read when the page directory was loaded; [1]: for user mode */
 #endif
 };
 
+bool sim_pti;
 static struct mmu mmus[SIM_MAX_CPUS];
 static struct arch_mm *all_mms;
 static u32 mms_lock;
@@ -72,10 +77,13 @@ void tlb_flush_page_local(unsigned long va)
 static void read_top(struct mmu *mmu)
 {
 #ifdef CONFIG_X86_PAE
-	for (unsigned i = 0; i < PTRS_PER_PGD; i++)
-		mmu->top[i].val =
-			mmu->loaded ? __atomic_load_n(&mmu->loaded->pgd[i].val, __ATOMIC_ACQUIRE)
-				    : 0;
+	struct arch_mm *am = mmu->loaded;
+
+	for (unsigned i = 0; i < PTRS_PER_PGD; i++) {
+		mmu->top[0][i].val = am ? __atomic_load_n(&am->pgd[i].val, __ATOMIC_ACQUIRE) : 0;
+		mmu->top[1][i].val =
+			am ? __atomic_load_n(&am->user_pgd[i].val, __ATOMIC_ACQUIRE) : 0;
+	}
 #else
 	(void)mmu;
 #endif
@@ -108,14 +116,57 @@ static void unlock_mms(void)
 	__atomic_store_n(&mms_lock, 0, __ATOMIC_RELEASE);
 }
 
+#ifdef CONFIG_X86_PAE
+/* Nothing, but for the gigabyte that the split divides. */
+static int init_directory(struct arch_mm *am)
+{
+	unsigned slot = TASK_SIZE >> PGD_SHIFT;
+	pmd_t *table;
+
+	if (!(TASK_SIZE & ~PGD_MASK))
+		return 0;
+	table = arch_hooks.table_alloc(sim_pti);
+	if (!table)
+		return -ENOMEM;
+	am->pgd[slot].val = lowmem_paddr(table) | PAGE_PRESENT | PAGE_SHARED_SLOT;
+	if (sim_pti) {
+		am->mirrored = (unsigned long)table;
+		am->user_pgd[slot].val = lowmem_paddr(table + PTRS_PER_PMD) | PAGE_PRESENT;
+	}
+	return 0;
+}
+
+static void destroy_directory(struct arch_mm *am)
+{
+	for (unsigned i = 0; i < PTRS_PER_PGD; i++) {
+		if (pgd_is_shared(am->pgd[i]))
+			arch_hooks.table_free(lowmem_ptr(am->pgd[i].val & PTE_PFN_MASK), sim_pti);
+		else if (!pgd_none(am->pgd[i]))
+			sim_die("arch_mm_destroy: table %u is still there", i);
+	}
+}
+#else
+static int init_directory(struct arch_mm *am)
+{
+	am->pgd = arch_hooks.table_alloc(sim_pti);
+	am->mirrored = sim_pti ? (unsigned long)am->pgd : 0;
+	return am->pgd ? 0 : -ENOMEM;
+}
+
+static void destroy_directory(struct arch_mm *am)
+{
+	arch_hooks.table_free(am->pgd, sim_pti);
+}
+#endif
+
 int arch_mm_init(struct arch_mm *am)
 {
+	int err;
+
 	memset(am, 0, sizeof(*am));
-#ifndef CONFIG_X86_PAE
-	am->pgd = arch_hooks.table_alloc(0);
-	if (!am->pgd)
-		return -ENOMEM;
-#endif
+	err = init_directory(am);
+	if (err)
+		return err;
 	lock_mms();
 	am->next_mm = all_mms;
 	all_mms = am;
@@ -135,13 +186,7 @@ void arch_mm_destroy(struct arch_mm *am)
 		link = &(*link)->next_mm;
 	*link = am->next_mm;
 	unlock_mms();
-#ifdef CONFIG_X86_PAE
-	for (unsigned i = 0; i < PTRS_PER_PGD; i++)
-		if (!pgd_none(am->pgd[i]))
-			sim_die("arch_mm_destroy: table %u is still there", i);
-#else
-	arch_hooks.table_free(am->pgd, 0);
-#endif
+	destroy_directory(am);
 }
 
 void arch_mm_load(struct arch_mm *am)
@@ -179,32 +224,32 @@ HARDWARE static pteval_t load_entry(paddr_t table, unsigned n)
 	return __atomic_load_n(entry_of(table, n), __ATOMIC_ACQUIRE);
 }
 
-/* The pmd of @addr, or NULL. */
-HARDWARE static pteval_t *find_pmd(struct mmu *mmu, uaddr_t addr)
+/* The pmd of @addr in the tables of user mode or of the kernel, or NULL. */
+HARDWARE static pteval_t *find_pmd(struct mmu *mmu, bool user, uaddr_t addr)
 {
 	paddr_t directory;
 
 	if (!mmu->loaded)
 		return NULL;
 #ifdef CONFIG_X86_PAE
-	directory = mmu->top[addr >> PGD_SHIFT].val;
+	directory = mmu->top[user][addr >> PGD_SHIFT].val;
 	if (!(directory & PAGE_PRESENT)) {
 		read_top(mmu);
-		directory = mmu->top[addr >> PGD_SHIFT].val;
+		directory = mmu->top[user][addr >> PGD_SHIFT].val;
 	}
 	if (!(directory & PAGE_PRESENT))
 		return NULL;
 	return entry_of(directory & PTE_PFN_MASK, (addr >> PMD_SHIFT) & (PTRS_PER_PMD - 1));
 #else
-	directory = lowmem_paddr(mmu->loaded->pgd);
+	directory = lowmem_paddr(mmu->loaded->pgd + (user ? PTRS_PER_PGD : 0));
 	return entry_of(directory, addr >> PMD_SHIFT);
 #endif
 }
 
 /* The entry that maps @addr: a pte, or (*large) a pmd; NULL: there is no table. */
-HARDWARE static pteval_t *find_pte(struct mmu *mmu, uaddr_t addr, bool *large)
+HARDWARE static pteval_t *find_pte(struct mmu *mmu, bool user, uaddr_t addr, bool *large)
 {
-	pteval_t *entry = find_pmd(mmu, addr), pmd;
+	pteval_t *entry = find_pmd(mmu, user, addr), pmd;
 
 	*large = false;
 	if (!entry)
@@ -244,8 +289,8 @@ static void check_one_size(const struct mmu *mmu, uaddr_t addr, bool large)
 /* Look @addr up for an access: 0 and the entry cached, or the error code of the fault. */
 HARDWARE static unsigned walk(struct mmu *mmu, uaddr_t addr, unsigned access, struct tlb_entry *e)
 {
-	bool large;
-	pteval_t *entry = find_pte(mmu, addr, &large), val, set;
+	bool large, user = sim_pti && (access & FAULT_USER);
+	pteval_t *entry = find_pte(mmu, user, addr, &large), val, set;
 
 	e->valid = false;
 	if (!entry)
@@ -264,7 +309,8 @@ HARDWARE static unsigned walk(struct mmu *mmu, uaddr_t addr, unsigned access, st
 				addr >> PAGE_SHIFT,
 				{large ? piece_of(set, addr) : set},
 				set & PAGE_RW,
-				large};
+				large,
+				user};
 	return 0;
 }
 
@@ -276,9 +322,9 @@ static unsigned translate(uaddr_t addr, unsigned access, void **p)
 	struct mmu *mmu = this_mmu();
 	u32 page = addr >> PAGE_SHIFT;
 	struct tlb_entry *e = &mmu->tlb[page % TLB_ENTRIES];
-	bool write = access & FAULT_WRITE;
+	bool write = access & FAULT_WRITE, user = sim_pti && (access & FAULT_USER);
 
-	if (!e->valid || e->page != page || (write && (!e->write || !pte_dirty(e->pte)))) {
+	if (!e->valid || e->user != user || e->page != page || (write && (!e->write || !pte_dirty(e->pte)))) {
 		unsigned error = walk(mmu, addr, access, e);
 
 		if (!e->valid)
@@ -532,7 +578,7 @@ static void check_entry(unsigned cpu, struct mmu *mmu, const struct tlb_entry *e
 {
 	uaddr_t addr = e->page << PAGE_SHIFT;
 	bool large;
-	pteval_t *entry = find_pte(mmu, addr, &large);
+	pteval_t *entry = find_pte(mmu, e->user, addr, &large);
 	pte_t pte = {!entry ? 0 : large ? piece_of(*entry, addr) : *entry};
 
 	if (!(pte.val & PAGE_PRESENT))
@@ -552,6 +598,43 @@ void sim_check_tlbs(void)
 		for (unsigned i = 0; i < TLB_ENTRIES; i++)
 			if (mmus[cpu].tlb[i].valid)
 				check_entry(cpu, &mmus[cpu], &mmus[cpu].tlb[i]);
+}
+
+/* One page of pmd entries, and what user mode has instead of it. */
+static void check_mirror(paddr_t kernel, paddr_t user, uaddr_t base, unsigned entries)
+{
+	for (unsigned i = 0; i < entries; i++) {
+		uaddr_t addr = base + (uaddr_t)((u64)i << PMD_SHIFT);
+		pteval_t want = addr < TASK_SIZE ? load_entry(kernel, i) : 0;
+
+		if (load_entry(user, i) != want)
+			sim_die("oracle: user mode has %llx for %x, the kernel %llx",
+				(unsigned long long)load_entry(user, i), addr,
+				(unsigned long long)want);
+	}
+}
+
+static void check_view(struct arch_mm *am, void *arg)
+{
+	(void)arg;
+#ifdef CONFIG_X86_PAE
+	for (unsigned i = 0; i < PTRS_PER_PGD; i++) {
+		if (pgd_is_shared(am->pgd[i]))
+			check_mirror(am->pgd[i].val & PTE_PFN_MASK,
+				     am->user_pgd[i].val & PTE_PFN_MASK, (uaddr_t)i << PGD_SHIFT,
+				     PTRS_PER_PMD);
+		else if (am->pgd[i].val != am->user_pgd[i].val)
+			sim_die("oracle: gigabyte %u is not the same in user mode", i);
+	}
+#else
+	check_mirror(lowmem_paddr(am->pgd), lowmem_paddr(am->pgd + PTRS_PER_PGD), 0, PTRS_PER_PGD);
+#endif
+}
+
+void sim_check_views(void)
+{
+	if (sim_pti)
+		sim_for_each_space(check_view, NULL);
 }
 
 unsigned sim_tlb_entries(unsigned cpu)

@@ -25,6 +25,8 @@ struct sim_config {
 	unsigned pkmap_slots; /* 0: 16: few, so that the window wraps soon */
 	unsigned hole_mb;     /* a hole of 1 MB in RAM there; 0: none */
 	paddr_t initrd_start, initrd_end;
+	u32 task_size;     /* 0: 3 GB */
+	bool pti;          /* user mode has page tables of its own, which only its accesses go through */
 	bool no_scheduler; /* only CPU 0, no tasks */
 	bool abort;        /* end with SIGABRT: for a fuzzer, which keeps the input that did it */
 };
@@ -65,6 +67,8 @@ void *sim_frame(pfn_t pfn);
 /* ---- oracles: stop the test with a message ---- */
 /* No TLB entry of any CPU allows what the page tables it has loaded do not. => all CPUs idle */
 void sim_check_tlbs(void);
+/* User mode's page tables say of user memory what the kernel's say, and map nothing else. => all CPUs idle */
+void sim_check_views(void);
 /* No page table and no kernel window maps a freed frame. => all CPUs idle */
 void sim_check_free_frames(void);
 /* Every present entry of every user page table. */
@@ -81,6 +85,7 @@ unsigned long sim_ipi_count(void);
 /* ---- for the parts of arch/sim ---- */
 #define SIM_EXIT_PANIC 77
 struct sim_cpu;
+extern bool sim_pti;
 void sim_memory_init(const struct sim_config *config);
 void sim_memory_unshare(void);
 void sim_cpu_init(unsigned cpus);

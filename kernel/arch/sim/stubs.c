@@ -104,6 +104,11 @@ const char *arch_cpu_name(void)
 	return "Simulated CPU";
 }
 
+const char *arch_meltdown_state(void)
+{
+	return "Not affected";
+}
+
 void arch_cpuinfo(unsigned cpu, void (*emit)(void *arg, const char *fmt, ...) __printf(2, 3),
 		  void *arg)
 {

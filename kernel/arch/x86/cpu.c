@@ -4,6 +4,7 @@
  */
 #include "cpu.h"
 #include "desc.h"
+#include "pti.h"
 #include "traps.h"
 #include "arch/port.h"
 #include "arch/log.h"
@@ -45,6 +46,32 @@ static void __init read_name(void)
 	strscpy(cpu.name, text + skip, sizeof(cpu.name));
 }
 
+/* CPUs whose reads ahead of a permission check find nothing: by other makers, or too simple to read ahead. */
+static bool __init is_spared_from_meltdown(void)
+{
+	static const char makers[][13] __initdata = {"AuthenticAMD", "HygonGenuine"};
+	/* Intel's first Atoms, in order: Bonnell and Saltwell */
+	static const u8 atoms[] __initdata = {0x1c, 0x26, 0x27, 0x35, 0x36};
+	u32 family = cpu.signature >> 8 & 15;
+	u32 model = (cpu.signature >> 4 & 15) | (cpu.signature >> 12 & 0xf0);
+
+	for (unsigned i = 0; i < ARRAY_SIZE(makers); i++)
+		if (!memcmp(cpu.vendor, makers[i], 12))
+			return true;
+	if (family < 6)
+		return true;
+	return family == 6 && !memcmp(cpu.vendor, "GenuineIntel", 12) &&
+	       memchr(atoms, (int)model, sizeof(atoms));
+}
+
+static bool __init has_meltdown(void)
+{
+	if (is_spared_from_meltdown())
+		return false;
+	return !(cpu.f7_edx & CPU_ARCH_CAPABILITIES) ||
+	       !(rdmsr(MSR_ARCH_CAPABILITIES) & ARCH_CAP_RDCL_NO);
+}
+
 void __init cpu_detect(void)
 {
 	struct cpuid_regs r;
@@ -74,6 +101,7 @@ void __init cpu_detect(void)
 	if (cpu.max_extended >= 0x80000008)
 		cpu.phys_bits = (u8)cpuid(0x80000008, 0).eax;
 	read_name();
+	cpu.meltdown = has_meltdown();
 }
 
 static void enable_syscall_gate(void)
@@ -84,7 +112,7 @@ static void enable_syscall_gate(void)
 		return;
 	wrmsr(MSR_SYSENTER_CS, KERNEL_CS);
 	wrmsr(MSR_SYSENTER_ESP, area + ENTRY_STACK_TOP);
-	wrmsr(MSR_SYSENTER_EIP, (unsigned long)entry_sysenter);
+	wrmsr(MSR_SYSENTER_EIP, (unsigned long)(pti_enabled ? pti_sysenter : entry_sysenter));
 }
 
 static void __init patch_smap_sites(void)

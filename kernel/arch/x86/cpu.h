@@ -17,6 +17,7 @@ struct cpu_features {
 	char vendor[13];
 	char name[49];
 	u8 phys_bits, virt_bits;
+	bool meltdown; /* user code can find out what supervisor pages hold, if they are mapped */
 };
 extern struct cpu_features cpu;
 
@@ -42,11 +43,15 @@ extern struct cpu_features cpu;
 #define CPU_SMEP (1u << 7)
 #define CPU_SMAP (1u << 20)
 #define CPU_UMIP (1u << 2)
+/* ... of leaf 7 edx */
+#define CPU_ARCH_CAPABILITIES (1u << 29)
 /* ... of leaf 0x80000001 edx */
 #define CPU_NX (1u << 20)
 #define CPU_RDTSCP (1u << 27)
 
 #define MSR_APIC_BASE 0x1b
+#define MSR_ARCH_CAPABILITIES 0x10a
+#define ARCH_CAP_RDCL_NO (1u << 0)
 #define MSR_SYSENTER_CS 0x174
 #define MSR_SYSENTER_ESP 0x175
 #define MSR_SYSENTER_EIP 0x176

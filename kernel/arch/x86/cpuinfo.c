@@ -3,6 +3,7 @@
  */
 #include "apic.h"
 #include "cpu.h"
+#include "pti.h"
 #include "arch/port.h"
 
 struct flag_name {
@@ -85,10 +86,13 @@ void arch_cpuinfo(unsigned cpu_id, emit_fn emit, void *arg)
 	EMIT_FLAGS(f1_edx_names, cpu.f1_edx);
 	EMIT_FLAGS(ext_edx_names, cpu.fext_edx);
 	EMIT_FLAGS(f1_ecx_names, cpu.f1_ecx);
+	if (pti_enabled)
+		emit(arg, " pti");
 	EMIT_FLAGS(f7_ebx_names, cpu.f7_ebx);
 	EMIT_FLAGS(f7_ecx_names, cpu.f7_ecx);
-	emit(arg, "\nbugs\t\t:\nbogomips\t: %u.%02u\nclflush size\t: %u\ncache_alignment\t: 64\n",
-	     khz / 500, khz / 5 % 100, (cpu.f1_ebx >> 8 & 255) * 8);
+	emit(arg, "\nbugs\t\t:%s\n", cpu.meltdown ? " cpu_meltdown" : "");
+	emit(arg, "bogomips\t: %u.%02u\nclflush size\t: %u\ncache_alignment\t: 64\n", khz / 500,
+	     khz / 5 % 100, (cpu.f1_ebx >> 8 & 255) * 8);
 	emit(arg, "address sizes\t: %u bits physical, %u bits virtual\npower management:\n\n",
 	     cpu.phys_bits, cpu.virt_bits);
 }

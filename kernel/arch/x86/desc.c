@@ -6,6 +6,7 @@
 #include "cpu.h"
 #include "paging.h"
 #include "percpu_init.h"
+#include "pti.h"
 #include "traps.h"
 #include "lib/string.h"
 #include <linux/errno.h>
@@ -18,15 +19,19 @@
 #define GATE_DPL3 0x6000
 
 /* What each CPU has: GDT and task states, entry stack, double-fault stack. */
-static char boot_entry_pages[4][PAGE_SIZE]
+static char boot_entry_pages[5][PAGE_SIZE]
 	__attribute__((section(".bss..page_aligned"), aligned(4096)));
 static char idt_page[PAGE_SIZE] __attribute__((section(".bss..page_aligned"), aligned(4096)));
 
-static const u8 entry_page_at[4] = {0, 4, 6, 7};
+static const u8 entry_page_at[5] = {0, 4, 5, 7, 8};
+
+DEFINE_PER_CPU(u32 *, thread_sp0);
+DEFINE_PER_CPU(u32, entry_stack_top);
 
 static void map_page(unsigned long va, void *page)
 {
-	arch_kernel_map((void *)va, (pfn_t)(lowmem_paddr(page) >> PAGE_SHIFT), PGPROT_KERNEL);
+	arch_kernel_map((void *)va, (pfn_t)(lowmem_paddr(page) >> PAGE_SHIFT),
+			(pgprot_t){PGPROT_KERNEL.val | PAGE_GLOBAL});
 }
 
 int entry_area_init(unsigned cpu_id)
@@ -67,7 +72,13 @@ void idt_init(void)
 	/* A trap gate: interrupts stay on, which saves the sti. */
 	idt[SYSCALL_VECTOR] = gate((u32)entry_int80, GATE_TRAP | GATE_DPL3);
 	arch_kernel_map(idt_address(), (pfn_t)(lowmem_paddr(idt_page) >> PAGE_SHIFT),
-			PGPROT_KERNEL_RO);
+			(pgprot_t){PGPROT_KERNEL_RO.val | PAGE_GLOBAL});
+}
+
+/* Interrupts stay off until the thread's stack is reached. */
+void __init idt_set_pti(void)
+{
+	((u64 *)idt_page)[SYSCALL_VECTOR] = gate((u32)pti_int80, GATE_INTERRUPT | GATE_DPL3);
 }
 
 static void fill_df_tss(struct entry_area *area)
@@ -109,6 +120,7 @@ void desc_load(unsigned cpu_id)
 	} gdtr = {sizeof(area->gdt) - 1, (u32)area->gdt}, idtr = {256 * 8 - 1, (u32)idt_address()};
 
 	area->tss.ss0 = KERNEL_DS;
+	area->tss.sp0 = (u32)area + ENTRY_STACK_TOP;
 	area->tss.io_bitmap = TSS_NO_IO_BITMAP;
 	fill_df_tss(area);
 	fill_gdt(area, cpu_id);
@@ -120,6 +132,8 @@ void desc_load(unsigned cpu_id)
 			KERNEL_DS),
 		"r"(USER_DS), "r"(PERCPU_SEL), "r"(0)
 		: "memory");
+	this_cpu_write(thread_sp0, pti_enabled ? &area->tss.sp1 : &area->tss.sp0);
+	this_cpu_write(entry_stack_top, (u32)area + ENTRY_STACK_TOP);
 	__asm__ volatile("lldt %w0" ::"r"(0));
 	__asm__ volatile("ltr %w0" ::"r"(TSS_SEL));
 }

@@ -3,8 +3,8 @@
  * 0x7b in signal frames and core files; TLS entries 6 to 8 through set_thread_area(2)).
  *
  * One entry area per CPU, at fixed addresses above the kernel's windows: what the CPU itself reads
- * at a gate. Eight pages: GDT and task states | I/O bitmap (3) | entry stack | guard | double-fault
- * stack (2). Those of the bitmap are mapped, read-only, while a thread that has one runs; so
+ * at a gate. Nine pages: GDT and task states | I/O bitmap (3) | entry stack (2) | guard |
+ * double-fault stack (2). Those of the bitmap are mapped, read-only, while a thread that has one runs; so
  * they are a guard page in any case.
  */
 #ifndef X86_DESC_H
@@ -27,15 +27,16 @@
 #define DESC_FLAT_DATA 0x00cf93000000ffff
 #define DESC_DPL3 0x0000600000000000
 
-#define ENTRY_CPU_PAGES 8
+#define ENTRY_CPU_PAGES 9
 #define ENTRY_GDT 0
 #define ENTRY_TSS 0x100
 #define ENTRY_DF_TSS 0x180
 #define ENTRY_IO_BITMAP 0x1000
-#define ENTRY_STACK_TOP 0x5000
-#define ENTRY_DF_STACK 0x6000
-#define ENTRY_DF_STACK_TOP 0x8000
+#define ENTRY_STACK_TOP 0x6000
+#define ENTRY_DF_STACK 0x7000
+#define ENTRY_DF_STACK_TOP 0x9000
 #define TSS_SP0 4
+#define TSS_SP1 12 /* which no gate of ours uses: with page-table isolation, sp0 of the thread */
 #define TSS_IO_BITMAP (ENTRY_IO_BITMAP - ENTRY_TSS) /* where the task state says it is */
 #define TSS_NO_IO_BITMAP 0xffff                     /* beyond its limit: no port */
 #define TSS_LIMIT (TSS_IO_BITMAP + 0x2000)          /* 65,536 bits and a byte */
@@ -46,6 +47,7 @@
 
 #ifndef __ASSEMBLER__
 #include "types.h"
+#include <machine/percpu.h>
 
 struct tss {
 	u16 link, r0;
@@ -88,11 +90,18 @@ static inline u64 segment_descriptor(u32 base, u32 limit, u32 access)
 	       ((u64)(limit & 0xf0000) << 32) | ((u64)(base & 0xffffff) << 16) | (limit & 0xffff);
 }
 
+/* Where this CPU keeps the end of the running thread's stack: sp0 of its task state, or sp1 (entry_pti.S). */
+DECLARE_PER_CPU(u32 *, thread_sp0);
+/* The end of this CPU's entry stack. */
+DECLARE_PER_CPU(u32, entry_stack_top);
+
 /* Map the entry area of @cpu_id on fresh pages: 0 or -ENOMEM. CPU 0 has static ones. */
 int entry_area_init(unsigned cpu_id);
 /* Load GDT, TSS and IDT, and the per-CPU segment, on the CPU that runs this. */
 void desc_load(unsigned cpu_id);
 void idt_init(void);
+/* System calls through page-table isolation's gate. */
+void idt_set_pti(void);
 
 #endif
 #endif

@@ -11,8 +11,11 @@
  * (machine/regs.h), load the kernel's segments, and leave through exit_to_user or restore_all.
  * %gs stays the user's throughout.
  *
+ * With page-table isolation the CPU comes on a stack of its own and with other page tables; entry_pti.S
+ * stands before and behind what is here, by way of the PTI_SITEs. Without it nothing of that is run.
+ *
  * Nothing about the user's registers is trusted on the way out: a selector that cannot be loaded
- * becomes 0, and an iret that faults becomes a general-protection fault of the program.
+ * becomes 0, and an iret that faults becomes the program's SIGILL.
  */
 #include "asm.h"
 #include "desc.h"
@@ -24,57 +27,10 @@
 
 #define WORK_SYSCALL_TRACE 8
 #define IRQ_STUB_BIAS 127
-#define SELECTOR_LDT 4
 /* In user flags, these need more than sysexit restores. */
 #define FLAGS_NEED_IRET (X86_EFLAGS_TF | X86_EFLAGS_DF | X86_EFLAGS_AC | X86_EFLAGS_NT | X86_EFLAGS_RF)
 /* sysenter does not clear these, and they change how the kernel itself runs. */
 #define FLAGS_BAD_IN_KERNEL (X86_EFLAGS_TF | X86_EFLAGS_NT | X86_EFLAGS_AC)
-
-.macro PUSH_GENERAL
-	pushl %eax
-	pushl %ebp
-	pushl %edi
-	pushl %esi
-	pushl %ebx
-	pushl %edx
-	pushl %ecx
-.endm
-
-.macro PUSH_REGS
-	pushl %fs
-	pushl %es
-	pushl %ds
-	PUSH_GENERAL
-.endm
-
-/* Leaves %eax and %edx alone. */
-.macro KERNEL_SEGMENTS
-	movl $USER_DS, %ecx
-	movl %ecx, %ds
-	movl %ecx, %es
-	movl $PERCPU_SEL, %ecx
-	movl %ecx, %fs
-	cld
-	CLAC
-.endm
-
-/* On a bad selector, 0 instead. %esp points at ds. */
-.macro POP_SEGMENTS
-771:	popl %ds
-772:	popl %es
-773:	popl %fs
-	.pushsection .fixup, "ax"
-774:	movl $0, (%esp)
-	jmp 771b
-775:	movl $0, (%esp)
-	jmp 772b
-776:	movl $0, (%esp)
-	jmp 773b
-	.popsection
-	EX_TABLE 771b, 774b
-	EX_TABLE 772b, 775b
-	EX_TABLE 773b, 776b
-.endm
 
 	.section .entry.text, "ax"
 
@@ -83,6 +39,8 @@
 	.balign 16
 FUNCTION entry_int80
 	pushl %eax
+	.globl int80_entered
+int80_entered:
 	PUSH_REGS
 	KERNEL_SEGMENTS
 	movl %fs:percpu_thread, %ecx
@@ -101,6 +59,7 @@ syscall_done:
 	cmpl $0, THREAD_WORK(%ecx)
 	jne exit_work
 	/* bx, si, di and bp are what they were: C code preserves them. ax is the result. */
+	PTI_SITE pti_exit_to_user
 	popl %ecx
 	popl %edx
 	addl $(REGS_DS - REGS_BX), %esp
@@ -169,6 +128,7 @@ sysenter_arg:
 	testl $FLAGS_NEED_IRET, REGS_FLAGS(%esp)
 	jnz restore_all
 	/* sysexit: ip from edx, sp from ecx, which ebp still holds. */
+	PTI_SITE pti_sysexit
 	movl REGS_IP(%esp), %edx
 	movl %ebp, %ecx
 	addl $REGS_DS, %esp
@@ -202,13 +162,8 @@ exit_work:
 	testb $SELECTOR_LDT, REGS_SS(%esp)
 	jnz restore_ldt_stack
 restore_all:
-	popl %ecx
-	popl %edx
-	popl %ebx
-	popl %esi
-	popl %edi
-	popl %ebp
-	popl %eax
+	PTI_SITE pti_restore_all
+	POP_GENERAL
 	POP_SEGMENTS
 	addl $4, %esp
 full_iret:
@@ -216,9 +171,13 @@ full_iret:
 	EX_TABLE full_iret, bad_iret
 
 /* The frame for iret is still there, and all other registers are the user's again. */
+	.globl bad_iret
 bad_iret:
+	PTI_SITE pti_bad_iret
 	pushl $-1
 	PUSH_REGS
+	.globl bad_iret_saved
+bad_iret_saved:
 	KERNEL_SEGMENTS
 	movl %esp, %eax
 	call trap_bad_iret
@@ -232,13 +191,8 @@ END_FUNCTION exit_to_user
  * registers but ss and esp are the program's by then, and interrupts are off.
  */
 FUNCTION restore_ldt_stack
-	popl %ecx
-	popl %edx
-	popl %ebx
-	popl %esi
-	popl %edi
-	popl %ebp
-	popl %eax
+	PTI_SITE pti_exit_to_user
+	POP_GENERAL
 	POP_SEGMENTS
 	addl $4, %esp
 /* The frame for iret is at esp. */
@@ -291,7 +245,10 @@ espfix_leave:
 
 	.balign 16
 FUNCTION entry_page_fault
+	PTI_SITE pti_page_fault
 	PUSH_REGS
+	.globl page_fault_saved
+page_fault_saved:
 	KERNEL_SEGMENTS
 	movl %cr2, %edx
 	movl %esp, %eax
@@ -303,9 +260,12 @@ END_FUNCTION entry_page_fault
 
 /* The vector is in the place of fs, the error code or 0 in that of orig_ax. */
 exception_common:
+	PTI_SITE pti_exception
 	pushl %es
 	pushl %ds
 	PUSH_GENERAL
+	.globl exception_saved
+exception_saved:
 	movl REGS_FS(%esp), %edx
 	movw %fs, REGS_FS(%esp)
 	KERNEL_SEGMENTS
@@ -371,7 +331,10 @@ trap_stubs:
 
 	.section .entry.text, "ax"
 irq_common:
+	PTI_SITE pti_irq
 	PUSH_REGS
+	.globl irq_saved
+irq_saved:
 	KERNEL_SEGMENTS
 	movl %esp, %eax
 	call irq_dispatch

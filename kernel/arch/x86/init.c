@@ -6,12 +6,14 @@
 #include "cpu.h"
 #include "paging.h"
 #include "protect.h"
+#include "pti.h"
 #include "lib/cmdline.h"
 #include "vdso/vdso.h"
 
 void arch_init_early(void)
 {
 	cpu_enable_features();
+	pti_patch();
 	boot_drop_identity();
 	boot_print_notes();
 }
@@ -40,6 +42,7 @@ void arch_init_interrupts(void)
 
 void arch_init_late(void)
 {
+	pti_init();
 	vdso_init();
 	protect_kernel_image();
 }

@@ -31,6 +31,7 @@ SECTIONS
 		. = ALIGN(4096);
 		__entry_text_start = .;
 		*(.entry.text)
+		*(.entry.text.fixup)
 		. = ALIGN(4096);
 		__entry_text_end = .;
 		*(.text.hot .text.hot.*)
@@ -68,6 +69,9 @@ SECTIONS
 		__smap_sites_start = .;
 		KEEP(*(.smap_sites))
 		__smap_sites_end = .;
+		__pti_sites_start = .;
+		KEEP(*(.pti_sites))
+		__pti_sites_end = .;
 		. = ALIGN(64);
 		__percpu_start = .;
 		*(.data..percpu .data..percpu.*)
@@ -121,4 +125,5 @@ SECTIONS
 /* The machine hands over to kernel/main.c: here, because no lower layer may name a higher one. */
 boot_main = kernel_main;
 
+ASSERT(__entry_text_end - __entry_text_start <= 0x2000, "entry text: two pages are what user mode may map")
 ASSERT(_image_end - _image_start < 0x01000000, "the image does not fit below 16 MB")

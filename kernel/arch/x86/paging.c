@@ -13,6 +13,7 @@
 #include "asm.h"
 #include "cpu.h"
 #include "ldt.h"
+#include "pti.h"
 #include "arch/log.h"
 #include "layout_check.h"
 #include "lib/string.h"
@@ -39,9 +40,9 @@ static u32 present_slots(const struct arch_mm *am)
 	return slots;
 }
 
-static pmd_t *slot_table(const struct arch_mm *am, unsigned slot)
+static pmd_t *slot_table(pgd_t slot)
 {
-	return lowmem_ptr((u32)am->pgd[slot].val & PAGE_MASK);
+	return lowmem_ptr((u32)slot.val & PAGE_MASK);
 }
 
 static void load_mm(struct arch_mm *am)
@@ -78,21 +79,29 @@ int arch_mm_init(struct arch_mm *am)
 {
 	unsigned first = KERNEL_SLOT;
 
-	BUG_ON((unsigned long)am->pgd & 31);
+	BUG_ON((unsigned long)am->pgd & (2 * sizeof(am->pgd) - 1));
 	memset(am, 0, sizeof(*am));
 	if (SLOT_IS_SHARED) {
 		unsigned index = (PAGE_OFFSET >> PMD_SHIFT) & (PTRS_PER_PMD - 1);
-		pmd_t *table = arch_hooks.table_alloc(0);
+		size_t size = (PTRS_PER_PMD - index) * sizeof(pmd_t);
+		pmd_t *table = arch_hooks.table_alloc(pti_enabled);
 
 		if (!table)
 			return -ENOMEM;
-		memcpy(table + index, slot_table(&kernel_mm, first) + index,
-		       (PTRS_PER_PMD - index) * sizeof(*table));
+		memcpy(table + index, slot_table(kernel_mm.pgd[first]) + index, size);
 		am->pgd[first].val = lowmem_paddr(table) | PAGE_PRESENT | PAGE_SHARED_SLOT;
+		if (pti_enabled) {
+			am->mirrored = (unsigned long)table;
+			table += PTRS_PER_PMD;
+			memcpy(table + index, slot_table(kernel_mm.user_pgd[first]) + index, size);
+			am->user_pgd[first].val = lowmem_paddr(table) | PAGE_PRESENT;
+		}
 		first++;
 	}
-	for (unsigned i = first; i < PTRS_PER_PGD; i++)
+	for (unsigned i = first; i < PTRS_PER_PGD; i++) {
 		am->pgd[i] = kernel_mm.pgd[i];
+		am->user_pgd[i] = kernel_mm.user_pgd[i];
+	}
 	am->slots = present_slots(am);
 	am->cr3 = (u32)lowmem_paddr(am->pgd);
 	return 0;
@@ -102,7 +111,7 @@ void arch_mm_destroy(struct arch_mm *am)
 {
 	ldt_free(am->ldt);
 	if (SLOT_IS_SHARED)
-		arch_hooks.table_free(slot_table(am, KERNEL_SLOT), 0);
+		arch_hooks.table_free(slot_table(am->pgd[KERNEL_SLOT]), pti_enabled);
 }
 #else
 static void load_mm(struct arch_mm *am)
@@ -121,12 +130,17 @@ bool arch_pgd_refresh(void)
 int arch_mm_init(struct arch_mm *am)
 {
 	unsigned first = PAGE_OFFSET >> PGD_SHIFT;
+	size_t size = (PTRS_PER_PGD - first) * sizeof(pgd_t);
 
 	memset(am, 0, sizeof(*am));
-	am->pgd = arch_hooks.table_alloc(0);
+	am->pgd = arch_hooks.table_alloc(pti_enabled);
 	if (!am->pgd)
 		return -ENOMEM;
-	memcpy(am->pgd + first, kernel_mm.pgd + first, (PTRS_PER_PGD - first) * sizeof(*am->pgd));
+	memcpy(am->pgd + first, kernel_mm.pgd + first, size);
+	if (pti_enabled) {
+		am->mirrored = (unsigned long)am->pgd;
+		memcpy(am->pgd + PTRS_PER_PGD + first, kernel_mm.pgd + PTRS_PER_PGD + first, size);
+	}
 	am->cr3 = (u32)lowmem_paddr(am->pgd);
 	return 0;
 }
@@ -134,7 +148,7 @@ int arch_mm_init(struct arch_mm *am)
 void arch_mm_destroy(struct arch_mm *am)
 {
 	ldt_free(am->ldt);
-	arch_hooks.table_free(am->pgd, 0);
+	arch_hooks.table_free(am->pgd, pti_enabled);
 }
 #endif
 
@@ -188,7 +202,7 @@ pte_t *kernel_lookup(unsigned long va, unsigned long *size)
 {
 #ifdef CONFIG_X86_PAE
 	pmd_t *pmd =
-		&slot_table(&kernel_mm, va >> PGD_SHIFT)[(va >> PMD_SHIFT) & (PTRS_PER_PMD - 1)];
+		&slot_table(kernel_mm.pgd[va >> PGD_SHIFT])[(va >> PMD_SHIFT) & (PTRS_PER_PMD - 1)];
 #else
 	pmd_t *pmd = (pmd_t *)&kernel_mm.pgd[va >> PGD_SHIFT];
 #endif

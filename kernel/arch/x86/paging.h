@@ -6,7 +6,7 @@
 
 #include "arch/port.h"
 
-#define PGPROT_KERNEL_EXEC_RW ((pgprot_t){PGPROT_KERNEL_BITS | PAGE_RW})
+#define PGPROT_KERNEL_EXEC_RW ((pgprot_t){PGPROT_KERNEL_EXEC.val | PAGE_RW})
 
 /* The address space with no user half; its kernel half is what all others share. */
 extern struct arch_mm kernel_mm;

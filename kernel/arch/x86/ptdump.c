@@ -4,6 +4,7 @@
 #include "arch/ptdump.h"
 #include "lib/string.h"
 #include "paging.h"
+#include "pti.h"
 
 #define NO_SUCH_ADDRESS (~0ul)
 
@@ -12,9 +13,9 @@ static struct table_entry hole(enum table_level level, unsigned long addr, unsig
 	return (struct table_entry){.level = level, .next = ALIGN_DOWN(addr, size) + size};
 }
 
-struct table_entry arch_table_entry(struct arch_mm *am, unsigned long addr)
+struct table_entry arch_table_entry(struct arch_mm *am, unsigned long addr, bool user)
 {
-	pgd_t *pgd = pgd_entry(am, (uaddr_t)addr);
+	pgd_t *pgd = (user ? pti_pgd(am) : am->pgd) + (addr >> PGD_SHIFT);
 	struct table_entry e;
 	pmd_t *pmd;
 	pte_t pte;

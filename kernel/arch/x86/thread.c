@@ -121,7 +121,7 @@ struct arch_thread *arch_switch_to(struct arch_thread *prev, struct arch_thread 
 		prev->gs = thread_read_gs();
 		fpu_save(&prev->fpu);
 	}
-	entry_area_of(smp_cpu_id())->tss.sp0 = next->sp0;
+	*this_cpu_read(thread_sp0) = next->sp0;
 	if (next->user_state)
 		load_user_state(next);
 	if (unlikely(prev->extras | next->extras))

@@ -13,6 +13,7 @@
 #include "traps.h"
 #include "cpu.h"
 #include "paging.h"
+#include "pti.h"
 #include "thread.h"
 #include "arch/log.h"
 #include "lib/atomic.h"
@@ -166,6 +167,12 @@ static void user_exception(struct regs *regs, unsigned vector, unsigned error)
 	irq_disable();
 }
 
+static bool is_sysenter_entry(u32 ip)
+{
+	return ip == (u32)entry_sysenter || ip == (u32)sysenter_on_stack ||
+	       (ip >= (u32)pti_sysenter && ip <= (u32)pti_sysenter_on_stack);
+}
+
 /*
  * The user's TF is still on in the first instruction behind sysenter: take it off there, and put it
  * back when the system call returns. A #DB that "mov %ss" held back until after a gate is dropped.
@@ -175,7 +182,7 @@ static void kernel_single_step(struct regs *regs)
 	regs->flags &= ~X86_EFLAGS_TF;
 	if (!(current_thread()->debug_status & DR_STEP))
 		return;
-	if (regs->ip == (u32)entry_sysenter || regs->ip == (u32)sysenter_on_stack)
+	if (is_sysenter_entry(regs->ip))
 		atomic_or(&current_thread()->work, WORK_ARCH_STEP);
 }
 

@@ -6,6 +6,7 @@
 #include "../apic.h"
 #include "../cpu.h"
 #include "../percpu_init.h"
+#include "../pti.h"
 #include "../traps.h"
 #include "arch/log.h"
 #include "lib/cmdline.h"
@@ -186,6 +187,7 @@ u32 __init boot_setup(u32 mbi_address)
 	find_initrd(mbi);
 	boot_read_memory_map(mbi);
 	boot_apply_limits();
+	pti_choose();
 	return boot_build_tables();
 }
 

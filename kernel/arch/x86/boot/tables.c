@@ -11,6 +11,7 @@
 #include "boot.h"
 #include "../cpu.h"
 #include "../paging.h"
+#include "../pti.h"
 #include "lib/string.h"
 
 struct arch_mm kernel_mm;
@@ -18,6 +19,7 @@ pte_t *fixmap_ptes;
 pte_t *kernel_ptes;
 unsigned long kernel_ptes_start;
 
+pteval_t kernel_prot;
 #ifdef CONFIG_X86_PAE
 pteval_t pte_nx;
 static pmd_t *kernel_pmds[PTRS_PER_PGD]; /* [0]: the identity map */
@@ -107,7 +109,7 @@ static unsigned __init directory_tables(void)
 #ifdef CONFIG_X86_PAE
 	return 1 + PTRS_PER_PGD - (unsigned)(PAGE_OFFSET >> PGD_SHIFT);
 #else
-	return 1;
+	return pti_enabled ? 3 : 1; /* two, the first of an even number */
 #endif
 }
 
@@ -122,7 +124,11 @@ static void __init build_directory(void)
 	}
 	kernel_mm.cr3 = (u32)lowmem_paddr(kernel_mm.pgd);
 #else
+	if (pti_enabled && (next_table & CR3_USER_VIEW))
+		take_table();
 	kernel_mm.pgd = take_table();
+	if (pti_enabled)
+		take_table();
 	kernel_mm.cr3 = (u32)lowmem_paddr(kernel_mm.pgd);
 #endif
 }
@@ -139,6 +145,8 @@ u32 __init boot_build_tables(void)
 	unsigned tables;
 
 	enable_nx();
+	kernel_prot = PAGE_PRESENT | PAGE_ACCESSED | PAGE_DIRTY | (pti_enabled ? 0 : PAGE_GLOBAL) |
+		      pte_nx;
 	kernel_ptes_start = ALIGN_DOWN((unsigned long)windows.vmalloc_start, PMD_SIZE);
 	tables = directory_tables() + tables_for(0, image_end) +
 		 tables_for(MAX(large_end, image_end), boot_info.lowmem_end) +

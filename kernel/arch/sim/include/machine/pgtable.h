@@ -21,6 +21,7 @@
 #define PAGE_GLOBAL 0x100u
 #define PAGE_PROTNONE 0x100u /* only if not PAGE_PRESENT */
 #define PAGE_SPECIAL 0x200u
+#define PAGE_SHARED_SLOT 0x400u /* in a top entry: see pgd_is_shared() */
 #define PAGE_SWAP 0x800u
 
 #ifdef CONFIG_X86_PAE
@@ -64,9 +65,12 @@ typedef struct {
 struct arch_mm {
 #ifdef CONFIG_X86_PAE
 	pgd_t pgd[PTRS_PER_PGD];
+	pgd_t user_pgd[PTRS_PER_PGD];
 #else
 	pgd_t *pgd;
 #endif
+	/* The page of pmd entries that user mode has a copy of, one page behind; 0: none. */
+	unsigned long mirrored;
 	uaddr_t vdso;
 	struct arch_mm *next_mm; /* all of them, for the oracle */
 };
@@ -115,21 +119,23 @@ static inline bool pgd_none(pgd_t pgd)
 {
 	return !pgd.val;
 }
-/* PAGE_OFFSET of the simulated machine is a multiple of 1 GB: no slot is shared. */
 static inline bool pgd_is_shared(pgd_t pgd)
 {
-	(void)pgd;
-	return false;
+	return pgd.val & PAGE_SHARED_SLOT;
+}
+static inline void pgd_store(struct arch_mm *am, pgd_t *pgd, pteval_t val)
+{
+	__atomic_store_n(&pgd->val, val, __ATOMIC_RELEASE);
+	__atomic_store_n(&am->user_pgd[pgd - am->pgd].val, val, __ATOMIC_RELEASE);
+	arch_pgd_changed(am);
 }
 static inline void pgd_populate(struct arch_mm *am, pgd_t *pgd, void *table)
 {
-	__atomic_store_n(&pgd->val, lowmem_paddr(table) | PAGE_PRESENT, __ATOMIC_RELEASE);
-	arch_pgd_changed(am);
+	pgd_store(am, pgd, lowmem_paddr(table) | PAGE_PRESENT);
 }
 static inline void pgd_clear(struct arch_mm *am, pgd_t *pgd)
 {
-	__atomic_store_n(&pgd->val, 0, __ATOMIC_RELEASE);
-	arch_pgd_changed(am);
+	pgd_store(am, pgd, 0);
 }
 static inline pmd_t *pmd_entry(pgd_t *pgd, uaddr_t addr)
 {
@@ -182,16 +188,26 @@ static inline bool pmd_is_table(pmd_t pmd)
 {
 	return (pmd.val & (PAGE_PRESENT | PAGE_PSE)) == PAGE_PRESENT;
 }
-static inline void pmd_populate(pmd_t *pmd, void *table)
+/* After each change of a pmd: user mode's copy, if there is one. */
+static inline void pmd_mirror(const struct arch_mm *am, const pmd_t *pmd)
+{
+	pmd_t *copy = (pmd_t *)((unsigned long)pmd + PAGE_SIZE);
+
+	if (((unsigned long)pmd & PAGE_MASK) == am->mirrored)
+		__atomic_store_n(&copy->val, pmd->val, __ATOMIC_RELEASE);
+}
+static inline void pmd_populate(struct arch_mm *am, pmd_t *pmd, void *table)
 {
 	pteval_t val =
 		(pteval_t)lowmem_paddr(table) | PAGE_PRESENT | PAGE_RW | PAGE_USER | PAGE_ACCESSED;
 
 	__atomic_store_n(&pmd->val, val, __ATOMIC_RELEASE);
+	pmd_mirror(am, pmd);
 }
-static inline void pmd_clear(pmd_t *pmd)
+static inline void pmd_clear(struct arch_mm *am, pmd_t *pmd)
 {
 	__atomic_store_n(&pmd->val, 0, __ATOMIC_RELEASE);
+	pmd_mirror(am, pmd);
 }
 static inline void *pmd_table(pmd_t pmd)
 {
@@ -324,13 +340,15 @@ static inline pte_t pmd_block(pmd_t pmd)
 {
 	return (pte_t){pmd.val & ~(pteval_t)PAGE_PSE};
 }
-static inline void pmd_set_block(pmd_t *pmd, pte_t pte)
+static inline void pmd_set_block(struct arch_mm *am, pmd_t *pmd, pte_t pte)
 {
 	__atomic_store_n(&pmd->val, pte.val | PAGE_PSE, __ATOMIC_RELEASE);
+	pmd_mirror(am, pmd);
 }
-static inline void pmd_clear_block(pmd_t *pmd)
+static inline void pmd_clear_block(struct arch_mm *am, pmd_t *pmd)
 {
 	__atomic_store_n(&pmd->val, PAGE_PSE, __ATOMIC_RELEASE);
+	pmd_mirror(am, pmd);
 }
 static inline void ptep_set_wrprotect(pte_t *ptep)
 {

@@ -71,15 +71,18 @@ typedef struct {
 
 struct arch_mm {
 #ifdef CONFIG_X86_PAE
-	pgd_t pgd[PTRS_PER_PGD] __aligned(32); /* the page-directory pointers themselves */
+	pgd_t pgd[PTRS_PER_PGD] __aligned(64); /* the page-directory pointers themselves */
+	pgd_t user_pgd[PTRS_PER_PGD];          /* of user mode, with page-table isolation (pti.h) */
 #else
-	pgd_t *pgd; /* one page */
+	pgd_t *pgd; /* one page; with page-table isolation two, the second user mode's */
 #endif
 	u32 cr3;
 	uaddr_t vdso_landing; /* where sysenter returns to, in the vDSO; entry.S knows the offset */
 	uaddr_t vdso;         /* where the vDSO text is mapped; 0: not */
 	u32 slots;            /* PAE: which of pgd[] are present */
 	struct ldt *ldt;      /* modify_ldt(2), or NULL */
+	/* The page of pmd entries that user mode has a copy of, one page behind; 0: none. Constant. */
+	unsigned long mirrored;
 };
 
 static inline void *lowmem_ptr(paddr_t pa)
@@ -94,12 +97,12 @@ static inline paddr_t lowmem_paddr(const void *ptr)
 
 /* ---- protections ---- */
 
-#define PGPROT_KERNEL_BITS (PAGE_PRESENT | PAGE_ACCESSED | PAGE_DIRTY | PAGE_GLOBAL)
-#define PGPROT_KERNEL ((pgprot_t){PGPROT_KERNEL_BITS | PAGE_RW | pte_nx})
-#define PGPROT_KERNEL_RO ((pgprot_t){PGPROT_KERNEL_BITS | pte_nx})
-#define PGPROT_KERNEL_EXEC ((pgprot_t){PGPROT_KERNEL_BITS})
-#define PGPROT_KERNEL_NOCACHE \
-	((pgprot_t){PGPROT_KERNEL_BITS | PAGE_RW | PAGE_PCD | PAGE_PWT | pte_nx})
+/* What all pages of the kernel have: present, used, no-execute; global, unless user mode would keep them in its TLB. */
+extern pteval_t kernel_prot;
+#define PGPROT_KERNEL ((pgprot_t){kernel_prot | PAGE_RW})
+#define PGPROT_KERNEL_RO ((pgprot_t){kernel_prot})
+#define PGPROT_KERNEL_EXEC ((pgprot_t){kernel_prot & ~pte_nx})
+#define PGPROT_KERNEL_NOCACHE ((pgprot_t){kernel_prot | PAGE_RW | PAGE_PCD | PAGE_PWT})
 
 static inline pgprot_t user_pgprot(bool read, bool write, bool exec)
 {
@@ -140,7 +143,10 @@ static inline bool pgd_is_shared(pgd_t pgd)
 
 static inline void pgd_populate(struct arch_mm *am, pgd_t *pgd, void *table)
 {
-	WRITE_ONCE(*(u32 *)pgd, (u32)lowmem_paddr(table) | PAGE_PRESENT);
+	u32 val = (u32)lowmem_paddr(table) | PAGE_PRESENT;
+
+	WRITE_ONCE(*(u32 *)pgd, val);
+	WRITE_ONCE(*(u32 *)(pgd + PTRS_PER_PGD), val); /* user_pgd[] */
 	arch_pgd_changed(am);
 }
 
@@ -148,6 +154,7 @@ static inline void pgd_populate(struct arch_mm *am, pgd_t *pgd, void *table)
 static inline void pgd_clear(struct arch_mm *am, pgd_t *pgd)
 {
 	WRITE_ONCE(*(u32 *)pgd, 0);
+	WRITE_ONCE(*(u32 *)(pgd + PTRS_PER_PGD), 0);
 	arch_pgd_changed(am);
 }
 
@@ -218,15 +225,30 @@ static inline bool pmd_is_table(pmd_t pmd)
 	return ((u32)pmd.val & (PAGE_PRESENT | PAGE_PSE)) == PAGE_PRESENT;
 }
 
-static inline void pmd_populate(pmd_t *pmd, void *table)
+/* After each change of a pmd: user mode's copy, if there is one. It is not present for a moment. */
+static inline void pmd_mirror(const struct arch_mm *am, const pmd_t *pmd)
+{
+	u32 *copy = (u32 *)((unsigned long)pmd + PAGE_SIZE);
+
+	if (likely(((unsigned long)pmd & PAGE_MASK) != am->mirrored))
+		return;
+	WRITE_ONCE(copy[0], 0);
+	if (sizeof(*pmd) > sizeof(u32))
+		WRITE_ONCE(copy[1], *((const u32 *)pmd + 1));
+	WRITE_ONCE(copy[0], (u32)pmd->val);
+}
+
+static inline void pmd_populate(struct arch_mm *am, pmd_t *pmd, void *table)
 {
 	WRITE_ONCE(*(u32 *)pmd,
 		   (u32)lowmem_paddr(table) | PAGE_PRESENT | PAGE_RW | PAGE_USER | PAGE_ACCESSED);
+	pmd_mirror(am, pmd);
 }
 
-static inline void pmd_clear(pmd_t *pmd)
+static inline void pmd_clear(struct arch_mm *am, pmd_t *pmd)
 {
 	WRITE_ONCE(*(u32 *)pmd, 0);
+	pmd_mirror(am, pmd);
 }
 
 static inline void *pmd_table(pmd_t pmd)
@@ -436,16 +458,18 @@ static inline bool ptep_cmpxchg(pte_t *ptep, pte_t old, pte_t new)
 }
 #endif
 
-static inline void pmd_set_block(pmd_t *pmd, pte_t pte)
+static inline void pmd_set_block(struct arch_mm *am, pmd_t *pmd, pte_t pte)
 {
 	set_pte((pte_t *)pmd, (pte_t){pte.val | PAGE_PSE});
+	pmd_mirror(am, pmd);
 }
 
-static inline void pmd_clear_block(pmd_t *pmd)
+static inline void pmd_clear_block(struct arch_mm *am, pmd_t *pmd)
 {
 	WRITE_ONCE(*(u32 *)pmd, PAGE_PSE);
 	if (sizeof(*pmd) > sizeof(u32))
 		WRITE_ONCE(*((u32 *)pmd + 1), 0);
+	pmd_mirror(am, pmd);
 }
 
 static inline void ptep_set_wrprotect(pte_t *ptep)
