@@ -14,10 +14,11 @@ test_mm_virt_smp_SRCS = $(MM_ALL_SRCS)
 # Whole address spaces against a model, with the oracle after each operation.
 MM_WORLD_SRCS = $(MM_ALL_SRCS) tests/unit/mm_oracle.c $(addprefix tests/unit/,mm_world.c mm_world_areas.c mm_world_use.c)
 
-UNIT_TESTS += test_mm_every_failure test_mm_huge test_mm_huge_smp test_mm_model test_mm_model_smp
+UNIT_TESTS += test_mm_every_failure test_mm_huge test_mm_huge_smp test_mm_model test_mm_model_smp test_mm_pti
 UNIT_TSAN += test_mm_huge_smp test_mm_model_smp
 test_mm_huge_SRCS = $(MM_ALL_SRCS) tests/unit/mm_oracle.c
 test_mm_huge_smp_SRCS = $(MM_ALL_SRCS) tests/unit/mm_oracle.c
 test_mm_model_smp_SRCS = $(MM_WORLD_SRCS)
 test_mm_every_failure_SRCS = $(MM_WORLD_SRCS)
 test_mm_model_SRCS = $(MM_WORLD_SRCS)
+test_mm_pti_SRCS = $(MM_WORLD_SRCS)
