@@ -107,7 +107,8 @@ static void check_kernel_half(void)
 		if (!l.present || in_part(&l, "User Space"))
 			continue;
 		bad += l.user || (l.writable && l.executable && strstr(text, "NX"));
-		if ((in_part(&l, "CPU entry area") && l.end) || l.start >= LDT_WINDOWS)
+		if ((in_part(&l, "CPU entry area") && l.end) ||
+		    (in_part(&l, "Persistent kmap") && l.start >= LDT_WINDOWS))
 			entry_pages += pages;
 		else if (in_part(&l, "Kernel Mapping") && l.executable && !l.writable)
 			text_pages += pages;
