@@ -44,12 +44,18 @@ class Needs:
     def fits(self, machine, on_linux):
         if self.only and self.only != ("linux" if on_linux else "isthmus"):
             return False
-        return self.mem <= memory(machine.mem) and self.smp <= machine.smp and self.append == machine.append
+        if machine.tests is not None and self.name not in machine.tests:
+            return False
+        append = machine.append if self.append or not machine.for_all else ""
+        return self.mem <= memory(machine.mem) and self.smp <= machine.smp and self.append == append
 
 
 class Configuration:
-    def __init__(self, kernel, mem, smp, libc, append=""):
+    """A machine. for_all: tests that ask for no kernel command line run on it too; of all tests, only those in tests (None: all)."""
+
+    def __init__(self, kernel, mem, smp, libc, append="", for_all=True, tests=None):
         self.kernel, self.mem, self.smp, self.libc, self.append = kernel, mem, smp, libc, append
+        self.for_all, self.tests = for_all, tests
         self.name = f"{kernel}-{mem}-{smp}cpu" + (f"-{append.replace(' ', '-')}" if append else "")
 
 
@@ -59,18 +65,32 @@ KERNELS = {
     "debug": (f"{build.NAME}/debug", ["CONFIG_DEBUG_KERNEL=y"]),
 }
 
+# What page-table isolation may get wrong: ways into the kernel and back, and changes of page tables.
+PTI_TESTS = [
+    "cow", "execve", "fault_signals", "fork_mm", "kernel_wall", "mmap_basic", "page_tables", "pti", "ptrace", "signal_state", "signals",
+    "hw_breakpoints", "ioports", "segments", "syscall_basic", "thp", "threads", "vdso",
+]
+
 # Each kernel, both sizes, both CPU counts, both C libraries in few boots.
 MATRIX = [
     Configuration("pae", "2G", 4, "glibc"),
     Configuration("2l", "64M", 1, "musl"),
     Configuration("2l", "2G", 1, "glibc"),
     Configuration("debug", "64M", 4, "musl"),
+    Configuration("pae", "256M", 4, "musl", "pti=on", tests=PTI_TESTS),
+    Configuration("2l", "256M", 1, "musl", "pti=on", tests=PTI_TESTS),
 ]
 LONG_MATRIX = [
     Configuration(kernel, mem, smp, libc)
     for kernel in KERNELS
     for mem, libc in (("64M", "musl"), ("2G", "glibc"))
     for smp in (1, 4)
+] + [
+    Configuration(kernel, "2G", smp, "musl", "pti=on") for kernel in ("pae", "2l") for smp in (1, 4)
+] + [
+    Configuration(kernel, "256M", 1, "musl", f"pti=on vmsplit={split}", tests=PTI_TESTS)
+    for kernel in ("pae", "2l")
+    for split in ("3G_OPT", "2G", "2G_OPT", "1G")
 ]
 LINUX_MATRIX = [Configuration("linux", "2G", 2, "glibc"), Configuration("linux", "256M", 1, "musl")]
 
@@ -85,7 +105,7 @@ def configurations(needs, long, on_linux):
             mem, smp = asked.get(test.append, ("64M", 1))
             mem = mem if memory(mem) >= test.mem else f"{test.mem >> 20}M"
             asked[test.append] = mem, max(smp, test.smp)
-    extra = [Configuration(k, mem, smp, "musl", append) for k in kernels for append, (mem, smp) in asked.items()]
+    extra = [Configuration(k, mem, smp, "musl", append, for_all=False) for k in kernels for append, (mem, smp) in asked.items()]
     return matrix + extra
 
 
