@@ -92,6 +92,34 @@ LONG_MATRIX = [
     for kernel in ("pae", "2l")
     for split in ("3G_OPT", "2G", "2G_OPT", "1G")
 ]
+
+# What a split could break: the two ends of user space, the tables in between, and what the kernel tells of them.
+SPLIT_SUITE = ("split_fill", "split_layout", "meminfo", "page_tables", "kernel_wall", "fork_mm", "mmap_basic", "fault_signals", "vdso")
+SPLITS = ["3G", "3G_OPT", "2G", "2G_OPT", "1G"]
+SMALL, LARGE = ("64M", "highmem=32M"), ("2G", "")
+
+
+def split_configuration(kernel, split, pti, smp, size):
+    mem, high = size
+    return Configuration(kernel, mem, smp, "musl", f"vmsplit={split} pti={pti} {high}".strip(), tests=SPLIT_SUITE)
+
+
+# Every value of each column.
+SPLIT_MATRIX = [
+    split_configuration("pae", "3G_OPT", "off", 4, LARGE),
+    split_configuration("pae", "2G_OPT", "on", 1, SMALL),
+    split_configuration("pae", "1G", "off", 1, LARGE),
+    split_configuration("2l", "2G", "on", 1, SMALL),
+    split_configuration("2l", "3G", "on", 4, SMALL),
+]
+LONG_SPLIT_MATRIX = [
+    split_configuration(kernel, split, pti, smp, size)
+    for kernel in ("pae", "2l")
+    for split in SPLITS
+    for pti in ("on", "off")
+    for smp in (1, 4)
+    for size in (SMALL, LARGE)
+]
 LINUX_MATRIX = [Configuration("linux", "2G", 2, "glibc"), Configuration("linux", "256M", 1, "musl")]
 
 
@@ -106,7 +134,8 @@ def configurations(needs, long, on_linux):
             mem = mem if memory(mem) >= test.mem else f"{test.mem >> 20}M"
             asked[test.append] = mem, max(smp, test.smp)
     extra = [Configuration(k, mem, smp, "musl", append, for_all=False) for k in kernels for append, (mem, smp) in asked.items()]
-    return matrix + extra
+    splits = [] if on_linux else LONG_SPLIT_MATRIX if long else SPLIT_MATRIX
+    return matrix + extra + splits
 
 
 def kernel_file(configuration):
