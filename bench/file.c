@@ -44,6 +44,32 @@ static u64 run_read(long n, long size)
 	return clock_since(begin);
 }
 
+#define PIECES 1024L /* of 64 KB */
+
+static bool make_big_file(long arg)
+{
+	(void)arg;
+	fd = open("/tmp/data", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	need(fd >= 0, "/tmp/data");
+	for (long i = 0; i < PIECES; i++)
+		need(write(fd, buf, sizeof(buf)) == sizeof(buf), "64 MB of files");
+	return true;
+}
+
+/* From the first byte to the last: the processor's caches do not hold it. */
+static u64 run_read_all(long n, long arg)
+{
+	u64 begin = clock_now();
+
+	(void)arg;
+	while (n--) {
+		lseek(fd, 0, SEEK_SET);
+		for (long i = 0; i < PIECES; i++)
+			(void)!read(fd, buf, sizeof(buf));
+	}
+	return clock_since(begin);
+}
+
 static u64 run_write(long n, long size)
 {
 	u64 begin = clock_now();
@@ -108,6 +134,11 @@ const struct row file_rows[] = {
 	 .run = run_read,
 	 .teardown = remove_file,
 	 .arg = 65536},
+	{.name = "read-64m",
+	 .what = "read a 64 MB file, cached",
+	 .setup = make_big_file,
+	 .run = run_read_all,
+	 .teardown = remove_file},
 	{.name = "write-4k",
 	 .what = "pwrite of 4 KB, cached",
 	 .setup = make_file,

@@ -9,7 +9,7 @@ from hostlib.failure import Failure
 
 COMMANDS = {
     "run": "hostlib.run", "root": "hostlib.roots", "test": "hostlib.testing", "bench": "hostlib.bench", "iso": "hostlib.iso",
-    "config": "hostlib.config", "profile": "hostlib.bench_profile",
+    "config": "hostlib.config", "profile": "hostlib.bench_profile", "splits": "hostlib.splits",
 }
 
 

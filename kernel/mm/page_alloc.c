@@ -201,7 +201,7 @@ static noinline struct page *alloc_slow(gfp_t gfp, unsigned order)
 
 struct page *alloc_pages(gfp_t gfp, unsigned order)
 {
-	enum zone_id id = gfp_zone(gfp);
+	enum zone_id class = gfp_zone(gfp), id = zone_first[class];
 	struct page *page = NULL;
 
 #ifdef CONFIG_DEBUG_VM
@@ -209,7 +209,7 @@ struct page *alloc_pages(gfp_t gfp, unsigned order)
 		return NULL;
 #endif
 	/* What nearly always happens: one page of the first zone, and there is plenty. */
-	if (likely(!order && READ_ONCE(zones[id].free) > zones[id].limit[MARK_LOW][id]))
+	if (likely(!order && READ_ONCE(zones[id].free) > zones[id].limit[MARK_LOW][class]))
 		page = pcp_alloc(id);
 	if (unlikely(!page)) {
 		page = alloc_slow(gfp, order);

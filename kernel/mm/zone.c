@@ -25,6 +25,7 @@ struct zone zones[NR_ZONES] = {
 	[ZONE_NORMAL] = {.name = "Normal", .lock = SPINLOCK_INIT(RANK_ZONE)},
 	[ZONE_HIGHMEM] = {.name = "HighMem", .lock = SPINLOCK_INIT(RANK_ZONE)},
 };
+u8 zone_first[NR_ZONES];
 struct page *mem_map;
 pfn_t max_pfn, max_low_pfn;
 #ifdef CONFIG_DEBUG_VM
@@ -179,6 +180,17 @@ static void cap_memory(void)
 	memblock_cap(max_pfn);
 }
 
+static void choose_first_zones(void)
+{
+	unsigned first = ZONE_DMA;
+
+	for (unsigned id = ZONE_DMA; id < NR_ZONES; id++) {
+		if (zones[id].managed)
+			first = id;
+		zone_first[id] = (u8)first;
+	}
+}
+
 void zones_init(void)
 {
 	pfn_t dma_end;
@@ -197,6 +209,7 @@ void zones_init(void)
 	memblock_close();
 	for (struct zone *zone = zones; zone < zones + NR_ZONES; zone++)
 		zone_open(zone);
+	choose_first_zones();
 }
 
 /* ---- watermarks ---- */

@@ -38,6 +38,8 @@ struct zone {
 } __aligned(64);
 
 extern struct zone zones[NR_ZONES];
+/* (b) Of the zones that a request of class n may use, the first that has pages at all: many machines have no high memory. */
+extern u8 zone_first[NR_ZONES];
 #define for_each_zone(zone) for ((zone) = zones; (zone) < zones + NR_ZONES; (zone)++)
 
 static inline enum zone_id pfn_zone_id(pfn_t pfn)

@@ -11,10 +11,11 @@ run -m 64G -c 'cat /proc/meminfo; tail -n 2 /proc/zoneinfo' >out
 ok "64 GB: all is there but the hole for devices" test "$(field MemTotal)" -gt $((62 << 20))
 ok "and 450 MB of low memory are free" test "$(field LowFree)" -gt $((450 << 10))
 
-# obeys OPTIONS LINE_OF_LOG TEST: MemTotal in kB and so on as variables.
+# options SIZE WORDS: boots with them; what meminfo says in out, the log in log.
 options() {
 	run -m "$1" --append "$2" --log log -c 'sed "s/:  */=/;s/ kB//" /proc/meminfo | grep -E "^(Mem|High|Low|Vmalloc)"' >out
 }
+# refused SIZE WORDS LINE
 refused() {
 	options "$1" "$2"
 	ok "$2 is refused in words" grep -q "$3" log
@@ -29,4 +30,10 @@ is "options that fit together are obeyed" "HighTotal=32768 VmallocTotal=614400" 
 options 2G "vmsplit=1G highmem=1G"
 is "highmem= moves the border down" "HighTotal=1048576" "$(grep HighT out)"
 is "the configuration in the guest is that of the kernel" 0 "$(status_of run -c 'zcat /proc/config.gz | cmp - /boot/config-$(uname -r)')"
+
+# instructions OPTIONS: of a first touch, by icount
+instructions() {
+	"$ISTHMUS" bench touch-4k --on isthmus -m 512M "$@" --json >out && python3 -c 'import json; print(round(json.load(open("out"))["rows"][0]["isthmus"]))'
+}
+ok "a page of low memory costs no more than one of high memory" test "$(instructions)" -le "$(instructions --append highmem=384M)"
 tap_done
