@@ -6,6 +6,7 @@
  *	step.c     one step: a system call with arguments of its row, or work on memory
  *	calls.c    the table: a row for each call, with the types of its arguments
  *	values.c   arguments that are numbers; pointers.c: those that are addresses; structs.c: what lies there
+ *	scenes.c   sequences of calls that chance alone would not make
  *	files.c    the descriptors and paths that a life begins with
  *	enter.c    the instructions: int 0x80, sysenter, and children that begin on a stack of their own
  *
@@ -160,6 +161,9 @@ u32 path_fill(struct thread *t, char *buf, enum paths which);
 bool choose_calls(void);           /* by options; false: there is none */
 const char *name_of_call(u32 row); /* of those chosen; NULL: there are no more */
 void step(struct thread *t);
+
+/* ---- scenes.c ---- */
+void scene(struct thread *t);
 
 /* ---- enter.c ---- */
 long enter(u32 nr, const u32 *args);                /* int 0x80 */

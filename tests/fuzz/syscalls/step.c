@@ -251,6 +251,10 @@ void step(struct thread *t)
 	case 0:
 	case 1: memory_work(t); break;
 	case 2: one_in(t, 8) ? no_call(t) : memory_work(t); break;
+	case 3:
+		if (t->depth < 2 && one_in(t, 3) && !options.only)
+			scene(t);
+		break;
 	default: call_something(t); break;
 	}
 }
