@@ -194,13 +194,15 @@ long vfs_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 	return err == -ENOIOCTLCMD ? -ENOTTY : err;
 }
 
+int noop_fsync(struct file *file, loff_t start, loff_t end, bool data_only)
+{
+	(void)file, (void)start, (void)end, (void)data_only;
+	return 0;
+}
+
 int vfs_fsync(struct file *file, loff_t start, loff_t end, bool data_only)
 {
-	if (file->op->fsync)
-		return file->op->fsync(file, start, end, data_only);
-	if (S_ISREG(file->inode->mode) || S_ISDIR(file->inode->mode))
-		return 0; /* memory is the only copy */
-	return -EINVAL;
+	return file->op->fsync ? file->op->fsync(file, start, end, data_only) : -EINVAL;
 }
 
 /* ---- mapping ---- */

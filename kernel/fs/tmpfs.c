@@ -441,13 +441,15 @@ static const struct inode_operations file_iops = {.setattr = simple_setattr,
 						  .getattr = tmpfs_getattr};
 static const struct inode_operations link_iops = {.setattr = simple_setattr};
 
-static const struct file_operations dir_fops = {.iterate = tmpfs_iterate, .llseek = generic_llseek};
+static const struct file_operations dir_fops = {
+	.iterate = tmpfs_iterate, .llseek = generic_llseek, .fsync = noop_fsync};
 static const struct file_operations file_fops = {
 	.read_iter = generic_read_iter,
 	.write_iter = generic_write_iter,
 	.llseek = generic_llseek,
 	.mmap = generic_mmap,
 	.fallocate = tmpfs_fallocate,
+	.fsync = noop_fsync,
 };
 
 /* ---- the file system ---- */

@@ -93,6 +93,8 @@ int clock_set(int clock, u64 ns)
 		return clock_read(clock, &unused) ? -EINVAL : clock < 0 ? -EPERM : -EINVAL;
 	if (!capable(CAP_SYS_TIME))
 		return -EPERM;
+	if (ns < clock_ns()) /* the machine would have started before 1970 */
+		return -EINVAL;
 	realtime_set(ns);
 	posix_timers_clock_was_set();
 	wake_up_all(&realtime_changed);

@@ -345,6 +345,9 @@ static void check_set(void)
 	ok(jump > 99990 * SEC && jump < 100060 * SEC, "it jumps");
 	ok(ns(CLOCK_MONOTONIC) - mono < 50 * SEC, "CLOCK_MONOTONIC does not");
 	ok(time(NULL) >= to.sec, "the vDSO's time follows");
+	to.sec = 0;
+	fails(syscall(SYS_clock_settime64, CLOCK_REALTIME, &to), EINVAL,
+	      "a time before that of the boot would be negative: EINVAL");
 	real += ns(CLOCK_MONOTONIC) - mono;
 	to.sec = real / SEC;
 	to.nsec = real % SEC;

@@ -245,8 +245,27 @@ static void check_pages(void)
 	int p[2];
 	pipe(p);
 	fails(fsync(p[0]), EINVAL, "fsync of a pipe is EINVAL");
+	fd = open("/proc/meminfo", O_RDONLY);
+	fails(fsync(fd), EINVAL, "fsync of a file that the kernel makes is EINVAL");
+	close(fd);
+	fd = open(".", O_RDONLY);
+	eq(fsync(fd), 0, "fsync of a directory works");
+	close(fd);
 	close(p[0]);
 	close(p[1]);
+}
+
+/* memfd files lie on a file system of their own. */
+static void check_other_file_system(void)
+{
+	int from = t_file("from", "text", 4), to = (int)syscall(SYS_memfd_create, "to", 0);
+	long long at = 0;
+
+	fails(syscall(SYS_copy_file_range, from, &at, to, NULL, 4, 0), EXDEV,
+	      "copy_file_range to another file system is EXDEV");
+	eq(syscall(SYS_listxattr, "from", NULL, 0), 0, "a file has no attributes: listxattr is 0");
+	close(to);
+	close(from);
 }
 
 int main(void)
@@ -258,6 +277,7 @@ int main(void)
 	check_truncate();
 	check_fallocate();
 	check_copies();
+	check_other_file_system();
 	dies(file_size_limit, NULL, SIGXFSZ,
 	     "RLIMIT_FSIZE cuts writes, then EFBIG, and SIGXFSZ kills");
 	check_sharing();

@@ -130,7 +130,8 @@ static void devpts_put_super(struct super_block *sb)
 }
 
 static const struct inode_operations dir_ops = { .lookup = devpts_lookup };
-static const struct file_operations dir_fops = { .iterate = devpts_iterate, .llseek = generic_llseek };
+static const struct file_operations dir_fops = {
+	.iterate = devpts_iterate, .llseek = generic_llseek, .fsync = noop_fsync };
 static const struct super_operations super_ops = {
 	.evict = devpts_evict,
 	.statfs = devpts_statfs,

@@ -251,6 +251,7 @@ loff_t generic_llseek(struct file *file, loff_t off,
 		      int whence); /* with SEEK_DATA and SEEK_HOLE over the page cache */
 loff_t no_llseek(struct file *file, loff_t off, int whence);   /* -ESPIPE */
 loff_t noop_llseek(struct file *file, loff_t off, int whence); /* the position does not matter: 0 */
+int noop_fsync(struct file *file, loff_t start, loff_t end, bool data_only); /* nothing to write: 0 */
 int simple_setattr(struct inode *inode,
 		   const struct iattr *attr); /* inode_set_attr and truncation of the page cache */
 
