@@ -166,6 +166,13 @@ static int populate_area(struct vma *vma, uaddr_t start, uaddr_t end, uaddr_t *r
 	return err;
 }
 
+void populate_now(struct vma *vma, uaddr_t start, uaddr_t end)
+{
+	uaddr_t reached;
+
+	populate_area(vma, start, end, &reached);
+}
+
 int mm_populate(struct mm *mm, uaddr_t addr, u32 len)
 {
 	uaddr_t end = addr + len;

@@ -146,24 +146,23 @@ static void lock_everything(struct mm *mm, u32 lock_flags)
 	vma_graveyard_empty(&dead);
 }
 
-void mm_populate_locked(struct mm *mm, uaddr_t addr, uaddr_t limit)
+/* Fault in the locked areas, as far as they can be. */
+static void populate_everything(struct mm *mm)
 {
-	while (addr < limit) {
-		uaddr_t start, end;
+	for (uaddr_t addr = 0, start, end;; addr = end) {
 		struct vma *vma;
 		bool locked;
 
 		down_read(&mm->mmap_lock);
 		vma = vma_find(mm, addr);
-		start = vma ? MAX(vma->start, addr) : limit;
-		end = vma ? MIN(vma->end, limit) : 0;
+		start = vma ? vma->start : 0;
+		end = vma ? vma->end : 0;
 		locked = vma && (vma->flags & VM_LOCKED);
 		up_read(&mm->mmap_lock);
-		if (start >= limit || fatal_signal_pending(current))
+		if (!vma || fatal_signal_pending(current))
 			return;
 		if (locked)
 			mm_populate(mm, start, end - start);
-		addr = end;
 	}
 }
 
@@ -190,6 +189,6 @@ int mm_lock_all(struct mm *mm, u32 mcl)
 	}
 	lock_everything(mm, mcl ? lock_flags : 0);
 	if ((mcl & MCL_CURRENT) && !(mcl & MCL_ONFAULT))
-		mm_populate_locked(mm, 0, TASK_SIZE);
+		populate_everything(mm);
 	return 0;
 }

@@ -153,6 +153,8 @@ static int protect_area(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags
 		return err;
 	}
 	change_protection(*pvma, old_prot, start, end);
+	if (unlikely((old & (VM_WRITE | VM_SHARED | VM_LOCKED)) == VM_LOCKED && flags & VM_WRITE))
+		populate_now(*pvma, start, end); /* a locked page's first write is no fault */
 	return 0;
 }
 
@@ -234,7 +236,5 @@ int mm_protect(struct mm *mm, uaddr_t addr, u32 len, u32 prot)
 		err = protect_locked(mm, addr, len, access, vma, &dead);
 	up_write(&mm->mmap_lock);
 	vma_graveyard_empty(&dead);
-	if (unlikely(mm->locked_vm && !err && (access & VM_WRITE)))
-		mm_populate_locked(mm, addr, len); /* private copies that stay, while there is time */
 	return err;
 }

@@ -411,8 +411,6 @@ int change_flags(struct vma **vma, uaddr_t start, uaddr_t end, u32 flags, struct
 int cut_for_flags(struct vma **vma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r);
 /* The whole of @vma is locked by @lock_flags, or no more (0): its flags and its pages (mlock.c). => mmap_lock for write */
 void vma_set_locked(struct vma *vma, u32 lock_flags);
-/* Fault in the locked areas of [addr, limit), as far as they can be. Sleeps. => mmap_lock not held */
-void mm_populate_locked(struct mm *mm, uaddr_t addr, uaddr_t limit);
 /* munmap of areas that begin and end at @start and @end: cannot fail. */
 void unmap_whole(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead);
 /* munmap of whole pages. => mmap_lock held for write; 0 or -errno with nothing changed */
@@ -470,6 +468,11 @@ static inline void update_hiwater(struct mm *mm)
  */
 #define FAULT_USERFAULT 1 /* release mmap_lock, userfaultfd_wait(), and look everything up again */
 int handle_fault(struct vma *vma, uaddr_t addr, bool write);
+/*
+ * Fault in [start, end) of @vma, by a write where it is private and writable, as far as that goes. Does
+ * not give up mmap_lock. => mmap_lock held
+ */
+void populate_now(struct vma *vma, uaddr_t start, uaddr_t end);
 /*
  * The area of @addr, growing a stack to it if it lies below one; mmap_lock is released and taken
  * again then. NULL: none. => mmap_lock held for read, and afterwards

@@ -175,6 +175,18 @@ void op_unmap(struct world *w)
 
 /* ---- mprotect, mlock, madvise: page by page up to the first that does not allow it ---- */
 
+static void protect_cell(struct world *w, struct cell *c, u32 access)
+{
+	u32 old = c->flags;
+
+	if ((access & VM_WRITE) && !(old & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE)))
+		c->flags |= VM_ACCOUNT;
+	c->flags = (c->flags & ~VM_ACCESS) | access;
+	/* Private, locked, and may now be written: copied at once. */
+	if (wants_populate(old) && !(old & (VM_WRITE | VM_SHARED)) && may_write(w, c))
+		copy_cell(w, c);
+}
+
 void op_protect(struct world *w)
 {
 	struct range r = pick_range(w);
@@ -184,16 +196,12 @@ void op_protect(struct world *w)
 	for (unsigned i = r.from; i < r.from + r.n && !want; i++) {
 		struct cell *c = cell_at(w, i);
 
-		if (!c->mapped) {
+		if (!c->mapped)
 			want = -ENOMEM;
-		} else if (access & ~(c->flags >> 4)) {
+		else if (access & ~(c->flags >> 4))
 			want = -EACCES;
-		} else {
-			if ((access & VM_WRITE) &&
-			    !(c->flags & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE)))
-				c->flags |= VM_ACCOUNT;
-			c->flags = (c->flags & ~VM_ACCESS) | access;
-		}
+		else
+			protect_cell(w, c, access);
 	}
 	must(mm_protect(here(w)->mm, r.addr, r.len, prot) == want, "mprotect: not %d", want);
 }
