@@ -280,8 +280,10 @@ static int fault_file_read(struct fault *f)
 
 static int fault_file_cow(struct fault *f)
 {
-	struct page *new, *page = fault_cache_page(f);
+	struct page *new, *page;
 
+	vma_prepare_anon(f->vma); /* even if the file is shorter */
+	page = fault_cache_page(f);
 	if (IS_ERR(page))
 		return file_error(page);
 	new = alloc_page(GFP_HIGHUSER_MOVABLE);
@@ -481,8 +483,11 @@ static int fault_not_present(struct fault *f, bool write)
 
 	if (vma_is_plain_anon(vma))
 		return write ? fault_anon_write(f) : fault_anon_read(f);
-	if (vma_is_anon(vma))
+	if (vma_is_anon(vma)) {
+		if (write)
+			vma_prepare_anon(vma);
 		return FAULT_USERFAULT;
+	}
 	if (!vma->mapping)
 		return vma->ops->fault ? fault_device(f, write) : -EIO;
 	if (!write)

@@ -24,11 +24,7 @@ static int stack_may_grow(struct vma *vma, uaddr_t start)
 	    start - prev->end < STACK_GUARD_GAP)
 		return -ENOMEM;
 	/* From here on the area counts as one with private pages, as on Linux: see vma_can_append(). */
-	if (!vma->anon_id) {
-		spin_lock(&mm->page_table_lock);
-		vma_new_anon_id(vma);
-		spin_unlock(&mm->page_table_lock);
-	}
+	vma_prepare_anon(vma);
 	if (pages > vma->pgoff || (vma->end - start) >> PAGE_SHIFT > rlimit_pages(RLIMIT_STACK))
 		return -ENOMEM;
 	if (!may_expand_vm(mm, vma->flags, pages) || may_lock_pages(mm, vma->flags, pages))

@@ -82,6 +82,14 @@ void vma_new_anon_id(struct vma *vma)
 	vma->anon_id = vma->mm->last_anon_id;
 }
 
+void vma_prepare_anon_slow(struct vma *vma)
+{
+	spin_lock(&vma->mm->page_table_lock);
+	if (!vma->anon_id)
+		vma_new_anon_id(vma);
+	spin_unlock(&vma->mm->page_table_lock);
+}
+
 /* ---- the areas of a file: an interval tree by first index, augmented with the last ---- */
 
 static inline struct vma *i_mmap_of(struct rb_node *node)

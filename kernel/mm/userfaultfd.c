@@ -376,8 +376,6 @@ static int fill_private(struct vma *vma, uaddr_t addr, pte_t *ptep, struct page 
 	if (!err) {
 		pte_t pte = new_pte(vma, page);
 
-		if (!vma->anon_id)
-			vma_new_anon_id(vma);
 		page_add_new_anon(page, vma, addr);
 		if (vma_locks_pages(vma))
 			page_mlock(page);
@@ -445,6 +443,8 @@ static int fill(struct vma *vma, uaddr_t addr, struct page *page)
 	pte_t *ptep = pte_alloc(vma->mm, addr);
 	int err = !ptep ? -ENOMEM : beyond_end(vma, addr) ? -EFAULT : 0;
 
+	if (!(vma->flags & VM_SHARED))
+		vma_prepare_anon(vma);
 	if (err) {
 		if (page)
 			page_put(page);

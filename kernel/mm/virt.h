@@ -225,6 +225,16 @@ int anon_family_join(struct mm *mm, struct mm *with);
 void anon_family_leave(struct mm *mm);
 /* Give @vma an anon_id before its first private page. => page_table_lock held, mmap_lock held */
 void vma_new_anon_id(struct vma *vma);
+/*
+ * The same where the page may not come after all: as on Linux, the attempt counts. => mmap_lock held,
+ * page_table_lock not
+ */
+void vma_prepare_anon_slow(struct vma *vma);
+static inline void vma_prepare_anon(struct vma *vma)
+{
+	if (unlikely(!READ_ONCE(vma->anon_id)))
+		vma_prepare_anon_slow(vma);
+}
 
 DECLARE_PER_CPU(long, nr_anon_mapped);
 DECLARE_PER_CPU(long, nr_file_mapped);
