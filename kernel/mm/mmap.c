@@ -183,7 +183,7 @@ static int new_area(struct mm *mm, const struct map_request *req, uaddr_t addr, 
 		mm_file_get(vma->file);
 	vma_tree_insert(&mm->areas, vma);
 	vma_link_file(vma);
-	vma_merge_around(vma, dead);
+	vma_merge_with(vma, vma_neighbours_of_new(vma), dead);
 	return 0;
 }
 

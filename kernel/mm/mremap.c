@@ -155,6 +155,20 @@ static void link_and_move(struct move *r, struct vma *vma)
 	account_area(r->mm, vma->flags, (long)vma_pages(vma));
 }
 
+/*
+ * Linux joins the target with its neighbours before the old part goes. If the old area is one of them,
+ * and what lies on the other side has private pages, what remains of the old area counts as one that has.
+ */
+static void share_with_remains(struct vma *vma, struct vma *old)
+{
+	struct vma_pair with = vma_neighbours(vma);
+
+	if (with.prev == old && with.next)
+		old->anon_id = with.next->anon_id;
+	else if (with.next == old && with.prev)
+		old->anon_id = with.prev->anon_id;
+}
+
 /* The old part goes without giving its promise back: the new area has taken it over. */
 static void drop_old(struct move *r, struct vma *old, struct split_reserve *reserve,
 		     struct vma_graveyard *dead)
@@ -215,6 +229,7 @@ static long move_area(struct move *r, struct vma *old, struct vma_graveyard *dea
 	if (err)
 		goto free_vma;
 	link_and_move(r, vma);
+	share_with_remains(vma, old);
 	if (r->flags & MREMAP_DONTUNMAP)
 		keep_old(r, old);
 	else
@@ -294,6 +309,7 @@ static bool room_above(const struct move *r, struct vma *vma)
 static long grow_in_place(struct move *r, struct vma *vma, struct vma_graveyard *dead)
 {
 	u32 more = r->new_len - r->old_len;
+	struct vma_pair with = {NULL, vma_next(vma)};
 	struct mapping *m = vma->mapping;
 
 	if ((vma->flags & VM_ACCOUNT) && vm_commit(more >> PAGE_SHIFT))
@@ -310,7 +326,8 @@ static long grow_in_place(struct move *r, struct vma *vma, struct vma_graveyard 
 	account_area(r->mm, vma->flags, (long)(more >> PAGE_SHIFT));
 	r->populate = vma->flags & VM_LOCKED;
 	r->new = r->old;
-	vma_merge_around(vma, dead);
+	if (with.next && vma_can_prepend(with.next, vma)) /* Linux asks only this side */
+		vma_merge_with(vma, with, dead);
 	return (long)r->old;
 }
 

@@ -32,35 +32,40 @@ void vma_split_at(struct vma *vma, uaddr_t addr, struct vma *upper)
 	vma_get_objects(upper);
 }
 
-struct vma *vma_merge_around(struct vma *vma, struct vma_graveyard *dead)
+/* The borders are the keys of the file's interval tree: out, change, in. */
+static struct vma *merge_file_areas(struct vma *vma, struct vma_pair with)
 {
-	struct vma *prev = vma_prev(vma), *next = vma_next(vma), *gone[2];
 	struct mapping *m = vma->mapping;
 
-	if (!(prev && vma_can_append(prev, vma)) && !(next && vma_can_prepend(next, vma)))
-		return vma;
-	if (!m) {
-		vma = vma_merge(&vma->mm->areas, vma, gone);
-	} else {
-		/* The borders are the keys of the interval tree: out, change, in. */
-		down_write(&m->i_mmap_sem);
-		i_mmap_remove(vma);
-		if (prev && prev->mapping == m)
-			i_mmap_remove(prev);
-		if (next && next->mapping == m)
-			i_mmap_remove(next);
-		vma = vma_merge(&vma->mm->areas, vma, gone);
-		i_mmap_insert(vma);
-		if (prev && prev->mapping == m && prev != vma)
-			i_mmap_insert(prev);
-		if (next && next->mapping == m && next != gone[0] && next != gone[1])
-			i_mmap_insert(next);
-		up_write(&m->i_mmap_sem);
-	}
-	for (unsigned i = 0; i < 2; i++)
-		if (gone[i])
-			vma_bury(dead, gone[i]);
+	down_write(&m->i_mmap_sem);
+	i_mmap_remove(vma);
+	if (with.prev)
+		i_mmap_remove(with.prev);
+	if (with.next)
+		i_mmap_remove(with.next);
+	vma = vma_merge(&vma->mm->areas, vma, with);
+	i_mmap_insert(vma);
+	up_write(&m->i_mmap_sem);
 	return vma;
+}
+
+struct vma *vma_merge_pair(struct vma *vma, struct vma *prev, struct vma *next,
+			   struct vma_graveyard *dead)
+{
+	struct vma_pair with = {prev, next};
+	struct vma *all;
+
+	all = vma->mapping ? merge_file_areas(vma, with) : vma_merge(&vma->mm->areas, vma, with);
+	if (all != vma)
+		vma_bury(dead, vma);
+	if (next)
+		vma_bury(dead, next);
+	return all;
+}
+
+struct vma *vma_merge_around(struct vma *vma, struct vma_graveyard *dead)
+{
+	return vma_merge_with(vma, vma_neighbours(vma), dead);
 }
 
 int split_reserve(struct mm *mm, uaddr_t start, uaddr_t end, struct split_reserve *r)

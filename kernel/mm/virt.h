@@ -394,7 +394,14 @@ static inline void vma_graveyard_empty(struct vma_graveyard *dead)
 }
 /* Cut @vma at @addr with the area @upper, which vma_alloc() gave. => mmap_lock held for write */
 void vma_split_at(struct vma *vma, uaddr_t addr, struct vma *upper);
-/* Make @vma one with its neighbours where they fit. */
+/* Make @vma one with these neighbours, in the file's tree too; with those that fit (vma_neighbours()). */
+struct vma *vma_merge_pair(struct vma *vma, struct vma *prev, struct vma *next,
+			   struct vma_graveyard *dead);
+static inline struct vma *vma_merge_with(struct vma *vma, struct vma_pair with,
+					 struct vma_graveyard *dead)
+{
+	return with.prev || with.next ? vma_merge_pair(vma, with.prev, with.next, dead) : vma;
+}
 struct vma *vma_merge_around(struct vma *vma, struct vma_graveyard *dead);
 /*
  * Up to two areas that vma_split_at() will need to cut out [start, end): 0 or -ENOMEM, with

@@ -168,17 +168,6 @@ static bool same_object(const struct vma *a, const struct vma *b)
 	       vma_userfaultfd(a) == vma_userfaultfd(b);
 }
 
-static bool anon_id_is_singular(u32 id)
-{
-	return id && !(id & ANON_ID_FORKED);
-}
-
-/* May pages of an area with @add_id live in an area that has @id? */
-static bool anon_id_accepts(u32 id, u32 add_id)
-{
-	return id == add_id || (!add_id && anon_id_is_singular(id));
-}
-
 bool vma_can_append(const struct vma *vma, const struct vma *add)
 {
 	return vma->end == add->start && same_object(vma, add) &&
@@ -191,11 +180,6 @@ bool vma_can_prepend(const struct vma *vma, const struct vma *add)
 	return add->end == vma->start && same_object(vma, add) &&
 	       add->pgoff + vma_pages(add) == vma->pgoff &&
 	       anon_id_accepts(vma->anon_id, add->anon_id);
-}
-
-bool vma_can_bridge(const struct vma *prev, const struct vma *next)
-{
-	return !prev->anon_id || !next->anon_id || prev->anon_id == next->anon_id;
 }
 
 bool vma_can_share_anon(const struct vma *vma, const struct vma *near)
@@ -220,27 +204,14 @@ static void absorb(struct vma_tree *tree, struct vma *keep, struct vma *gone)
 	vma_resize(keep, start, end);
 }
 
-struct vma *vma_merge(struct vma_tree *tree, struct vma *vma, struct vma *gone[2])
+struct vma *vma_merge(struct vma_tree *tree, struct vma *vma, struct vma_pair with)
 {
-	struct vma *prev = vma_prev(vma), *next = vma_next(vma);
-	unsigned n = 0;
-
-	gone[0] = gone[1] = NULL;
-	if (prev && !vma_can_append(prev, vma))
-		prev = NULL;
-	if (next && !vma_can_prepend(next, vma))
-		next = NULL;
-	if (prev && next && !vma_can_bridge(prev, next))
-		next = NULL;
-	if (prev) {
-		absorb(tree, prev, vma);
-		gone[n++] = vma;
-		vma = prev;
+	if (with.prev) {
+		absorb(tree, with.prev, vma);
+		vma = with.prev;
 	}
-	if (next) {
-		absorb(tree, vma, next);
-		gone[n] = next;
-	}
+	if (with.next)
+		absorb(tree, vma, with.next);
 	return vma;
 }
 

@@ -128,6 +128,41 @@ static void areas_with_private_pages_merge_as_on_linux(void **state)
 	}
 }
 
+/* Low, in the middle, high: which of the outer two is one with the middle one afterwards? */
+static void areas_between_two_merge_as_on_linux(void **state)
+{
+	static const struct {
+		u32 low, high;
+		bool changed_low, changed_high, new_low, new_high;
+		const char *rule;
+	} cases[] = {
+		{0, 0, true, true, true, true, "none was touched"},
+		{5, 5, true, true, true, true, "both came from one"},
+		{5, 0, true, true, true, true, "the lower was touched"},
+		{0, 5, true, true, false, true, "the upper was touched"},
+		{5, 6, true, false, false, true, "each was touched on its own"},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct vma_tree tree = {0};
+		struct vma low = area(0, 1, cases[i].low), middle = area(1, 2, 0),
+			   high = area(2, 3, cases[i].high);
+		struct vma_pair changed, new;
+
+		vma_tree_insert(&tree, &low);
+		vma_tree_insert(&tree, &middle);
+		vma_tree_insert(&tree, &high);
+		changed = vma_neighbours(&middle);
+		new = vma_neighbours_of_new(&middle);
+		if (changed.prev != (cases[i].changed_low ? &low : NULL) ||
+		    changed.next != (cases[i].changed_high ? &high : NULL) ||
+		    new.prev != (cases[i].new_low ? &low : NULL) ||
+		    new.next != (cases[i].new_high ? &high : NULL))
+			fail_msg("%s", cases[i].rule);
+	}
+}
+
 static void different_properties_keep_areas_apart(void **state)
 {
 	struct vma low = area(0, 2, 0), high = area(2, 4, 0);
@@ -185,6 +220,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_operations_agree_with_the_model),
 		cmocka_unit_test(areas_with_private_pages_merge_as_on_linux),
+		cmocka_unit_test(areas_between_two_merge_as_on_linux),
 		cmocka_unit_test(different_properties_keep_areas_apart),
 		cmocka_unit_test(a_split_keeps_the_offset_of_the_upper_part),
 		cmocka_unit_test(no_gap_is_found_in_a_stack_guard),

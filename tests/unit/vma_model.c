@@ -44,15 +44,15 @@ static void tree_cut(struct vma_space *s, uaddr_t addr)
 		vma_split(&s->tree, vma, addr, vma_space_alloc(s));
 }
 
-static struct vma *tree_merge(struct vma_space *s, struct vma *vma)
+static struct vma *tree_merge(struct vma_space *s, struct vma *vma, struct vma_pair with)
 {
-	struct vma *gone[2];
+	struct vma *all = vma_merge(&s->tree, vma, with);
 
-	vma = vma_merge(&s->tree, vma, gone);
-	for (unsigned i = 0; i < 2; i++)
-		if (gone[i])
-			vma_space_free(s, gone[i]);
-	return vma;
+	if (all != vma)
+		vma_space_free(s, vma);
+	if (with.next)
+		vma_space_free(s, with.next);
+	return all;
 }
 
 static void tree_unmap(struct vma_space *s, uaddr_t start, uaddr_t end)
@@ -83,7 +83,7 @@ static void tree_flags(struct vma_space *s, uaddr_t start, uaddr_t end, u32 mask
 		tree_cut(s, MIN(vma->end, end));
 		start = vma->end;
 		vma->flags = flags;
-		vma = tree_merge(s, vma);
+		vma = tree_merge(s, vma, vma_neighbours(vma));
 		start = MAX(start, vma->end);
 	}
 }
@@ -136,8 +136,11 @@ static void set_anon_id(struct vma_space *s, unsigned page, u32 anon_id)
 		s->model[i].anon_id = anon_id;
 }
 
-/* The run of @page has just become what it is: join it with the runs beside it. */
-static void model_join(struct vma_space *s, unsigned page)
+/*
+ * The run of @page has just become what it is: join it with the runs beside it. Where these do not go
+ * together, what is new goes with the one above it, what has changed with the one below.
+ */
+static void model_join(struct vma_space *s, unsigned page, bool is_new)
 {
 	unsigned from = run_start(s, page), to = run_end(s, page);
 	struct vma_cell *cell = s->model;
@@ -146,7 +149,9 @@ static void model_join(struct vma_space *s, unsigned page)
 	bool low = from && continues(&cell[from - 1], &cell[from]) && takes_in(low_id, id);
 	bool high = to < s->pages && continues(&cell[to - 1], &cell[to]) && takes_in(high_id, id);
 
-	if (low && high && low_id && high_id && low_id != high_id)
+	if (low && high && is_new && high_id && low_id != high_id)
+		low = false;
+	else if (low && high && low_id && high_id && low_id != high_id)
 		high = false;
 	if (low)
 		cell[from].border = false;
@@ -179,8 +184,8 @@ void vma_do_map(struct vma_space *s, unsigned from, unsigned to, u32 flags, u8 o
 		s->model[i] =
 			(struct vma_cell){true, i == from, object, flags, vma->pgoff + i - from, 0};
 	vma_tree_insert(&s->tree, vma);
-	tree_merge(s, vma);
-	model_join(s, from);
+	tree_merge(s, vma, vma_neighbours_of_new(vma));
+	model_join(s, from, true);
 }
 
 void vma_do_flags(struct vma_space *s, unsigned from, unsigned to, u32 mask, u32 value)
@@ -199,7 +204,7 @@ void vma_do_flags(struct vma_space *s, unsigned from, unsigned to, u32 mask, u32
 		model_border(s, end);
 		for (unsigned i = from; i < end; i++)
 			s->model[i].flags = flags;
-		model_join(s, from);
+		model_join(s, from, false);
 		from = run_end(s, end - 1);
 	}
 }

@@ -61,6 +61,16 @@ struct userfaultfd;
  */
 #define ANON_ID_FORKED 0x80000000u /* came by fork: does not merge with an area that has none yet */
 
+static inline bool anon_id_is_singular(u32 id)
+{
+	return id && !(id & ANON_ID_FORKED);
+}
+/* May pages of an area with @add_id live in an area that has @id? */
+static inline bool anon_id_accepts(u32 id, u32 add_id)
+{
+	return id == add_id || (!add_id && anon_id_is_singular(id));
+}
+
 struct vma {
 	uaddr_t start, end;  /* (l) */
 	struct rb_node node; /* (l) */
@@ -173,15 +183,52 @@ static inline bool vma_can_grow_anon(const struct vma *vma, u32 flags)
 	return vma->flags == flags && vma_is_anon(vma) && !vma->file && !(flags & VM_SPECIAL) &&
 	       vma->pgoff == vma->start >> PAGE_SHIFT && !(vma->anon_id & ANON_ID_FORKED);
 }
-/* Both at once: may @prev, @add and @next become one? => each can_ holds */
-bool vma_can_bridge(const struct vma *prev, const struct vma *next);
 /* May @vma take over @near's anon_id at its first private page? (Linux: reusable anon_vma) */
 bool vma_can_share_anon(const struct vma *vma, const struct vma *near);
+/* The neighbours with which an area would be one; NULL: none on that side. */
+struct vma_pair {
+	struct vma *prev, *next;
+};
+/* Those that fit @vma, each for itself. */
+static inline struct vma_pair vma_fitting(const struct vma *vma)
+{
+	struct vma *prev = vma_prev(vma), *next = vma_next(vma);
+
+	if (prev && (prev->end != vma->start || !vma_can_append(prev, vma)))
+		prev = NULL;
+	if (next && (next->start != vma->end || !vma_can_prepend(next, vma)))
+		next = NULL;
+	return (struct vma_pair){prev, next};
+}
 /*
- * @vma's properties have changed: make it one with its neighbours where they fit. The result; areas
- * that went are out of the tree and returned in @gone[0..1] (NULL: none) for the caller to free.
+ * Those of @vma, whose properties have changed. If both fit, but not each other: the one below.
  */
-struct vma *vma_merge(struct vma_tree *tree, struct vma *vma, struct vma *gone[2]);
+static inline struct vma_pair vma_neighbours(const struct vma *vma)
+{
+	struct vma_pair with = vma_fitting(vma);
+
+	if (with.prev && with.next && with.prev->anon_id && with.next->anon_id &&
+	    with.prev->anon_id != with.next->anon_id)
+		with.next = NULL;
+	return with;
+}
+/*
+ * Those of @vma, just mapped. If both fit, but the one below would not take the one above in: the one
+ * above (Linux 6.1 has a rule of its own for mmap).
+ */
+static inline struct vma_pair vma_neighbours_of_new(const struct vma *vma)
+{
+	struct vma_pair with = vma_fitting(vma);
+
+	if (with.prev && with.next && !anon_id_accepts(with.prev->anon_id, with.next->anon_id))
+		with.prev = NULL;
+	return with;
+}
+/*
+ * Make @vma one with these: the one below if there is, else @vma, stays in the tree and is returned.
+ * The others, @vma and @with.next or one of them, are out of it, for the caller to free.
+ */
+struct vma *vma_merge(struct vma_tree *tree, struct vma *vma, struct vma_pair with);
 
 /* The highest or lowest address a with low <= a, a + len <= high, and [a, a+len) free, guard gaps
  * kept; 0 if there is none. => len > 0, low > 0. O(log n) */
