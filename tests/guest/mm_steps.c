@@ -1,8 +1,8 @@
 /*
  * mm_steps - random memory calls with random flags on a region of 64 pages. After each step the result,
  * what the pages hold, the region's lines of /proc/self/maps (so: how areas merge) and VmLck go into a
- * digest; the digests of some seeds on Debian's Linux 6.1 stand in mm_steps.h, those of 92 more, for
- * the long tests, in mm_steps_long.h.
+ * digest; the digests of some seeds on Debian's Linux 6.1 stand in mm_steps.h, those of 300 more,
+ * for the long tests, in mm_steps_long.h.
  *
  * mm_steps SEED STEPS prints each step with its digest: two kernels' outputs are compared with diff.
  * mm_steps --print [LAST [FIRST]] prints the table for these seeds.
@@ -445,8 +445,10 @@ int main(int argc, char **argv)
 	} else if (argc > 1) {
 		unsigned last = argc > 2 ? atoi(argv[2]) : 12, first = argc > 3 ? atoi(argv[3]) : 1;
 
-		for (uint32_t seed = first; seed <= last; seed++)
+		for (uint32_t seed = first; seed <= last; seed++) {
+			t_watchdog();
 			printf("{%u, 0x%08x},\n", seed, run(seed, STEPS));
+		}
 	}
 	if (argc == 1)
 		compare(expected, T_COUNT(expected));
