@@ -288,6 +288,7 @@ static noinline unsigned zap_shared_run(struct zap *z, pte_t *ptep, unsigned n)
 static uaddr_t zap_ptes(struct zap *z, pte_t *ptep, uaddr_t start, uaddr_t end)
 {
 	struct tlb_gather *tlb = z->tlb;
+	bool in_runs = tlb->exiting && !vma_locks_pages(z->vma); /* locked pages are counted in the gather */
 	uaddr_t addr = start;
 
 	for (; addr < end && !tlb_gather_full(tlb); addr += PAGE_SIZE, ptep++) {
@@ -303,7 +304,7 @@ static uaddr_t zap_ptes(struct zap *z, pte_t *ptep, uaddr_t start, uaddr_t end)
 		}
 		if (pte_present(pte) && !pte_special(pte))
 			page = pfn_to_page(pte_pfn(pte));
-		if (tlb->exiting && page && page_is_anon(page) && page_mapcount(page) > 1) {
+		if (in_runs && page && page_is_anon(page) && page_mapcount(page) > 1) {
 			unsigned run = zap_shared_run(z, ptep, (end - addr) >> PAGE_SHIFT);
 
 			if (run) {
