@@ -26,6 +26,7 @@ class Gdb:
         self.seen = b""
         self.ask("QStartNoAckMode")
         self.link.sendall(b"+")
+        self.ask("qXfer:features:read:target.xml:0,100")  # QEMU then knows how registers are numbered
 
     def send(self, text):
         data = text.encode()

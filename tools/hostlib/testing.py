@@ -218,6 +218,7 @@ def host(tally, choice):
     environment = dict(
         os.environ, ISTHMUS=os.path.join(build.TOP, "isthmus"), RUN_OPTIONS="--on-linux" if choice.on_linux else "",
         TOP=build.TOP, MUSL_CC=os.path.join(build.TOP, "tools/musl-cc"),
+        ISTHMUS_LONG="1" if choice.long else "",
     )
     for script in sorted(os.listdir(HOST_TESTS)):
         if not script.endswith((".sh", ".py")) or script.startswith("_") or not choice.selects(script):
