@@ -19,6 +19,8 @@ static const char *const place_names[PLACES] = {"the stack", "the stack pointer 
 						"mappings",  "the vDSO",
 						"the heap",  "the image"};
 
+static char static_path[80], dynamic_path[80];
+
 /* pause() for ever */
 static const unsigned char waits[] = {0xb8, 29, 0, 0, 0, 0xcd, 0x80, 0xeb, 0xf7};
 
@@ -112,8 +114,9 @@ static void look(const char *path, unsigned long persona, unsigned long where[PL
 	where[STACK_BYTES] = stat_number(stat, 28) & (T_PAGE - 1);
 	where[MAPPING] = line_start(maps, "/waits");
 	where[VDSO] = line_start(maps, "[vdso]");
-	where[HEAP] = stat_number(stat, 47);
 	where[IMAGE] = line_start(maps, strrchr(path, '/'));
+	/* Behind the image of a program with an interpreter, which moves by itself; else at a place of its own. */
+	where[HEAP] = stat_number(stat, 47) - (path == dynamic_path ? where[IMAGE] : 0);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 }
@@ -146,8 +149,6 @@ static unsigned bits(const struct spread *s, enum place p)
 		b++;
 	return b;
 }
-
-static char static_path[80], dynamic_path[80];
 
 static void check_bits(const char *path, const char *kind, const unsigned want[PLACES])
 {
@@ -190,7 +191,7 @@ static void check_off(void)
 	works(set(VA_SPACE, "1"), "randomize_va_space 1");
 	look_often(dynamic_path, 0, EXECS / 2, s);
 	ok(bits(s, STACK) >= 10 && bits(s, IMAGE) >= 7, "moves stack and image");
-	ok(bits(s, HEAP) <= 8, "but the heap stays behind the image");
+	eq(bits(s, HEAP), 0, "but the heap stays behind the image");
 	works(set(VA_SPACE, "2"), "randomize_va_space 2 is the default");
 }
 
