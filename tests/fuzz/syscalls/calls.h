@@ -197,6 +197,7 @@ CALL(membarrier, 0, ONE(membarrier), ZERO, ZERO)
 CALL(set_thread_area, 0, ST(user_desc))
 CALL(get_thread_area, 0, ST(user_desc))
 CALL(arch_prctl, 0, ONE(archprctl), ANY)
+CALL(modify_ldt, 0, ONE(ldt), ST(user_desc), EXACT(16))
 
 /* -- processes -- */
 CALL(fork, C_CHILD)
