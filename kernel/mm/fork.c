@@ -80,7 +80,7 @@ static void copy_ptes(struct copy *c, pte_t *to, pte_t *from, unsigned n)
 		if (likely(!pte_special(pte))) {
 			struct page *page = pfn_to_page(pte_pfn(pte));
 
-			if (c->wrprotect && !c->atomic && page_is_anon(page)) {
+			if (n >= RUN_MIN && c->wrprotect && !c->atomic && page_is_anon(page)) {
 				unsigned run = copy_anon_run(c, to, from, n) - 1;
 
 				from += run;
@@ -115,26 +115,23 @@ static void copy_account(struct copy *c)
 	c->anon = c->file = c->shmem = 0;
 }
 
-int copy_page_range(struct mm *to, struct vma *vma, bool *flush)
+/* Copy the entries of @vma. 0 or -ENOMEM */
+static int copy_page_range(struct copy *c, struct vma *vma)
 {
-	struct copy c = {
-		.from = vma->mm,
-		.to = to,
-		.wrprotect = !(vma->flags & VM_SHARED),
-		.atomic = mm_is_remote(vma->mm),
-	};
+	struct mm *mm = c->from, *to = c->to;
 	uaddr_t addr = vma->start, next;
 	int err = 0;
 
+	c->wrprotect = !(vma->flags & VM_SHARED);
 	for (; addr < vma->end; addr = next) {
-		pmd_t *pmd = pmd_find(c.from, addr);
+		pmd_t *pmd = pmd_find(mm, addr);
 		pte_t *from, *dest;
 
 		next = MIN((uaddr_t)((addr & PMD_MASK) + PMD_SIZE), vma->end);
 		if (!pmd || pmd_none(*pmd))
 			continue;
 		if (pmd_large(*pmd) && is_whole_pmd(addr, next)) {
-			err = huge_copy(to, vma, addr, flush);
+			err = huge_copy(to, vma, addr, &c->flush);
 			if (!err)
 				continue;
 			if (err != -EAGAIN)
@@ -146,15 +143,14 @@ int copy_page_range(struct mm *to, struct vma *vma, bool *flush)
 			err = -ENOMEM;
 			break;
 		}
-		spin_lock(&c.from->page_table_lock);
-		from = pte_find(c.from, addr);
+		spin_lock(&mm->page_table_lock);
+		from = pte_find(mm, addr);
 		spin_lock_nested(&to->page_table_lock);
-		copy_ptes(&c, dest, from, (next - addr) >> PAGE_SHIFT);
+		copy_ptes(c, dest, from, (next - addr) >> PAGE_SHIFT);
 		spin_unlock(&to->page_table_lock);
-		spin_unlock(&c.from->page_table_lock);
-		copy_account(&c);
+		spin_unlock(&mm->page_table_lock);
+		copy_account(c);
 	}
-	*flush |= c.flush;
 	return err;
 }
 
@@ -212,7 +208,7 @@ static void adopt(struct vma *vma, struct vma *old)
  * The area becomes visible to truncate before its pages are copied and not later, and truncate must
  * not pass between the two: i_mmap_sem is held over both.
  */
-static int link_and_copy(struct vma *vma, struct vma *old, bool *flush)
+static int link_and_copy(struct copy *c, struct vma *vma, struct vma *old)
 {
 	struct mapping *m = vma->mapping;
 	int err = 0;
@@ -222,13 +218,13 @@ static int link_and_copy(struct vma *vma, struct vma *old, bool *flush)
 		i_mmap_insert(vma);
 	}
 	if (has_private_pages(old))
-		err = copy_page_range(vma->mm, old, flush);
+		err = copy_page_range(c, old);
 	if (m)
 		up_write(&m->i_mmap_sem);
 	return err;
 }
 
-static int copy_area(struct vma *vma, struct vma *old, bool *flush)
+static int copy_area(struct copy *c, struct vma *vma, struct vma *old)
 {
 	struct mm *mm = vma->mm;
 
@@ -241,13 +237,13 @@ static int copy_area(struct vma *vma, struct vma *old, bool *flush)
 	if ((old->flags & VM_ACCOUNT) && vm_commit(vma_pages(old)))
 		return -ENOMEM;
 	adopt(vma, old);
-	return link_and_copy(vma, old, flush);
+	return link_and_copy(c, vma, old);
 }
 
 static int copy_areas(struct mm *mm, struct mm *old)
 {
 	struct vma *from = vma_first(old), *to, *next;
-	bool flush = false;
+	struct copy c = {.from = old, .to = mm, .atomic = mm_is_remote(old)};
 	int err = 0;
 
 	if (!from)
@@ -258,9 +254,9 @@ static int copy_areas(struct mm *mm, struct mm *old)
 	mm->areas.count = old->areas.count;
 	for (to = vma_first(mm); from && !err; from = vma_next(from), to = next) {
 		next = vma_next(to);
-		err = copy_area(to, from, &flush);
+		err = copy_area(&c, to, from);
 	}
-	if (flush)
+	if (c.flush)
 		tlb_flush_mm(old);
 	return err;
 }

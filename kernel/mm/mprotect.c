@@ -82,9 +82,11 @@ static bool change_ptes(struct vma *vma, pgprot_t old, pte_t *ptep, unsigned n, 
 {
 	pgprot_t prot = vma_pgprot(vma);
 	bool write = (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
+	bool notify = vma_wants_notify(vma);
 
-	if (atomic || vma_wants_notify(vma) || !pgprot_same_high(old, prot))
-		return change_run(ptep, n, prot, write, vma_wants_notify(vma), atomic);
+	/* A dirty bit that a thread on another CPU sets from now on would be lost, where it counts. */
+	if (atomic || notify || !pgprot_same_high(old, prot))
+		return change_run(ptep, n, prot, write, notify, atomic || notify);
 	return write ? change_low_to_write(ptep, ptep + n, (u32)prot.val)
 		     : change_low(ptep, ptep + n, (u32)prot.val, false);
 }

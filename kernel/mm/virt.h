@@ -93,6 +93,8 @@ pmd_t *pmd_alloc(struct mm *mm, uaddr_t addr);
 /* An empty page table of @mm, and one that is not used after all. => no spinlock held */
 void *table_alloc(struct mm *mm);
 void table_discard(struct mm *mm, void *table);
+/* With fewer entries to go, a loop of its own for private pages side by side costs more than it saves. */
+#define RUN_MIN 8u
 /*
  * How many of the @n entries from @ptep, in fours, are empty: a large sparse area is mostly
  * that.
@@ -123,11 +125,6 @@ void free_pgtables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t f
  */
 void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t end,
 	       bool mapping_only);
-/*
- * Write-protect and copy the entries of @vma to @to's page tables; *flush: the parent's TLBs
- * must be flushed. 0 or -ENOMEM
- */
-int copy_page_range(struct mm *to, struct vma *vma, bool *flush);
 
 /* ---- huge mappings (huge.c) ---- */
 
@@ -152,8 +149,8 @@ unsigned huge_zap(struct tlb_gather *tlb, pmd_t *pmd, uaddr_t addr);
 /* It gets the protection of @vma. Did anything change? => mmap_lock held for write */
 bool huge_protect(struct vma *vma, pmd_t *pmd, uaddr_t addr);
 /*
- * fork: the same mapping for @to, write-protected on both sides; *flush as copy_page_range(). 0,
- * -ENOMEM, or -EAGAIN: it was broken up meanwhile. => mmap_lock held for write, page_table_lock not
+ * fork: the same mapping for @to, write-protected on both sides; *flush: the parent's TLBs must be
+ * flushed. 0, -ENOMEM, or -EAGAIN: it was broken up meanwhile. => mmap_lock held for write, page_table_lock not
  */
 int huge_copy(struct mm *to, struct vma *vma, uaddr_t addr, bool *flush);
 /* Pages of @vma in huge mappings. => mmap_lock held */
