@@ -99,14 +99,18 @@ static void change_protection(struct vma *vma, pgprot_t old, uaddr_t start, uadd
 
 	for (uaddr_t addr = start, next; addr < end; addr = next) {
 		pmd_t *pmd;
-		pte_t *ptep;
+		pte_t *ptep = NULL;
 
 		next = MIN((uaddr_t)((addr & PMD_MASK) + PMD_SIZE), end);
 		spin_lock(&mm->page_table_lock);
 		pmd = pmd_find(mm, addr);
-		if (pmd && pmd_large(*pmd) && is_whole_pmd(addr, next) && vma_is_accessible(vma))
+		if (likely(pmd && pmd_is_table(*pmd)))
+			ptep = pte_entry(pmd, addr);
+		else if (pmd && pmd_large(*pmd) && is_whole_pmd(addr, next) && vma_is_accessible(vma))
 			changed |= huge_protect(vma, pmd, addr);
-		else if ((ptep = pte_find(mm, addr)))
+		else
+			ptep = pte_find_slow(mm, addr);
+		if (likely(ptep))
 			changed |= change_ptes(vma, old, ptep, (next - addr) >> PAGE_SHIFT, atomic);
 		spin_unlock(&mm->page_table_lock);
 	}
@@ -169,7 +173,7 @@ static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, u32 access,
 
 	if (err)
 		return err;
-	for (; addr < end && !err; addr = vma->end, vma = vma_next(vma)) {
+	for (;;) {
 		u32 flags;
 
 		if (!vma || vma->start > addr) {
@@ -182,6 +186,10 @@ static int protect_locked(struct mm *mm, uaddr_t start, uaddr_t end, u32 access,
 			break;
 		}
 		err = protect_area(&vma, addr, MIN(vma->end, end), flags, &r, dead);
+		addr = vma->end;
+		if (err || addr >= end)
+			break;
+		vma = vma_next(vma);
 	}
 	split_reserve_free(&r);
 	return err;

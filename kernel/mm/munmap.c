@@ -76,6 +76,8 @@ int split_reserve(struct mm *mm, uaddr_t start, uaddr_t end, struct split_reserv
 	int err;
 
 	r->lower = r->upper = NULL;
+	if (likely(!lower && !upper))
+		return 0;
 	if (lower && first->ops && first->ops->may_split) {
 		err = first->ops->may_split(first, start);
 		if (err)
@@ -99,15 +101,6 @@ int split_reserve(struct mm *mm, uaddr_t start, uaddr_t end, struct split_reserv
 		}
 	}
 	return 0;
-}
-
-void split_reserve_free(struct split_reserve *r)
-{
-	if (r->lower)
-		vma_free(r->lower);
-	if (r->upper)
-		vma_free(r->upper);
-	r->lower = r->upper = NULL;
 }
 
 struct vma *vma_isolate(struct vma *vma, uaddr_t start, uaddr_t end, struct split_reserve *r)

@@ -304,7 +304,7 @@ static uaddr_t zap_ptes(struct zap *z, pte_t *ptep, uaddr_t start, uaddr_t end)
 		}
 		if (pte_present(pte) && !pte_special(pte))
 			page = pfn_to_page(pte_pfn(pte));
-if (in_runs && end - addr >= RUN_MIN << PAGE_SHIFT && page && page_is_anon(page) &&
+		if (in_runs && end - addr >= RUN_MIN << PAGE_SHIFT && page && page_is_anon(page) &&
 		    page_mapcount(page) > 1) {
 			unsigned run = zap_shared_run(z, ptep, (end - addr) >> PAGE_SHIFT);
 

@@ -408,7 +408,14 @@ struct split_reserve {
 	struct vma *lower, *upper;
 };
 int split_reserve(struct mm *mm, uaddr_t start, uaddr_t end, struct split_reserve *r);
-void split_reserve_free(struct split_reserve *r);
+static inline void split_reserve_free(struct split_reserve *r)
+{
+	if (unlikely(r->lower))
+		vma_free(r->lower);
+	if (unlikely(r->upper))
+		vma_free(r->upper);
+	r->lower = r->upper = NULL;
+}
 /*
  * Cut [start, end) out of the area @vma with what is in reserve; the area that is exactly it. =>
  * @vma meets all of it
