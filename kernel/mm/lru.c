@@ -54,7 +54,7 @@ void lru_put_back(struct page *page, bool active)
 	struct lru *lru = lru_of(page);
 
 	spin_lock(&lru->lock);
-	if (!(page->flags & (1u << PG_LRU | 1u << PG_UNEVICTABLE)))
+	if (!page_test(page, PG_LRU) && !page_test(page, PG_UNEVICTABLE))
 		link_page(lru, page, active);
 	spin_unlock(&lru->lock);
 }
