@@ -1,9 +1,10 @@
-/* futex(2), set_robust_list(2). */
+/* futex(2), rseq(2), set_robust_list(2). */
 #include "abi/proc.h"
 #include "abi/timespec.h"
 #include "proc/clock.h"
 #include "proc/futex.h"
 #include "proc/process.h"
+#include "proc/rseq.h"
 #include <linux/futex.h>
 
 /* ---- waiting ---- */
@@ -83,6 +84,11 @@ long sys_futex(uaddr_t addr, int op, u32 val, uaddr_t timeout, uaddr_t addr2, u3
 long sys_futex_time64(uaddr_t addr, int op, u32 val, uaddr_t timeout, uaddr_t addr2, u32 val3)
 {
 	return do_futex(addr, op, val, timeout, addr2, val3, get_timespec64);
+}
+
+long sys_rseq(uaddr_t addr, u32 len, u32 flags, u32 signature)
+{
+	return rseq_register(addr, len, flags, signature);
 }
 
 /* ---- robust lists ---- */

@@ -143,8 +143,7 @@ long sys_munlockall(void)
 
 long sys_membarrier(int command, u32 flags, int cpu)
 {
-	(void)cpu; /* for the rseq kind */
-	return mm_membarrier(current->mm, command, flags);
+	return mm_membarrier(current->mm, command, flags, cpu);
 }
 
 /*

@@ -236,6 +236,7 @@ static inline bool user_range_ok(uaddr_t addr, size_t n)
 #define WORK_RESCHED 1u
 #define WORK_SIGNAL 2u
 #define WORK_NOTIFY 4u         /* run task->notify work */
+#define WORK_RSEQ 16u          /* see to rseq(2)'s critical section and CPU number */
 #define WORK_SYSCALL_TRACE 8u  /* slow path at system-call entry and exit: hooks.syscall_trace */
 #include <machine/thread.h>
 
@@ -274,7 +275,7 @@ int arch_set_thread_area(struct arch_thread *t, void *desc, bool allocate);
 int arch_get_thread_area(struct arch_thread *t, void *desc);
 
 /* Accessors: user_mode(regs), regs_ip, regs_sp, regs_syscall_nr (orig_ax; -1: not a system call), regs_arg(regs, 0..5),
- * regs_result(regs), regs_set_result(regs, long), regs_restart_syscall(regs) (back over the gate instruction, orig_ax again
+ * regs_set_ip(regs, ip), regs_result(regs), regs_set_result(regs, long), regs_restart_syscall(regs) (back over the gate instruction, orig_ax again
  * in ax), in <machine/regs.h>. */
 #include <machine/regs.h>
 

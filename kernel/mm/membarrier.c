@@ -18,7 +18,8 @@
 	(MEMBARRIER_CMD_GLOBAL | MEMBARRIER_CMD_GLOBAL_EXPEDITED | \
 	 MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED | \
 	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE | \
-	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+	 MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE | \
+	 MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ)
 
 static void barrier_ipi(void *arg)
 {
@@ -26,29 +27,52 @@ static void barrier_ipi(void *arg)
 	smp_mb();
 }
 
-static void interrupt_cpus(const cpumask_t *mask)
+/* The RSEQ kind: and whoever is in a critical section begins it anew (proc/rseq.c). */
+static void restart_ipi(void *mm)
+{
+	if (current->mm == mm && current->rseq)
+		atomic_or(&current->thread.work, WORK_RSEQ);
+}
+
+static void interrupt_cpus(const cpumask_t *mask, void (*fn)(void *arg), void *arg)
 {
 	smp_mb(); /* the caller's accesses before, for all */
 	if (nr_cpus > 1)
-		ipi_call(mask, barrier_ipi, NULL);
+		ipi_call(mask, fn, arg);
 	smp_mb();
 }
 
-static long private_expedited(struct mm *mm, u32 command)
+static long private_expedited(struct mm *mm, u32 command, const cpumask_t *which)
 {
+	bool restart = command == MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ;
 	cpumask_t mask;
 
 	if (!(atomic_read(&mm->membarrier) & REGISTERED(command)))
 		return -EPERM;
 	smp_mb(); /* before the mask is read; pairs with mm_switch_to() */
 	mask = mm->cpus;
-	interrupt_cpus(&mask);
+	cpumask_and(&mask, &mask, which);
+	interrupt_cpus(&mask, restart ? restart_ipi : barrier_ipi, mm);
 	return 0;
 }
 
-long mm_membarrier(struct mm *mm, int command, u32 flags)
+/* On one CPU, or on all (-1). One that does not exist is none. */
+static long restart_sections(struct mm *mm, int cpu)
 {
-	if (flags)
+	cpumask_t which = {{0}};
+
+	if (cpu < 0)
+		return private_expedited(mm, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ,
+					 &cpu_online_mask);
+	if ((unsigned)cpu < nr_cpus)
+		cpumask_set(&which, (unsigned)cpu);
+	return private_expedited(mm, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, &which);
+}
+
+long mm_membarrier(struct mm *mm, int command, u32 flags, int cpu)
+{
+	if (flags && (command != MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ ||
+		      flags != MEMBARRIER_CMD_FLAG_CPU))
 		return -EINVAL;
 	switch (command) {
 	case MEMBARRIER_CMD_QUERY: return COMMANDS;
@@ -56,12 +80,18 @@ long mm_membarrier(struct mm *mm, int command, u32 flags)
 		if (nr_cpus > 1)
 			synchronize_rcu();
 		return 0;
-	case MEMBARRIER_CMD_GLOBAL_EXPEDITED: interrupt_cpus(&cpu_online_mask); return 0;
+	case MEMBARRIER_CMD_GLOBAL_EXPEDITED: 
+		interrupt_cpus(&cpu_online_mask, barrier_ipi, NULL);
+		return 0;
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
-	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE: return private_expedited(mm, (u32)command);
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
+		return private_expedited(mm, (u32)command, &cpu_online_mask);
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ:
+		return restart_sections(mm, flags ? cpu : -1);
 	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:
+	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ:
 		atomic_or(&mm->membarrier, (u32)command);
 		return 0;
 	default: return -EINVAL;

@@ -398,6 +398,7 @@ static void reset_task(struct exec *e)
 	t->personality = e->personality;
 	t->robust_list = 0;
 	t->robust_list_len = 0;
+	t->rseq = 0;
 	t->set_child_tid = 0;
 	t->altstack_sp = 0;
 	t->altstack_size = 0;

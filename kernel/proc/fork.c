@@ -11,6 +11,7 @@
 #include "mm/vmalloc.h"
 #include "proc/ipc.h"
 #include "proc/pidfd.h"
+#include "proc/rseq.h"
 #include <asm/ldt.h>
 #include <linux/capability.h>
 #include <linux/personality.h>
@@ -88,6 +89,7 @@ static void copy_own_state(struct task *child, const struct clone_request *req)
 	}
 	child->set_child_tid = req->flags & CLONE_CHILD_SETTID ? req->child_tid : 0;
 	child->clear_child_tid = req->flags & CLONE_CHILD_CLEARTID ? req->child_tid : 0;
+	rseq_fork(child, req->flags & CLONE_VM);
 }
 
 /* SCHED_RESET_ON_FORK: privileges of scheduling are the parent's alone. */

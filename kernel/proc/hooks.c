@@ -3,6 +3,7 @@
  * mm/ and fs/ (limits, credentials, signals) are answered here.
  */
 #include "proc/internal.h"
+#include "proc/rseq.h"
 #include <linux/capability.h>
 
 /* ---- arch: before a thread returns to user mode ---- */
@@ -32,6 +33,8 @@ static void user_work(struct regs *regs)
 		schedule();
 	if (work & WORK_NOTIFY)
 		run_notify_work();
+	if (work & WORK_RSEQ)
+		rseq_resume(regs);
 	if (work & WORK_SIGNAL)
 		signal_deliver(regs);
 }

@@ -13,6 +13,7 @@
  *   -ERESTART_RESTARTBLOCK                            restart_syscall EINTR      EINTR
  */
 #include "proc/ptrace.h"
+#include "proc/rseq.h"
 #include <asm/unistd.h>
 
 /* ---- interrupted system calls ---- */
@@ -206,7 +207,7 @@ static void handle(struct regs *regs, siginfo_t *info, const struct k_sigaction 
 
 	if (regs_syscall_nr(regs) >= 0)
 		restart_with_handler(regs, action->flags);
-	if (!push_frame(regs, info, action)) {
+	if (!rseq_before_signal(regs) || !push_frame(regs, info, action)) {
 		force_sigsegv(info->si_signo);
 		return;
 	}

@@ -124,6 +124,7 @@ static void move_task(struct task *t, struct run_queue *from, struct run_queue *
 {
 	rq_deactivate(from, t);
 	__atomic_store_n(&t->cpu, to->cpu, __ATOMIC_RELEASE);
+	note_move(t);
 	fair_place(to, t, (s64)(t->se.vruntime - from->min_vruntime));
 	rq_activate(to, t);
 }

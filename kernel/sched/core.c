@@ -187,6 +187,8 @@ static void wake_asleep(struct task *t, bool new)
 	if (t->state & TASK_UNINTERRUPTIBLE)
 		WRITE_ONCE(rq->nr_uninterruptible, rq->nr_uninterruptible - 1);
 	atomic_set_release(&t->cpu, rq->cpu);
+	if (moves)
+		note_move(t);
 	WRITE_ONCE(t->state, TASK_RUNNING);
 	if (!task_is_rt(t))
 		fair_place(rq, t,
@@ -392,6 +394,8 @@ static __always_inline void schedule_common(bool may_sleep)
 	if (likely(next != prev)) {
 		if (prev->se.on_rq)
 			prev->nivcsw++;
+		if (prev->rseq && regs_syscall_nr(arch_thread_regs(&prev->thread)) == -1)
+			atomic_or(&prev->thread.work, WORK_RSEQ);
 		switch_to(rq, prev, next, now);
 		return;
 	}

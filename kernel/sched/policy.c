@@ -86,6 +86,7 @@ static void move_waiting(struct task *t, struct run_queue *from)
 	to = cpu_rq(select_cpu(t, true));
 	spin_lock(&to->lock);
 	__atomic_store_n(&t->cpu, to->cpu, __ATOMIC_RELEASE);
+	note_move(t);
 	fair_place(to, t, distance);
 	rq_activate(to, t);
 	rq_check_preempt(to, t, clock_ns());

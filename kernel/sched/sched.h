@@ -8,6 +8,7 @@
 #ifndef SCHED_SCHED_H
 #define SCHED_SCHED_H
 
+#include "lib/atomic.h"
 #include "lib/bitmap.h"
 #include "sched/cpumask.h"
 #include "sched/task.h"
@@ -77,6 +78,13 @@ static inline struct run_queue *this_rq(void)
 static inline struct run_queue *cpu_rq(unsigned cpu)
 {
 	return run_queues[cpu];
+}
+
+/* @t will run on another CPU: rseq(2) has to say so. */
+static inline void note_move(struct task *t)
+{
+	if (t->rseq)
+		atomic_or(&t->thread.work, WORK_RSEQ);
 }
 
 static inline bool task_is_rt(const struct task *t)

@@ -101,6 +101,7 @@ long sys_clock_adjtime64(int clock, uaddr_t timex);
 /* futex.c */
 long sys_futex(uaddr_t addr, int op, u32 val, uaddr_t timeout, uaddr_t addr2, u32 val3);
 long sys_futex_time64(uaddr_t addr, int op, u32 val, uaddr_t timeout, uaddr_t addr2, u32 val3);
+long sys_rseq(uaddr_t addr, u32 len, u32 flags, u32 signature);
 long sys_set_robust_list(uaddr_t head, u32 len);
 long sys_get_robust_list(pid_t pid, uaddr_t head, uaddr_t len);
 

@@ -207,8 +207,11 @@ int mm_advise(struct mm *mm, uaddr_t addr, u32 len, int advice);
 int mm_sync(struct mm *mm, uaddr_t addr, u32 len, u32 flags);
 int mm_lock_range(struct mm *mm, uaddr_t addr, u32 len, u32 vm_flags);
 int mm_lock_all(struct mm *mm, u32 mcl_flags);
-/* membarrier(2): 0, the mask of commands, -EINVAL, or -EPERM (not registered). May sleep. */
-long mm_membarrier(struct mm *mm, int command, u32 flags);
+/*
+ * membarrier(2): 0, the mask of commands, -EINVAL, or -EPERM (not registered). @cpu: with
+ * MEMBARRIER_CMD_FLAG_CPU. May sleep.
+ */
+long mm_membarrier(struct mm *mm, int command, u32 flags, int cpu);
 /*
  * process_mrelease(2): unmap the private areas of a process that is dying, while it has yet to do
  * so itself. 0 or -EINTR

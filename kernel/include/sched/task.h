@@ -128,6 +128,8 @@ struct task {
 	uaddr_t set_child_tid, clear_child_tid; /* (c) */
 	uaddr_t robust_list;                    /* (c) */
 	u32 robust_list_len;
+	u32 rseq_signature;            /* (c) in front of each abort handler */
+	uaddr_t rseq;                  /* (c) struct rseq that rseq(2) registered; 0: none */
 	int exit_code;                 /* (t) wait status */
 	int exit_signal;               /* (t) sent to the parent; -1: a thread */
 	struct completion *vfork_done; /* (c) */

@@ -20,6 +20,10 @@ static inline unsigned long regs_ip(const struct regs *regs)
 {
 	return regs->ip;
 }
+static inline void regs_set_ip(struct regs *regs, unsigned long ip)
+{
+	regs->ip = (u32)ip;
+}
 static inline unsigned long regs_sp(const struct regs *regs)
 {
 	return regs->sp;

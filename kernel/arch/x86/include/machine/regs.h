@@ -48,6 +48,11 @@ static inline unsigned long regs_ip(const struct regs *regs)
 	return regs->ip;
 }
 
+static inline void regs_set_ip(struct regs *regs, unsigned long ip)
+{
+	regs->ip = (u32)ip;
+}
+
 static inline unsigned long regs_sp(const struct regs *regs)
 {
 	return user_mode(regs) ? regs->sp : (unsigned long)&regs->sp;
