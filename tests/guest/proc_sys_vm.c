@@ -56,6 +56,14 @@ static const struct {
 	{"legacy_va_layout", "1", "1", "-1"},
 	{"vdso_enabled", "0", "0", "x"},
 	{"overcommit_ratio", " 0x20 ", "32", ""},
+	{"vfs_cache_pressure", "50", "50", "-1"},
+	{"swappiness", "200", "200", "201"},
+	{"dirty_background_ratio", "5", "5", "101"},
+	{"dirty_ratio", "100", "100", "101"},
+	{"dirty_expire_centisecs", "1000", "1000", "-1"},
+	{"dirty_writeback_centisecs", "0", "0", "x"},
+	{"dirtytime_expire_seconds", "600", "600", "-1"},
+	{"stat_interval", "10", "10", "x"},
 };
 
 static void check_values(void)

@@ -1,10 +1,12 @@
 /*
- * /proc/sys/vm: the knobs of memory management, each with an effect. proc(5), Linux's sysctl/vm.
+ * /proc/sys/vm: the knobs of memory management. proc(5), Linux's sysctl/vm.
  *
- * A number belongs to the part that reads it. What Linux has and this kernel has no function for (write-back by age and amount,
- * compaction, huge pages of hugetlbfs, statistics by interval) has no file here.
+ * A number belongs to the part that reads it. Those that tune what does not happen here (swapping, write-back to devices,
+ * statistics by interval) are kept and read back, as on a Linux without swap and devices, where they change nothing either. What
+ * orders something that this kernel has no function for (compaction, huge pages of hugetlbfs) has no file.
  */
 #include "procfs.h"
+#include "fs/dentry.h"
 #include "fs/poll.h"
 #include "lib/parse.h"
 #include "lib/string.h"
@@ -95,6 +97,13 @@ static void kbytes_chosen(void)
 	sysctl_overcommit_ratio = 0;
 }
 
+/* ---- kept for who sets them: there is nothing to swap out or to write back ---- */
+
+static unsigned swappiness = 60, page_cluster = 3;
+static unsigned dirty_background_ratio = 10, dirty_ratio = 20, dirty_expire = 3000,
+		dirty_writeback = 500, dirtytime_expire = 43200;
+static unsigned stat_interval = 1; /* every count is summed up when it is read */
+
 static const struct {
 	const char *path;
 	unsigned *value, min, max;
@@ -110,6 +119,15 @@ static const struct {
 	{"sys/vm/oom_dump_tasks", &sysctl_oom_dump_tasks, 0, 1, NULL},
 	{"sys/vm/unprivileged_userfaultfd", &sysctl_unprivileged_userfaultfd, 0, 1, NULL},
 	{"sys/vm/vdso_enabled", &sysctl_vdso_enabled, 0, ~0u >> 1, NULL},
+	{"sys/vm/vfs_cache_pressure", &sysctl_vfs_cache_pressure, 0, ~0u >> 1, NULL},
+	{"sys/vm/swappiness", &swappiness, 0, 200, NULL},
+	{"sys/vm/page-cluster", &page_cluster, 0, ~0u >> 1, NULL},
+	{"sys/vm/dirty_background_ratio", &dirty_background_ratio, 0, 100, NULL},
+	{"sys/vm/dirty_ratio", &dirty_ratio, 0, 100, NULL},
+	{"sys/vm/dirty_expire_centisecs", &dirty_expire, 0, ~0u >> 1, NULL},
+	{"sys/vm/dirty_writeback_centisecs", &dirty_writeback, 0, ~0u >> 1, NULL},
+	{"sys/vm/dirtytime_expire_seconds", &dirtytime_expire, 0, ~0u >> 1, NULL},
+	{"sys/vm/stat_interval", &stat_interval, 0, ~0u >> 1, NULL},
 };
 
 static const struct {

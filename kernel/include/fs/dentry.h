@@ -103,6 +103,8 @@ struct dentry *dentry_lookup(struct dentry *parent, const char *name, u32 len);
 void dentry_shrink_children(struct dentry *dentry);
 /* Free up to @n unused dentries, oldest first: how many. Memory pressure calls it. */
 unsigned dcache_shrink(unsigned n);
+/* How willingly names go when memory is short, in percent: /proc/sys/vm/vfs_cache_pressure. */
+extern unsigned sysctl_vfs_cache_pressure;
 struct dcache_stats {
 	unsigned dentries, unused;
 };
