@@ -32,6 +32,7 @@ u32 mount_events;
 static struct hlist_head mount_table[1u << MOUNT_HASH_BITS];
 static LIST_HEAD(mount_list);
 static u32 next_mount_id;
+static u32 last_sequence; /* (m); the root's is 0 */
 
 u32 namespace_seq;
 static DEFINE_SPINLOCK(namespace_lock, RANK_INODE_SPIN);
@@ -186,8 +187,10 @@ static void attach(struct mount *m, const struct path *where)
 	m->attached = true;
 	namespace_seq_end();
 	list_add_tail(&m->child, &m->parent->children);
-	if (list_empty(&m->node))
+	if (list_empty(&m->node)) {
+		m->sequence = ++last_sequence;
 		list_add_tail(&m->node, &mount_list);
+	}
 	tree_changed();
 }
 
@@ -540,6 +543,34 @@ out:
 out_new:
 	path_put(&new);
 	return err;
+}
+
+void mount_list_lock(void)
+{
+	mutex_lock(&mount_mutex);
+}
+
+void mount_list_unlock(void)
+{
+	mutex_unlock(&mount_mutex);
+}
+
+struct mount *mount_list_from(u32 sequence)
+{
+	struct mount *m;
+
+	list_for_each_entry(m, &mount_list, node) {
+		if (m->sequence >= sequence)
+			return m;
+	}
+	return NULL;
+}
+
+struct mount *mount_list_next(const struct mount *mnt)
+{
+	if (list_is_last(&mnt->node, &mount_list))
+		return NULL;
+	return list_entry(mnt->node.next, struct mount, node);
 }
 
 int mount_for_each(int (*fn)(struct mount *mnt, const char *path, void *arg), void *arg)

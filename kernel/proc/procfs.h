@@ -34,6 +34,7 @@ int procfs_auxv(struct seq_file *m, struct task *t);
 int procfs_exe(struct task *t, int number, struct path *out);
 
 /* procfs_maps.c */
+extern const struct file_operations procfs_mounts_fops, procfs_mountinfo_fops;
 extern const struct file_operations procfs_maps_fops, procfs_smaps_fops, procfs_smaps_rollup_fops;
 
 /* procfs_mem.c */
@@ -48,8 +49,6 @@ int procfs_mm_open(struct inode *inode, struct mm **out);
 /* procfs_fd.c */
 int procfs_cwd(struct task *t, int number, struct path *out);
 int procfs_root(struct task *t, int number, struct path *out);
-int procfs_mounts(struct seq_file *m, struct task *t);
-int procfs_mountinfo(struct seq_file *m, struct task *t);
 extern const struct proc_pid_file procfs_fd_row, procfs_fdinfo_row;
 int procfs_next_fd(struct task *t, int from);
 

@@ -1,11 +1,9 @@
 /*
- * /proc/PID/{fd,fdinfo,cwd,root,mounts,mountinfo}: the files that a process has open and where it
- * stands.
+ * /proc/PID/{fd,fdinfo,cwd,root}: the files that a process has open and where it stands.
  */
 #include "proc/procfs.h"
 #include "fs/mount.h"
 #include <linux/fcntl.h>
-#include <linux/mount.h>
 #include <linux/stat.h>
 
 /* ---- descriptors ---- */
@@ -107,79 +105,4 @@ int procfs_root(struct task *t, int number, struct path *out)
 {
 	(void)number;
 	return place(t, true, out);
-}
-
-/* ---- mounts ---- */
-
-#define MOUNT_ESCAPED " \t\n\\#"
-
-static void show_mount_flags(struct seq_file *m, u32 flags)
-{
-	static const struct {
-		u32 flag;
-		const char *text;
-	} words[] = {
-		{MS_NOSUID, ",nosuid"},         {MS_NODEV, ",nodev"},
-		{MS_NOEXEC, ",noexec"},         {MS_NOATIME, ",noatime"},
-		{MS_NODIRATIME, ",nodiratime"}, {MS_RELATIME, ",relatime"},
-	};
-
-	seq_puts(m, flags & MS_RDONLY ? "ro" : "rw");
-	for (unsigned i = 0; i < ARRAY_SIZE(words); i++)
-		if (flags & words[i].flag)
-			seq_puts(m, words[i].text);
-}
-
-static void show_super_options(struct seq_file *m, struct super_block *sb)
-{
-	if (sb->op->show_options)
-		sb->op->show_options(m, sb);
-}
-
-static const char *source_of(const struct mount *mnt)
-{
-	return mnt->source && mnt->source[0] ? mnt->source : "none";
-}
-
-static int mounts_line(struct mount *mnt, const char *path, void *arg)
-{
-	struct seq_file *m = arg;
-
-	seq_escape(m, source_of(mnt), MOUNT_ESCAPED);
-	seq_putc(m, ' ');
-	seq_escape(m, path, MOUNT_ESCAPED);
-	seq_printf(m, " %s ", mnt->sb->type->name);
-	show_mount_flags(m, mnt->flags | (mnt->sb->flags & MS_RDONLY));
-	show_super_options(m, mnt->sb);
-	seq_puts(m, " 0 0\n");
-	return 0;
-}
-
-int procfs_mounts(struct seq_file *m, struct task *t)
-{
-	(void)t;
-	return mount_for_each(mounts_line, m);
-}
-
-static int mountinfo_line(struct mount *mnt, const char *path, void *arg)
-{
-	struct seq_file *m = arg;
-
-	seq_printf(m, "%d %d %u:%u / ", mnt->id, mnt->parent == mnt ? 0 : mnt->parent->id,
-		   (unsigned)MAJOR(mnt->sb->dev), (unsigned)MINOR(mnt->sb->dev));
-	seq_escape(m, path, MOUNT_ESCAPED);
-	seq_putc(m, ' ');
-	show_mount_flags(m, mnt->flags);
-	seq_printf(m, " - %s ", mnt->sb->type->name);
-	seq_escape(m, source_of(mnt), MOUNT_ESCAPED);
-	seq_puts(m, mnt->sb->flags & MS_RDONLY ? " ro" : " rw");
-	show_super_options(m, mnt->sb);
-	seq_putc(m, '\n');
-	return 0;
-}
-
-int procfs_mountinfo(struct seq_file *m, struct task *t)
-{
-	(void)t;
-	return mount_for_each(mountinfo_line, m);
 }

@@ -20,6 +20,7 @@ struct mount {
 	u32 refs;              /* (a) the tree holds one; 0: going */
 	s32 writers;           /* (a) files open for writing */
 	int id;                /* (k) */
+	u32 sequence;          /* (m) rises along the list of all mounts */
 	bool attached;         /* (m) in the tree */
 	struct list_head node; /* (m) all mounts, in order of mounting */
 	struct list_head child, children; /* (m) */
@@ -50,7 +51,13 @@ int vfs_umount(const char *target, unsigned flags);
 int vfs_pivot_root(const char *new_root, const char *put_old);
 /* -EROFS if nothing may be written through it. */
 int mount_check_write(const struct mount *mnt);
-/* Walk the mounts that the caller's root sees, for /proc/mounts and mountinfo. => no lock; sleeps */
+/* The mounts in their order, for /proc/mounts and mountinfo: the first whose sequence number is @sequence or more, or NULL. =>
+ * locked. Locking sleeps. */
+void mount_list_lock(void);
+void mount_list_unlock(void);
+struct mount *mount_list_from(u32 sequence);
+struct mount *mount_list_next(const struct mount *mnt);
+/* Walk the mounts that the caller's root sees. => no lock; sleeps */
 int mount_for_each(int (*fn)(struct mount *mnt, const char *path, void *arg), void *arg);
 /* The root mount of the tree. */
 extern struct mount *mount_root;
