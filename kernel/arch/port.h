@@ -103,7 +103,8 @@ void arch_timer_set(u64 deadline);
  * PMD_SHIFT (21 or 22) PMD_SIZE PMD_MASK PTRS_PER_PTE PTRS_PER_PMD PGD_SHIFT (30 or 22) PTRS_PER_PGD
  *
  * pgd_t *pgd_entry(struct arch_mm *, uaddr_t)    pmd_t *pmd_entry(pgd_t *, uaddr_t)    pte_t *pte_entry(pmd_t *, uaddr_t)
- * bool pgd_none(pgd_t)   void pgd_populate(struct arch_mm *, pgd_t *, void *table)   void pgd_clear(struct arch_mm *, pgd_t *)
+ * bool pgd_none(pgd_t)   pgd_t pgd_read(pgd_t *) (for readers without a lock)
+ * void pgd_populate(struct arch_mm *, pgd_t *, void *table)   void pgd_clear(struct arch_mm *, pgd_t *)
  *                        (PAE: the four PDPTEs are read at CR3 load: these reload it on this CPU; other CPUs notice a
  *                        populated one at their next fault, a cleared one at tlb_flush_user_local())
  * bool pgd_is_shared(pgd_t)  this table belongs to arch_mm_init()/arch_mm_destroy() (the slot with both user and kernel in it,

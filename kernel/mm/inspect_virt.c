@@ -221,7 +221,7 @@ void inspect_walk(struct mm *mm, uaddr_t addr, struct inspect_walk *out)
 	memset(out, 0, sizeof(*out));
 	down_read(&mm->mmap_lock);
 	out->pgd = pgd->val;
-	if (pgd_none(*pgd))
+	if (pgd_none(pgd_read(pgd)))
 		goto out;
 	pmd = pmd_entry(pgd, addr);
 	out->pmd = pmd->val;

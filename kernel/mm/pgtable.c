@@ -92,12 +92,12 @@ pmd_t *pmd_alloc(struct mm *mm, uaddr_t addr)
 	pgd_t *pgd = pgd_entry(&mm->arch, addr);
 	void *table;
 
-	if (pgd_none(*pgd)) {
+	if (pgd_none(pgd_read(pgd))) {
 		table = table_alloc(mm);
 		if (!table)
 			return NULL;
 		spin_lock(&mm->page_table_lock);
-		if (pgd_none(*pgd)) {
+		if (pgd_none(pgd_read(pgd))) {
 			pgd_populate(&mm->arch, pgd, table);
 			table = NULL;
 		}
@@ -159,7 +159,7 @@ static void free_pte_tables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end)
 		pmd_t *pmd;
 		void *table = NULL;
 
-		if (pgd_none(*pgd)) {
+		if (pgd_none(pgd_read(pgd))) {
 			start = (start & PGD_MASK) + PGD_SIZE;
 			if (!start)
 				return;
@@ -185,7 +185,7 @@ static void free_pmd_tables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end)
 		pgd_t *pgd = pgd_entry(&mm->arch, start);
 		void *table;
 
-		if (pgd_none(*pgd) || pgd_is_shared(*pgd))
+		if (pgd_none(pgd_read(pgd)) || pgd_is_shared(*pgd))
 			continue;
 		spin_lock(&mm->page_table_lock);
 		table = pmd_entry(pgd, start & PGD_MASK);
@@ -379,7 +379,7 @@ void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t e
 		unsigned gathered = tlb->nr;
 		pmd_t *pmd;
 
-		if (pgd_none(*pgd)) {
+		if (pgd_none(pgd_read(pgd))) {
 			addr = (addr & PGD_MASK) + PGD_SIZE;
 			if (!addr)
 				break;
@@ -394,7 +394,7 @@ void zap_range(struct tlb_gather *tlb, struct vma *vma, uaddr_t start, uaddr_t e
 		}
 		spin_lock(&mm->page_table_lock);
 		/* A reverse-map walker holds no mmap_lock: the table may have gone meanwhile. */
-		if (likely(!pgd_none(*pgd) && !pmd_none(*pmd)))
+		if (likely(!pgd_none(pgd_read(pgd)) && !pmd_none(*pmd)))
 			addr = zap_pmd(&z, pmd, addr, next);
 		else
 			addr = next;

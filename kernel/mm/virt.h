@@ -41,14 +41,14 @@ static inline pmd_t *pmd_find(struct mm *mm, uaddr_t addr)
 {
 	pgd_t *pgd = pgd_entry(&mm->arch, addr);
 
-	return pgd_none(*pgd) ? NULL : pmd_entry(pgd, addr);
+	return pgd_none(pgd_read(pgd)) ? NULL : pmd_entry(pgd, addr);
 }
 /* Its value, for those who hold no lock; none where there is no entry. */
 static inline pmd_t pmd_peek(struct mm *mm, uaddr_t addr)
 {
 	pgd_t *pgd = pgd_entry(&mm->arch, addr);
 
-	return unlikely(pgd_none(*pgd)) ? (pmd_t){0} : pmd_read(pmd_entry(pgd, addr));
+	return unlikely(pgd_none(pgd_read(pgd))) ? (pmd_t){0} : pmd_read(pmd_entry(pgd, addr));
 }
 static inline pte_t *pte_in_table(pmd_t pmd, uaddr_t addr)
 {

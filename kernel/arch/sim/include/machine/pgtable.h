@@ -112,6 +112,10 @@ static inline pgd_t *pgd_entry(struct arch_mm *am, uaddr_t addr)
 {
 	return &am->pgd[addr >> PGD_SHIFT];
 }
+static inline pgd_t pgd_read(const pgd_t *pgd)
+{
+	return (pgd_t){__atomic_load_n(&pgd->val, __ATOMIC_ACQUIRE)};
+}
 
 #ifdef CONFIG_X86_PAE
 void arch_pgd_changed(struct arch_mm *am);
@@ -139,7 +143,7 @@ static inline void pgd_clear(struct arch_mm *am, pgd_t *pgd)
 }
 static inline pmd_t *pmd_entry(pgd_t *pgd, uaddr_t addr)
 {
-	return (pmd_t *)lowmem_ptr(pgd->val & PTE_PFN_MASK) +
+	return (pmd_t *)lowmem_ptr(pgd_read(pgd).val & PTE_PFN_MASK) +
 	       ((addr >> PMD_SHIFT) & (PTRS_PER_PMD - 1));
 }
 #else

@@ -129,6 +129,11 @@ static inline pgd_t *pgd_entry(struct arch_mm *am, uaddr_t addr)
 /* The CPU keeps the four PDPTEs since it loaded CR3: load it again if @am runs here. */
 void arch_pgd_changed(struct arch_mm *am);
 
+static inline pgd_t pgd_read(const pgd_t *pgd)
+{
+	return (pgd_t){READ_ONCE(*(const u32 *)pgd)};
+}
+
 static inline bool pgd_none(pgd_t pgd)
 {
 	return !(u32)pgd.val; /* a table in low memory: the upper half is zero always */
@@ -164,6 +169,11 @@ static inline pmd_t *pmd_entry(pgd_t *pgd, uaddr_t addr)
 	       ((addr >> PMD_SHIFT) & (PTRS_PER_PMD - 1));
 }
 #else
+static inline pgd_t pgd_read(const pgd_t *pgd)
+{
+	return *pgd;
+}
+
 static inline bool pgd_none(pgd_t pgd)
 {
 	(void)pgd;
