@@ -96,7 +96,9 @@ static void check_format(const char *file)
 		last = l;
 	}
 	eq(odd, 0, "%s: every line has the format of ptdump", file);
-	eq(part, 7, "%s: the parts of the address space are named in order", file);
+	/* A part that begins inside a blank entry has no line of its own, hence no heading. */
+	ok(part == 7 || (part == 6 && !last.present),
+	   "%s: the parts of the address space are named in order", file);
 	eq(gaps + equal + heading, 0, "%s: the lines follow each other", file);
 	eq(last.end, 0, "%s: to the end of all addresses", file);
 	eq(user_kernel, 0, "%s: nothing of the kernel is for user mode", file);
