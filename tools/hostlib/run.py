@@ -83,7 +83,8 @@ def make_initrd(options, kernel, folder, terminal):
         paths.append(options.root)
         image.machinery(archive)
     argv = place_program(options, archive)
-    image.add_config(archive, kernel)
+    if not options.root:  # a root of one's own gets nothing that is not in it
+        image.add_config(archive, kernel)
     image.add_volumes(archive, options.volume)
     image.add_job(archive, job_records(options, argv, terminal))
     target = os.path.join(folder, "initrd.cpio")

@@ -4,7 +4,7 @@ import os
 from . import build, debs, guest_tests
 
 FOLDER = os.path.join(build.TOP, "tests/stress")
-SHORT, LONG = 20, 30 * 60  # seconds
+SHORT, LONG = 10, 30 * 60  # seconds
 MEMORY, CPUS = "256M", 4
 SETTLE = 240  # seconds more for the boot and the end, on a slow host
 
