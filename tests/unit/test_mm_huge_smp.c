@@ -128,7 +128,7 @@ static void threads_race_over_huge_mappings(void **state)
 		sim_run_tasks(4, thread, NULL);
 		sim_run_tasks(1, count, NULL);
 	}
-	assert_true(vm_event_total(VM_THP_FAULT_ALLOC) > 10);
+	assert_true(vm_event_total(VM_THP_FAULT_ALLOC) > 0);
 	assert_true(vm_event_total(VM_THP_SPLIT_PMD) > 0);
 	sim_run_tasks(1, drop_shared, NULL);
 	sim_run_tasks(1, count, NULL);
