@@ -119,7 +119,7 @@ static void random_life(void *arg, unsigned n)
 	(void)arg, (void)n;
 	/* half of the world on either side of a pmd's border */
 	world_begin(&w, highest_blocks() - WORLD_PAGES / 2 * PAGE_SIZE, NULL, &choices);
-	for (unsigned i = 0; i < 1500; i++) {
+	for (unsigned i = 0; i < 700; i++) {
 		world_step(&w);
 		worlds_oracle(&w, 1);
 	}

@@ -5,7 +5,7 @@ import re
 from . import build, debs, guest_tests
 
 PROGRAM = os.path.join(build.OUT, "syscalls")
-SHORT, LONG = 10, 30 * 60  # seconds in each machine
+SHORT, LONG = 6, 30 * 60  # seconds in each machine
 SETTLE = 240  # seconds more for the boot and the end, on a slow host
 SMALL = "highmem=32M"
 COMPLAINT = re.compile(r"WARN|BUG|Oops|Kernel panic|lock order|spinlock:|lock: |sleep: |Bad page|slab:|soft lockup|hung task|Call Trace")
