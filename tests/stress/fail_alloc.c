@@ -5,7 +5,7 @@
  * usage: fail_alloc, with FAIL_ALLOC_SECONDS (20), FAIL_ALLOC_SEED (1), FAIL_ALLOC_RATE (50) in the environment. This process itself is
  * spared, as by the OOM killer (oom_score_adj -1000).
  */
-#include "../guest/t.h"
+#include "../guest/leaks.h"
 #include <sys/prctl.h>
 #include <sys/sysinfo.h>
 
@@ -38,16 +38,6 @@ static unsigned setting(const char *name, unsigned otherwise)
 	const char *value = getenv(name);
 
 	return value ? (unsigned)strtoul(value, NULL, 0) : otherwise;
-}
-
-static bool write_file(const char *path, const char *what)
-{
-	int fd = open(path, O_WRONLY);
-	bool done = fd >= 0 && write(fd, what, strlen(what)) == (ssize_t)strlen(what);
-
-	if (fd >= 0)
-		close(fd);
-	return done;
 }
 
 static bool fail_one_in(unsigned rate, unsigned seed)
@@ -127,30 +117,6 @@ static unsigned work(unsigned seconds, unsigned seed, unsigned rate)
 	}
 	tidy();
 	return rounds;
-}
-
-static long free_kb(void)
-{
-	write_file("/proc/sys/vm/drop_caches", "3");
-	return (long)t_field("/proc/meminfo", "MemFree:");
-}
-
-static bool is_free_again(long before)
-{
-	return free_kb() >= before - (long)t_field("/proc/meminfo", "MemTotal:") / 100;
-}
-
-static bool selfcheck_is_ok(bool aloud)
-{
-	static char report[32768];
-
-	if (t_slurp("/proc/isthmus/selfcheck", report, sizeof(report)) <= 0)
-		return false;
-	if (!strncmp(report, "ok:", 3))
-		return true;
-	for (char *line = aloud ? strtok(report, "\n") : NULL; line; line = strtok(NULL, "\n"))
-		t_note("%s", line);
-	return false;
 }
 
 int main(void)

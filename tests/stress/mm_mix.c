@@ -10,7 +10,7 @@
  * A worker is a chain of lives: each life is a child with a model of its own memory (an array of
  * stamps, a page each), lives some hundred steps, and ends by exit, by exec, or by a signal.
  */
-#include "../guest/t.h"
+#include "../guest/leaks.h"
 #include <pthread.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -597,21 +597,6 @@ static void work(unsigned worker, unsigned base, double end)
 
 /* ---- before and after ---- */
 
-static long field(const char *path, const char *name)
-{
-	char text[8192], *at;
-	int fd = open(path, O_RDONLY);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
-		return -1;
-	text[n] = '\0';
-	at = strstr(text, name);
-	return at ? atol(at + strlen(name)) : -1;
-}
-
 /* Lines of a file of /proc that were others before: where memory went. */
 static void remember(const char *path, char *text, size_t size)
 {
@@ -641,46 +626,6 @@ static void show_changes(const char *path, const char *before)
 	}
 }
 
-static void drop_caches(void)
-{
-	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
-
-	if (fd < 0)
-		return;
-	(void)!write(fd, "3", 1);
-	close(fd);
-}
-
-static long free_kb(void)
-{
-	drop_caches();
-	return field("/proc/meminfo", "MemFree:");
-}
-
-/* What is freed after a grace period may still be on its way. */
-static bool is_free_again(long before)
-{
-	return free_kb() >= before - field("/proc/meminfo", "MemTotal:") / 100;
-}
-
-static bool selfcheck_is_ok(void)
-{
-	char text[16384];
-	int fd = open("/proc/isthmus/selfcheck", O_RDONLY);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-
-	if (fd >= 0)
-		close(fd);
-	if (n <= 0)
-		return false;
-	text[n] = '\0';
-	if (!strncmp(text, "ok:", 3))
-		return true;
-	for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
-		printf("# %s\n", line);
-	return false;
-}
-
 static unsigned setting(const char *name, unsigned otherwise)
 {
 	const char *text = getenv(name);
@@ -691,7 +636,7 @@ static unsigned setting(const char *name, unsigned otherwise)
 /* A hundredth of what is free for each worker's largest region: nobody needs to be killed. */
 static void choose_sizes(unsigned workers)
 {
-	unsigned long free = (unsigned long)field("/proc/meminfo", "MemFree:") / 4;
+	unsigned long free = (unsigned long)t_field("/proc/meminfo", "MemFree:") / 4;
 
 	max_pages = (unsigned)(free / workers / REGIONS / 3);
 	if (max_pages > 64)
@@ -731,13 +676,13 @@ static bool soon(bool (*condition)(long), long arg)
 
 static bool promises_are(long kb)
 {
-	return labs(field("/proc/meminfo", "Committed_AS:") - kb) <= 4;
+	return llabs(t_field("/proc/meminfo", "Committed_AS:") - kb) <= 4;
 }
 
 static bool selfcheck_agrees(long unused)
 {
 	(void)unused;
-	return selfcheck_is_ok();
+	return selfcheck_is_ok(true);
 }
 
 int main(int argc, char **argv)
@@ -758,7 +703,7 @@ int main(int argc, char **argv)
 	}
 	run_workers(workers, 1); /* caches of the kernel fill up to their size */
 	before = free_kb();
-	promised = field("/proc/meminfo", "Committed_AS:");
+	promised = (long)t_field("/proc/meminfo", "Committed_AS:");
 	remember("/proc/meminfo", meminfo, sizeof(meminfo));
 	remember("/proc/slabinfo", slabinfo, sizeof(slabinfo));
 	eq(run_workers(workers, seconds), 0,

@@ -11,7 +11,7 @@
  * It must run as root, with /tmp to itself. It adopts the orphans of its lives (PR_SET_CHILD_SUBREAPER) and runs before everything
  * else (SCHED_FIFO 99), so that nothing its lives do keeps it from ending them.
  */
-#include "../../guest/t.h"
+#include "../../guest/leaks.h"
 #include "fuzz.h"
 #include <dirent.h>
 #include <sched.h>
@@ -104,16 +104,6 @@ static void read_options(char **words)
 		options.workers = WORKERS_MAX;
 	if (options.one)
 		options.workers = 1;
-}
-
-static bool write_file(const char *path, const char *what)
-{
-	int fd = open(path, O_WRONLY);
-	bool done = fd >= 0 && write(fd, what, strlen(what)) == (ssize_t)strlen(what);
-
-	if (fd >= 0)
-		close(fd);
-	return done;
 }
 
 /* ---- lives ---- */
@@ -285,25 +275,6 @@ static void remove_folders(void)
 	}
 }
 
-static long free_kb(void)
-{
-	write_file("/proc/sys/vm/drop_caches", "3");
-	return (long)t_field("/proc/meminfo", "MemFree:");
-}
-
-static bool selfcheck_says(bool aloud)
-{
-	static char report[32768];
-
-	if (t_slurp("/proc/isthmus/selfcheck", report, sizeof(report)) <= 0)
-		return false;
-	if (!strncmp(report, "ok:", 3))
-		return true;
-	for (char *line = aloud ? strtok(report, "\n") : NULL; line; line = strtok(NULL, "\n"))
-		printf("# %s\n", line);
-	return false;
-}
-
 /* What is freed after a grace period may still be on its way. */
 #define SOON(condition) \
 	({ \
@@ -394,7 +365,7 @@ static void check_memory(long before)
 		       "no /proc/isthmus/selfcheck");
 		return;
 	}
-	ok(SOON(selfcheck_says(false)) || selfcheck_says(true),
+	ok(SOON(selfcheck_is_ok(false)) || selfcheck_is_ok(true),
 	   "every page has the owners that its counts say");
 }
 
