@@ -4,6 +4,7 @@
  */
 #include "fuzz.h"
 #include <fcntl.h>
+#include <linux/rseq.h>
 #include <linux/userfaultfd.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -197,15 +198,58 @@ static void use_semaphores(struct thread *t)
 		raw(__NR_semctl, (u32)id, 0, 0 /* IPC_RMID */, 0);
 }
 
+/* ---- a restartable sequence, which signals and other processes interrupt ---- */
+
+/* Waits in a section of which @cs tells, whether that is true or not; a restart ends the wait too. */
+void wait_in_section(struct rseq *rseq, const struct rseq_cs *cs, u32 turns);
+extern const char section_begin[], section_end[], section_abort[];
+__asm__(".text\n"
+	"wait_in_section:\n"
+	"	movl 4(%esp), %eax\n"
+	"	movl 8(%esp), %edx\n"
+	"	movl 12(%esp), %ecx\n"
+	"	movl %edx, 8(%eax)\n"
+	"section_begin:\n"
+	"	loop section_begin\n"
+	"section_end:\n"
+	"	ret\n"
+	"	.long 0x7357\n"
+	"section_abort:\n"
+	"	ret\n");
+
+static void restart_sequences(struct thread *t)
+{
+	struct rseq_cs cs __attribute__((aligned(32))) = {.start_ip = ADDRESS(section_begin)};
+	struct rseq rseq __attribute__((aligned(32))) = {.cpu_id = 0};
+	u32 signature = one_in(t, 8) ? any(t) : 0x7357;
+
+	cs.post_commit_offset = ADDRESS(section_end) - ADDRESS(section_begin);
+	cs.abort_ip = ADDRESS(section_abort);
+	if (one_in(t, 8))
+		((u32 *)&cs)[rnd(t, sizeof(cs) / 4)] = any(t);
+	if (raw(__NR_rseq, ADDRESS(&rseq), sizeof(rseq), 0, signature) < 0)
+		return;
+	for (u32 n = 1 + rnd(t, 4); n; n--) {
+		wait_in_section(&rseq, one_in(t, 16) ? (void *)(uintptr_t)some_address(t) : &cs,
+				1 + rnd(t, 100000));
+		if (one_in(t, 2))
+			raw(__NR_membarrier, one_in(t, 2) ? 256 : 128, rnd(t, 2), rnd(t, 4), 0);
+		if (one_in(t, 4))
+			make_child(t);
+	}
+	raw(__NR_rseq, ADDRESS(&rseq), sizeof(rseq), RSEQ_FLAG_UNREGISTER, signature);
+}
+
 void scene(struct thread *t)
 {
-	switch (rnd(t, 8)) {
+	switch (rnd(t, 9)) {
 	case 0:
 	case 1: trace_child(t); break;
 	case 2:
 	case 3: connect_something(t); break;
 	case 4: watch_memory(t); break;
 	case 5: use_semaphores(t); break;
+	case 6: restart_sequences(t); break;
 	default:
 		if (t->root)
 			mount_something(t);
