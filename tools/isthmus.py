@@ -10,6 +10,7 @@ from hostlib.failure import Failure
 COMMANDS = {
     "run": "hostlib.run", "root": "hostlib.roots", "test": "hostlib.testing", "bench": "hostlib.bench", "iso": "hostlib.iso",
     "config": "hostlib.config", "profile": "hostlib.bench_profile", "splits": "hostlib.splits",
+    "picture": "hostlib.picture",
 }
 
 

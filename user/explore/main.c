@@ -12,6 +12,8 @@ static const struct {
 	 tour_life},
 	{"lazy", "256 MB asked for, 1 MB touched: what is used, and by whom", tour_lazy},
 	{"zones", "the zones of physical memory, and where this process's pages lie", tour_zones},
+	{"tables", "this process's page tables, as the kernel has them and as user mode does",
+	 tour_tables},
 };
 
 #define TOURS (sizeof(tours) / sizeof(tours[0]))
