@@ -105,11 +105,13 @@ int sched_set_affinity(struct task *t, const cpumask_t *mask)
 	flags = spin_lock_irqsave(&t->wake_lock);
 	rq = task_rq_lock(t);
 	t->cpus_allowed = *mask;
-	if (!t->se.on_rq || cpumask_test(mask, rq->cpu) || READ_ONCE(t->kmap.idx)) {
+	if (!t->se.on_rq || cpumask_test(mask, rq->cpu)) {
 		spin_unlock(&rq->lock);
 	} else if (rq->curr == t) {
 		rq_resched(rq); /* schedule() sends it away */
 		spin_unlock(&rq->lock);
+	} else if (t->kmap.idx) { /* its own while it runs, steady while it waits */
+		spin_unlock(&rq->lock); /* bound to its CPU until it unmaps: schedule(), later */
 	} else {
 		move_waiting(t, rq);
 	}
