@@ -254,7 +254,7 @@ static void check_exec(void)
 		read(fd, exe, sizeof(exe) - 1);
 		close(fd);
 		usleep(5000);
-	} while (strcmp(exe, "proc_areas") != 0 && --tries);
+	} while (memcmp(exe, "proc_areas\0wait", sizeof("proc_areas\0wait")) != 0 && --tries);
 	ok(tries > 0, "the new program runs");
 	lseek(maps, 0, SEEK_SET);
 	eq(read(maps, whole, 100), 0, "after it the file is empty");
