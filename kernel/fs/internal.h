@@ -100,9 +100,8 @@ static inline struct dentry *dentry_find_rcu(const struct dentry *parent, const 
 	return NULL;
 }
 
-/* ---- mount.c ---- */
+/* ---- mount_tree.c ---- */
 extern mutex_t mount_mutex;
-extern spinlock_t mount_lock;
 bool mount_get_unless_dead(struct mount *mnt);
 /* -EBUSY if @dentry is the root of a mount or covered by one. */
 bool dentry_is_mountpoint(const struct dentry *dentry);

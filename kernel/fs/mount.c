@@ -1,22 +1,9 @@
 /*
- * The tree of mounts: mount(2), umount(2), pivot_root(2), and the hash by which path lookup crosses from a covered dentry to the root
- * of what covers it.
- *
- * mount_mutex guards the tree; each change lies between namespace_seq_begin() and _end(), so that walks without references notice.
- * A mount holds its super block, its root dentry, its parent and the dentry that it covers; the tree holds one reference of the
- * mount, and everybody who stands in it (open files, working directories, children) one more: a count of one means idle.
+ * mount(2), umount(2), pivot_root(2). The tree that they change is in mount_tree.c.
  */
-#include "fs/internal.h"
+#include "mount_tree.h"
 
-#include "lib/hash.h"
-
-#define MOUNT_DEAD 0x80000000u
-#define MOUNT_HASH_BITS 7
-
-/* Flags of the mount, and of the super block, among mount(2)'s. */
-#define MNT_FLAGS \
-	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | \
-	 MS_STRICTATIME)
+/* Flags of the super block among mount(2)'s. */
 #define SB_FLAGS \
 	(MS_RDONLY | MS_SYNCHRONOUS | MS_MANDLOCK | MS_DIRSYNC | MS_SILENT | MS_POSIXACL | \
 	 MS_LAZYTIME)
@@ -25,217 +12,19 @@
 #define MNT_EXPIRE 4u
 #define UMOUNT_NOFOLLOW 8u
 
-mutex_t mount_mutex;
-struct mount *mount_root;
-DEFINE_WAIT_QUEUE(mount_wait);
-u32 mount_events;
-static struct hlist_head mount_table[1u << MOUNT_HASH_BITS];
-static LIST_HEAD(mount_list);
-static u32 next_mount_id;
-static u32 last_sequence; /* (m); the root's is 0 */
-
-u32 namespace_seq;
-static DEFINE_SPINLOCK(namespace_lock, RANK_INODE_SPIN);
-
-void namespace_seq_begin(void)
-{
-	spin_lock(&namespace_lock);
-	__atomic_store_n(&namespace_seq, namespace_seq + 1, __ATOMIC_RELAXED);
-	smp_wmb();
-}
-
-void namespace_seq_end(void)
-{
-	__atomic_store_n(&namespace_seq, namespace_seq + 1, __ATOMIC_RELEASE);
-	spin_unlock(&namespace_lock);
-}
-
-/* ---- the objects ---- */
-
-static inline struct hlist_head *mount_bucket(const struct mount *parent,
-					      const struct dentry *dentry)
-{
-	return &mount_table[hash_32((u32)(uintptr_t)parent ^ ((u32)(uintptr_t)dentry >> 4),
-				    MOUNT_HASH_BITS)];
-}
-
-struct mount *mount_find_child(const struct mount *parent, const struct dentry *dentry)
-{
-	struct mount *m;
-
-	hlist_for_each_entry_rcu(m, mount_bucket(parent, dentry), hash)
-	{
-		if (m->parent == parent && m->mountpoint == dentry)
-			return m;
-	}
-	return NULL;
-}
-
-/* Takes over the reference of @sb. */
-static struct mount *mount_alloc(struct super_block *sb, struct dentry *root, const char *source,
-				 u32 flags)
-{
-	struct mount *m = kzalloc(sizeof(*m), GFP_KERNEL);
-
-	if (!m)
-		return NULL;
-	m->source = kstrdup(source ? source : "none", GFP_KERNEL);
-	if (!m->source) {
-		kfree(m);
-		return NULL;
-	}
-	hlist_node_init(&m->hash);
-	list_init(&m->node);
-	list_init(&m->child);
-	list_init(&m->children);
-	dentry_get(root);
-	m->root = root;
-	m->sb = sb;
-	m->flags = flags & MNT_FLAGS;
-	m->refs = 1;
-	m->parent = m;
-	m->id = (int)atomic_inc_return(&next_mount_id);
-	return m;
-}
-
-static void mount_free_rcu(struct rcu_head *head)
-{
-	struct mount *m = container_of(head, struct mount, rcu);
-
-	kfree(m->source);
-	kfree(m);
-}
-
-static void mount_free(struct mount *m)
-{
-	dentry_put(m->root);
-	super_put(m->sb);
-	call_rcu(&m->rcu, mount_free_rcu);
-}
-
-void mount_get(struct mount *mnt)
-{
-	atomic_inc(&mnt->refs);
-}
-
-bool mount_get_unless_dead(struct mount *mnt)
-{
-	u32 old = atomic_read(&mnt->refs);
-
-	do {
-		if (unlikely(old == 0 || old & MOUNT_DEAD))
-			return false;
-	} while (!atomic_try_cmpxchg(&mnt->refs, &old, old + 1));
-	return true;
-}
-
-void mount_put(struct mount *mnt)
-{
-	if (mnt && atomic_dec_and_test(&mnt->refs))
-		mount_free(mnt);
-}
-
-struct mount *mount_internal(struct super_block *sb)
-{
-	super_get(sb);
-	return mount_alloc(sb, sb->root, sb->type->name, 0);
-}
-
-int mount_check_write(const struct mount *mnt)
-{
-	return ((mnt->flags | mnt->sb->flags) & MS_RDONLY) ? -EROFS : 0;
-}
-
-int mount_want_write(struct mount *mnt)
-{
-	int err;
-
-	(void)__atomic_fetch_add(&mnt->writers, 1, __ATOMIC_SEQ_CST);
-	err = mount_check_write(mnt);
-	if (err)
-		mount_drop_write(mnt);
-	return err;
-}
-
-void mount_drop_write(struct mount *mnt)
-{
-	(void)__atomic_fetch_sub(&mnt->writers, 1, __ATOMIC_SEQ_CST);
-}
-
-bool dentry_is_mountpoint(const struct dentry *dentry)
-{
-	return READ_ONCE(dentry->flags) & DENTRY_MOUNTED;
-}
-
-/* ---- the tree. => mount_mutex held ---- */
-
-static void tree_changed(void)
-{
-	mount_events++;
-	wake_up_all(&mount_wait);
-}
-
-/* Holds @where for as long as it is attached. */
-static void attach(struct mount *m, const struct path *where)
-{
-	path_get(where);
-	dentry_set_mounted(where->dentry, true);
-	namespace_seq_begin();
-	m->parent = where->mnt;
-	m->mountpoint = where->dentry;
-	hlist_add_head_rcu(&m->hash, mount_bucket(m->parent, m->mountpoint));
-	m->attached = true;
-	namespace_seq_end();
-	list_add_tail(&m->child, &m->parent->children);
-	if (list_empty(&m->node)) {
-		m->sequence = ++last_sequence;
-		list_add_tail(&m->node, &mount_list);
-	}
-	tree_changed();
-}
-
-/* Is another mount still on @dentry, seen from any parent? */
-static bool still_covered(const struct dentry *dentry)
-{
-	struct mount *m;
-
-	list_for_each_entry(m, &mount_list, node) {
-		if (m->attached && m->mountpoint == dentry)
-			return true;
-	}
-	return false;
-}
-
-/* Out of the tree; @where gets what it covered, with the references. */
-static void detach(struct mount *m, struct path *where)
-{
-	namespace_seq_begin();
-	hlist_del_init_rcu(&m->hash);
-	m->attached = false;
-	where->mnt = m->parent;
-	where->dentry = m->mountpoint;
-	m->parent = m;
-	m->mountpoint = NULL;
-	namespace_seq_end();
-	if (!still_covered(where->dentry))
-		dentry_set_mounted(where->dentry, false);
-	list_del_init(&m->child);
-	tree_changed();
-}
-
 static int lookup_mountpoint(const char *target, struct path *path)
 {
 	return path_lookup(AT_FDCWD, target, LOOKUP_FOLLOW, path);
 }
 
-/* A directory covers a directory, a file a file; a removed one cannot be covered. */
+/* A directory covers a directory, a file a file; a removed one, or one of a mount that is gone, cannot be covered. => mount_mutex */
 static int check_attach(const struct dentry *root, const struct path *where)
 {
-	if (dentry_is_dir(root) != dentry_is_dir(where->dentry))
-		return -ENOTDIR;
 	if (where->dentry->parent != where->dentry && !dentry_is_hashed(where->dentry))
 		return -ENOENT;
-	return 0;
+	if (!mount_is_in_tree(where->mnt))
+		return -EINVAL;
+	return dentry_is_dir(root) == dentry_is_dir(where->dentry) ? 0 : -ENOTDIR;
 }
 
 static int mount_new(const char *source, const struct path *where, const char *type_name, u32 flags,
@@ -262,53 +51,16 @@ static int mount_new(const char *source, const struct path *where, const char *t
 	}
 	mutex_lock(&mount_mutex);
 	err = check_attach(m->root, where);
+	if (!err && where->dentry == where->mnt->root && where->mnt->sb == sb)
+		err = -EBUSY; /* the same once more */
+	if (!err && !mount_room_for(1))
+		err = -ENOSPC;
 	if (!err)
-		attach(m, where);
+		mount_attach(m, where);
 	mutex_unlock(&mount_mutex);
 	if (err)
 		mount_put(m);
 	return err;
-}
-
-static struct mount *bind_one(struct mount *old, struct dentry *root)
-{
-	struct mount *m;
-
-	super_get(old->sb);
-	m = mount_alloc(old->sb, root, old->source, old->flags);
-	if (!m)
-		super_put(old->sb);
-	return m;
-}
-
-/* Repeat the mounts below @from (those inside @top) below @to. What fails to be copied leaves the rest as it is. */
-static int bind_children(struct mount *from, struct mount *to, struct dentry *top)
-{
-	struct mount *child,
-		*last = list_empty(&from->children)
-				? NULL
-				: list_last_entry(&from->children, struct mount, child);
-
-	if (!last)
-		return 0;
-	list_for_each_entry(child, &from->children, child) {
-		struct path where = {to, child->mountpoint};
-		struct mount *copy;
-		int err;
-
-		if (child != to && dentry_is_ancestor(top, child->mountpoint)) {
-			copy = bind_one(child, child->root);
-			if (!copy)
-				return -ENOMEM;
-			attach(copy, &where);
-			err = bind_children(child, copy, child->root);
-			if (err)
-				return err;
-		}
-		if (child == last)
-			break;
-	}
-	return 0;
 }
 
 static int mount_bind(const char *source, const struct path *where, u32 flags)
@@ -322,22 +74,18 @@ static int mount_bind(const char *source, const struct path *where, u32 flags)
 	err = lookup_mountpoint(source, &from);
 	if (err)
 		return err;
-	m = bind_one(from.mnt, from.dentry);
-	if (!m) {
-		err = -ENOMEM;
-		goto out;
-	}
 	mutex_lock(&mount_mutex);
-	err = check_attach(m->root, where);
+	err = check_attach(from.dentry, where);
+	if (!err && !mount_is_in_tree(from.mnt))
+		err = -EINVAL;
 	if (!err) {
-		attach(m, where);
-		if (flags & MS_REC)
-			err = bind_children(from.mnt, m, from.dentry);
-	} else {
-		mount_put(m);
+		m = mount_copy(from.mnt, from.dentry, flags & MS_REC);
+		if (IS_ERR(m))
+			err = (int)PTR_ERR(m);
+		else
+			mount_attach(m, where);
 	}
 	mutex_unlock(&mount_mutex);
-out:
 	path_put(&from);
 	return err;
 }
@@ -367,8 +115,8 @@ static int mount_move(const char *source, const struct path *where)
 		}
 	}
 	target = *where;
-	detach(from.mnt, &covered);
-	attach(from.mnt, &target);
+	mount_detach(from.mnt, &covered);
+	mount_attach(from.mnt, &target);
 	mutex_unlock(&mount_mutex);
 	path_put(&covered);
 	path_put(&from);
@@ -397,7 +145,7 @@ static int mount_remount(const struct path *path, u32 flags)
 				err = m->sb->op->sync(m->sb, true);
 			m->sb->flags = (m->sb->flags & ~(u32)SB_FLAGS) | (flags & SB_FLAGS);
 		}
-		tree_changed();
+		mount_tree_changed();
 	}
 	mutex_unlock(&mount_mutex);
 	return err;
@@ -438,19 +186,6 @@ int vfs_mount(const char *source, const char *target, const char *type, u32 flag
 	return vfs_do_mount(source, target, type, flags, options);
 }
 
-/* Lazily: out of the tree now, freed when the last user leaves. Children go with it. */
-static void umount_lazy(struct mount *m)
-{
-	struct path covered;
-
-	while (!list_empty(&m->children))
-		umount_lazy(list_first_entry(&m->children, struct mount, child));
-	list_del_init(&m->node);
-	detach(m, &covered);
-	path_put(&covered);
-	mount_put(m);
-}
-
 static int umount_idle(struct mount *m)
 {
 	struct path covered;
@@ -458,8 +193,8 @@ static int umount_idle(struct mount *m)
 
 	if (!list_empty(&m->children) || !atomic_try_cmpxchg(&m->refs, &one, MOUNT_DEAD))
 		return -EBUSY;
-	list_del_init(&m->node);
-	detach(m, &covered);
+	mount_unlist(m);
+	mount_detach(m, &covered);
 	path_put(&covered);
 	return 0;
 }
@@ -487,7 +222,7 @@ int vfs_umount(const char *target, unsigned flags)
 	if (!m->attached)
 		err = -EINVAL;
 	else if (flags & MNT_DETACH)
-		umount_lazy(m);
+		mount_drop_tree(m); /* lazily: freed when the last user leaves */
 	else
 		err = umount_idle(m);
 	mutex_unlock(&mount_mutex);
@@ -526,10 +261,10 @@ int vfs_pivot_root(const char *new_root, const char *put_old)
 	err = -EBUSY;
 	if (new.mnt == root_mnt || old.mnt == root_mnt)
 		goto out;
-	detach(new.mnt, &covered);
-	detach(root_mnt, &covered_root);
-	attach(root_mnt, &old);
-	attach(new.mnt, &covered_root);
+	mount_detach(new.mnt, &covered);
+	mount_detach(root_mnt, &covered_root);
+	mount_attach(root_mnt, &old);
+	mount_attach(new.mnt, &covered_root);
 	err = 0;
 out:
 	mutex_unlock(&mount_mutex);
@@ -543,65 +278,4 @@ out:
 out_new:
 	path_put(&new);
 	return err;
-}
-
-void mount_list_lock(void)
-{
-	mutex_lock(&mount_mutex);
-}
-
-void mount_list_unlock(void)
-{
-	mutex_unlock(&mount_mutex);
-}
-
-struct mount *mount_list_from(u32 sequence)
-{
-	struct mount *m;
-
-	list_for_each_entry(m, &mount_list, node) {
-		if (m->sequence >= sequence)
-			return m;
-	}
-	return NULL;
-}
-
-struct mount *mount_list_next(const struct mount *mnt)
-{
-	if (list_is_last(&mnt->node, &mount_list))
-		return NULL;
-	return list_entry(mnt->node.next, struct mount, node);
-}
-
-int mount_for_each(int (*fn)(struct mount *mnt, const char *path, void *arg), void *arg)
-{
-	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
-	struct mount *m;
-	int err = 0;
-
-	if (!buf)
-		return -ENOMEM;
-	mutex_lock(&mount_mutex);
-	list_for_each_entry(m, &mount_list, node) {
-		struct path path = {m, m->root};
-		char *name = path_name(&path, buf, PATH_MAX);
-
-		if (IS_ERR(name) || *name != '/')
-			continue; /* out of the caller's sight */
-		err = fn(m, name, arg);
-		if (err)
-			break;
-	}
-	mutex_unlock(&mount_mutex);
-	kfree(buf);
-	return err;
-}
-
-/* The first mount, which has no parent. */
-void __init mount_init_root(struct super_block *sb)
-{
-	mutex_init(&mount_mutex, RANK_FS_MOUNT);
-	mount_root = mount_alloc(sb, sb->root, "rootfs", 0);
-	BUG_ON(!mount_root);
-	list_add_tail(&mount_root->node, &mount_list);
 }

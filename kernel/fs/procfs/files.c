@@ -5,6 +5,7 @@
 #include "fs/inotify.h"
 #include "fs/internal.h"
 #include "fs/locks.h"
+#include "fs/mount.h"
 #include "fs/pipe.h"
 #include "fs/random.h"
 #include <linux/poll.h>
@@ -181,6 +182,7 @@ static const struct {
 	unsigned min, max;
 } numbers[] = {
 	{"sys/fs/file-max", &sysctl_file_max, 0, ~0u >> 1},
+	{"sys/fs/mount-max", &sysctl_mount_max, 1, ~0u >> 1},
 	{"sys/fs/nr_open", &sysctl_nr_open, 64, 1u << 20},
 	{"sys/fs/pipe-max-size", &sysctl_pipe_max_size, 4096, ~0u >> 1},
 	{"sys/fs/inotify/max_queued_events", &sysctl_inotify_max_queued, 0, ~0u >> 1},

@@ -12,6 +12,7 @@
 
 struct mount {
 	struct hlist_node hash;    /* (m) by (parent, mountpoint) */
+	struct hlist_node covered; /* (m) by mountpoint */
 	struct mount *parent;      /* (m) itself: the root of the tree */
 	struct dentry *mountpoint; /* (m) in the parent */
 	struct dentry *root;       /* (k) what is seen there: a dentry of sb */
@@ -59,6 +60,8 @@ struct mount *mount_list_from(u32 sequence);
 struct mount *mount_list_next(const struct mount *mnt);
 /* Walk the mounts that the caller's root sees. => no lock; sleeps */
 int mount_for_each(int (*fn)(struct mount *mnt, const char *path, void *arg), void *arg);
+/* How many mounts there may be: /proc/sys/fs/mount-max. */
+extern unsigned sysctl_mount_max;
 /* The root mount of the tree. */
 extern struct mount *mount_root;
 /* Changes of the mount tree so far, and where pollers of /proc/mounts wait. */
