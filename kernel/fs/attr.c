@@ -3,6 +3,7 @@
  * file system is asked at the end (setattr), with the inode locked.
  */
 #include "fs/internal.h"
+#include <linux/falloc.h>
 
 #define UTIME_NOW ((1l << 30) - 1l)
 #define UTIME_OMIT ((1l << 30) - 2l)
@@ -67,6 +68,13 @@ static bool owner_or_capable(const struct inode *inode)
 bool file_may_peek(struct file *file)
 {
 	return owner_or_capable(file->inode) || !inode_permission(file->inode, MAY_WRITE);
+}
+
+int file_punch_hole(struct file *file, loff_t start, loff_t len)
+{
+	const int mode = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+
+	return file->op->fallocate ? (int)file->op->fallocate(file, mode, start, len) : -EOPNOTSUPP;
 }
 
 static int finish(const struct path *path, int err)

@@ -262,5 +262,6 @@ void __init file_init(void)
 	mm_file_put = fput;
 	mm_file_name = file_name;
 	mm_file_may_peek = file_may_peek;
+	mm_file_punch = file_punch_hole;
 	file_cache = kmem_cache_create("filp", sizeof(struct file), 0, SLAB_PANIC);
 }

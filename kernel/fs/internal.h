@@ -147,6 +147,8 @@ static inline u32 coarse_seconds(void)
 int check_file_size_limit(struct inode *inode, loff_t size);
 /* mm_file_may_peek: the caller owns @file or may write to it. */
 bool file_may_peek(struct file *file);
+/* mm_file_punch */
+int file_punch_hole(struct file *file, loff_t start, loff_t len);
 
 /* ---- file.c ---- */
 void file_init(void);

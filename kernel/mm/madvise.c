@@ -10,7 +10,10 @@
 #include <linux/capability.h>
 #include <linux/mman.h>
 
-/* ---- orders on pages. => mmap_lock held for read; [start, end) in @vma ---- */
+/*
+ * ---- orders on pages. => mmap_lock held for read; [start, end) in @vma, which may be gone afterwards:
+ * advise_remove() gives the lock up meanwhile ----
+ */
 
 static int drop_pages(struct vma *vma, uaddr_t start, uaddr_t end)
 {
@@ -79,6 +82,21 @@ static int advise_cold(struct vma *vma, uaddr_t start, uaddr_t end)
 	return 0;
 }
 
+int (*mm_file_punch)(struct file *file, loff_t start, loff_t len);
+
+/* The file's lock comes before mmap_lock; and seals, times are the file system's affair. */
+static int punch_file(struct mm *mm, struct file *file, loff_t start, loff_t len)
+{
+	int err;
+
+	mm_file_get(file);
+	up_read(&mm->mmap_lock);
+	err = mm_file_punch(file, start, len);
+	mm_file_put(file);
+	down_read(&mm->mmap_lock);
+	return err;
+}
+
 /*
  * Punch the hole into the object: only memory objects can; a file system's own way is
  * fallocate(2).
@@ -86,6 +104,7 @@ static int advise_cold(struct vma *vma, uaddr_t start, uaddr_t end)
 static int advise_remove(struct vma *vma, uaddr_t start, uaddr_t end)
 {
 	struct mapping *m = vma->mapping;
+	loff_t from = (loff_t)vma_index(vma, start) << PAGE_SHIFT, len = (loff_t)(end - start);
 
 	if ((vma->flags & VM_LOCKED) || !m)
 		return -EINVAL;
@@ -93,8 +112,9 @@ static int advise_remove(struct vma *vma, uaddr_t start, uaddr_t end)
 		return -EACCES;
 	if (!m->swap_backed)
 		return -EOPNOTSUPP;
-	mapping_truncate_range(m, (loff_t)vma_index(vma, start) << PAGE_SHIFT,
-			       ((loff_t)vma_index(vma, end - 1) + 1) << PAGE_SHIFT);
+	if (vma->file && mm_file_punch)
+		return punch_file(vma->mm, vma->file, from, len);
+	mapping_truncate_range(m, from, from + len);
 	return 0;
 }
 
@@ -162,14 +182,18 @@ static int walk_pages(struct mm *mm, uaddr_t start, uaddr_t end, page_advice_fn 
 	int err = 0, hole = 0;
 
 	down_read(&mm->mmap_lock);
-	for (struct vma *vma = vma_find(mm, start); start < end && !err; vma = vma_next(vma)) {
+	while (start < end && !err) {
+		struct vma *vma = vma_find(mm, start);
+		uaddr_t stop;
+
 		if (!vma || vma->start > start)
 			hole = -ENOMEM;
 		if (!vma || vma->start >= end)
 			break;
 		start = MAX(start, vma->start);
-		err = fn(vma, start, MIN(vma->end, end));
-		start = vma->end;
+		stop = MIN(vma->end, end);
+		err = fn(vma, start, stop);
+		start = stop;
 	}
 	up_read(&mm->mmap_lock);
 	return err ? err : hole;

@@ -30,6 +30,8 @@ static void test_writes(void)
 	eq(sealed(fd, F_SEAL_FUTURE_WRITE), 0, "F_SEAL_FUTURE_WRITE does not mind one");
 	live[0] = 1;
 	eq(live[0], 1, "which stays writable");
+	fails(madvise(live, T_PAGE, MADV_REMOVE), EPERM, "but no hole is made through it");
+	eq(live[0], 1, "so its contents stay");
 	fails(write(fd, "a", 1), EPERM, "no more write(2)");
 	fails_p(map(fd, PROT_READ | PROT_WRITE, MAP_SHARED), EPERM, "no more writable maps");
 	later = map(fd, PROT_READ, MAP_SHARED);

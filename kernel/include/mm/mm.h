@@ -93,6 +93,8 @@ extern void (*mm_file_put)(struct file *file);
 extern char *(*mm_file_name)(struct file *file, char *buf, size_t size);
 /* May the caller know which pages of @file are in memory (mincore(2))? fs registers; owner or writer. */
 extern bool (*mm_file_may_peek)(struct file *file);
+/* A hole of @len bytes at @start (MADV_REMOVE): 0, -EPERM (sealed), -EOPNOTSUPP. Sleeps. => mmap_lock not held */
+extern int (*mm_file_punch)(struct file *file, loff_t start, loff_t len);
 /*
  * Limits of the current process that mm needs; proc registers it: RLIMIT_* -> current value,
  * ~0UL unlimited.
