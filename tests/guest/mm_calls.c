@@ -13,6 +13,14 @@
 #ifndef MADV_FREE
 #define MADV_FREE 8
 #endif
+#ifndef MADV_COLD
+#define MADV_COLD 20
+#define MADV_PAGEOUT 21
+#endif
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
 
 static bool has(long result, const char *name)
 {
@@ -161,6 +169,10 @@ static void check_madvise(void)
 	if (madvise(f, T_PAGE, MADV_REMOVE) == 0)
 		eq(f[0], 0, "MADV_REMOVE punches a hole");
 	fails(madvise(p, T_PAGE, MADV_REMOVE), EINVAL, "MADV_REMOVE of private memory is EINVAL");
+	memset(f, 'c', 2 * T_PAGE);
+	eq(madvise(f, T_PAGE, MADV_COLD), 0, "MADV_COLD is taken");
+	eq(madvise(f, T_PAGE, MADV_PAGEOUT), 0, "MADV_PAGEOUT too");
+	ok(all(f, 2 * T_PAGE, 'c'), "and lose nothing of a file");
 	munmap(f, 2 * T_PAGE);
 	close(fd);
 }
@@ -183,6 +195,75 @@ static void check_mincore(void)
 	fails(mincore(p, 4 * T_PAGE, v), ENOMEM, "a hole is ENOMEM");
 	fails(mincore(p, T_PAGE, (unsigned char *)T_KERNEL), EFAULT, "a bad vector is EFAULT");
 	fails(mincore((void *)T_KERNEL, T_PAGE, v), ENOMEM, "the kernel is ENOMEM");
+	munmap(p, 4 * T_PAGE);
+}
+
+/* How many of @n pages are there. */
+static unsigned resident(char *p, unsigned n)
+{
+	unsigned char v[16];
+	unsigned there = 0;
+
+	t_must(n <= sizeof(v) && mincore(p, n * T_PAGE, v) == 0);
+	for (unsigned i = 0; i < n; i++)
+		there += v[i] & 1;
+	return there;
+}
+
+static int mincore_of_others(void *fd)
+{
+	char *p = mmap(NULL, 4 * T_PAGE, PROT_READ, MAP_SHARED, (long)fd, 0), *q = t_pages(4);
+
+	need(p != MAP_FAILED && resident(p, 4) == 1);
+	need(setresuid(1000, 1000, 1000) == 0);
+	need(resident(p, 4) == 4); /* nothing is told of somebody else's file */
+	need(resident(q, 4) == 0); /* all of one's own memory is */
+	return 0;
+}
+
+static void check_mincore_file(void)
+{
+	int fd = t_file("i", "x", 1);
+
+	t_must(ftruncate(fd, 4 * T_PAGE) == 0 && fchmod(fd, 0644) == 0);
+	exits(mincore_of_others, (void *)(long)fd, 0,
+	      "mincore tells who may not write a file that every page is there");
+	close(fd);
+}
+
+/* -- memory before it is touched -------------------------------------------------------------- */
+
+static void check_populate(void)
+{
+	const int shared = MAP_SHARED | MAP_ANONYMOUS;
+	char *p = mmap(NULL, 4 * T_PAGE, RW, ANON | MAP_POPULATE | MAP_NONBLOCK, -1, 0), *q;
+	int fd = t_file("h", "file", 4);
+
+	eq(resident(p, 4), 0, "MAP_NONBLOCK with MAP_POPULATE brings nothing in");
+	if (has(madvise(p, T_PAGE, MADV_POPULATE_READ), "MADV_POPULATE_READ")) {
+		eq(resident(p, 4), 1, "MADV_POPULATE_READ brings in what it is told to");
+		eq(madvise(p + T_PAGE, 2 * T_PAGE, MADV_POPULATE_WRITE), 0, "MADV_POPULATE_WRITE");
+		eq(resident(p, 4), 3, "too");
+		ok(all(p, 3 * T_PAGE, 0), "as zeros");
+	}
+	munmap(p, 4 * T_PAGE);
+	t_must(ftruncate(fd, 4 * T_PAGE) == 0);
+	p = mmap(NULL, 4 * T_PAGE, RW, MAP_PRIVATE, fd, 0);
+	q = mmap(NULL, 4 * T_PAGE, RW, MAP_SHARED, fd, 0);
+	t_must(p != MAP_FAILED && q != MAP_FAILED);
+	madvise(p, T_PAGE, MADV_POPULATE_WRITE);
+	q[0] = 'F';
+	eq(p[0], 'f', "MADV_POPULATE_WRITE of a private page of a file makes the copy");
+	eq(madvise(q, 4 * T_PAGE, MADV_WILLNEED), 0, "MADV_WILLNEED of a file with holes");
+	eq(resident(q, 4), 1, "fills none of them");
+	eq(madvise(q, 4 * T_PAGE, MADV_POPULATE_WRITE), 0, "MADV_POPULATE_WRITE of it");
+	eq(resident(q, 4), 4, "does");
+	munmap(p, 4 * T_PAGE);
+	munmap(q, 4 * T_PAGE);
+	close(fd);
+	p = mmap(NULL, 4 * T_PAGE, RW, shared, -1, 0);
+	eq(madvise(p, 4 * T_PAGE, MADV_WILLNEED), 0, "MADV_WILLNEED of shared memory");
+	eq(resident(p, 4), 0, "makes no page of it");
 	munmap(p, 4 * T_PAGE);
 }
 
@@ -226,6 +307,10 @@ static int lock_all(void *arg)
 	need(locked() > 0);
 	p = t_pages(1);
 	need(mincore(p, T_PAGE, &v) == 0 && (v & 1)); /* there before any touch */
+	need(munlockall() == 0 && locked() == 0);
+	need(mlockall(MCL_FUTURE | MCL_ONFAULT) == 0 && locked() == 0);
+	p = t_pages(4);
+	need(locked() == 16 && resident(p, 4) == 0);
 	need(munlockall() == 0 && locked() == 0);
 	need(mlockall(0) == -1 && errno == EINVAL);
 	need(mlockall(99) == -1 && errno == EINVAL);
@@ -420,6 +505,8 @@ int main(void)
 	passes(mremap_limit, "mremap beyond RLIMIT_AS is ENOMEM, and leaves all as it was");
 	check_madvise();
 	check_mincore();
+	check_mincore_file();
+	check_populate();
 	check_mlock();
 	check_process_vm();
 	check_remap_file_pages();
