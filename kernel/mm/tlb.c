@@ -178,9 +178,9 @@ void tlb_gather_end(struct tlb_gather *tlb)
 
 void tlb_gather_table(struct tlb_gather *tlb, void *table)
 {
-	if (tlb_gather_full(tlb))
-		tlb_gather_flush(tlb);
 	tlb->slots[tlb->nr++] = (uintptr_t)table | 1;
 	tlb->full = true;
 	tlb_gather_touch(tlb, 0, TASK_SIZE);
+	if (tlb_gather_full(tlb))
+		tlb_gather_flush(tlb);
 }

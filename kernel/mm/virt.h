@@ -162,7 +162,10 @@ void huge_free_dirs(struct mm *mm);
 
 #define GATHER_INLINE 30u
 
-/* Pages and tables that may be freed once no CPU has them in its TLB. */
+/*
+ * Pages and tables that may be freed once no CPU has them in its TLB. Never full but while
+ * zap_range() fills it: it flushes then, as does tlb_gather_table().
+ */
 struct tlb_gather {
 	struct mm *mm;
 	uaddr_t start, end; /* where entries were removed */

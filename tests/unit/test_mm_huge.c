@@ -412,6 +412,34 @@ static const struct {
 	{"a pinned page", pinned},
 };
 
+/* @n areas of a page and a page table each, then a block, which finds the batch to free as full as they leave it. */
+static void end_with(unsigned n)
+{
+	struct mm *mm = begin();
+
+	for (u32 i = 1; i <= n; i++) {
+		assert_true(map_at(mm, BASE - 2 * i * BLOCK, P, 0));
+		assert_true(poke(BASE - 2 * i * BLOCK, i));
+	}
+	assert_true(map_at(mm, BASE, BLOCK, 0));
+	assert_true(poke(BASE, 1));
+	assert_int_equal(huge(), 1);
+	end(mm);
+}
+
+static void end_with_each_number(void *arg, unsigned n)
+{
+	(void)arg, (void)n;
+	for (unsigned areas = 1; areas < 2 * GATHER_INLINE; areas++)
+		end_with(areas);
+}
+
+static void the_end_of_a_process_frees_a_block_after_any_number_of_tables(void **state)
+{
+	(void)state;
+	run(end_with_each_number, NULL);
+}
+
 /* Allocation number @fail_at fails; 0: none. */
 static unsigned fail_at, allocations;
 
@@ -521,6 +549,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_block_comes_with_a_first_write_where_all_of_it_fits),
 		cmocka_unit_test(without_plenty_of_memory_it_is_a_page),
+		cmocka_unit_test(the_end_of_a_process_frees_a_block_after_any_number_of_tables),
 		cmocka_unit_test(whatever_is_done_to_a_part_the_pages_keep_their_contents),
 		cmocka_unit_test(and_with_each_allocation_made_to_fail),
 		cmocka_unit_test(a_fault_that_gets_no_block_gets_a_page),
