@@ -25,8 +25,9 @@
  * area and has no page table yet. With "always" only at the block's first page: who begins there
  * goes on, while one touch in the middle (a thread's stack, a sparse table) costs 4 KB as before.
  * With MADV_HUGEPAGE at any page. Nothing is reclaimed or moved for it: no block, no huge mapping.
+ * Pages that are there already are gathered when the program asks for it: collapse.c.
  *
- * Read next: docs/memory/huge.md, pgtable.c (zap), fork.c, mprotect.c.
+ * Read next: docs/memory/huge.md, collapse.c, pgtable.c (zap), fork.c, mprotect.c.
  */
 #include "virt.h"
 
@@ -43,8 +44,7 @@ static pte_t **slot_of(struct mm *mm, uaddr_t addr)
 	return &mm->huge[addr >> DIR_SHIFT][(addr >> PMD_SHIFT) & (DIR_SLOTS - 1)];
 }
 
-/* There will be a slot for @addr: false: no memory. => page_table_lock not held */
-static bool make_slot(struct mm *mm, uaddr_t addr)
+bool huge_make_slot(struct mm *mm, uaddr_t addr)
 {
 	pte_t ***dir = &mm->huge[addr >> DIR_SHIFT], **fresh;
 
@@ -158,14 +158,9 @@ static bool wants_huge(const struct vma *vma, uaddr_t addr)
 /* Fresh pages, not yet visible to anybody, become private pages of @vma from @addr on. */
 static void adopt_pages(struct page *page, const struct vma *vma, uaddr_t addr)
 {
-	uintptr_t mapping = (uintptr_t)vma->mm->family | PAGE_MAPPING_ANON;
-
-	for (unsigned i = 0; i < HUGE_PAGES; i++, page++) {
+	for (unsigned i = 0; i < HUGE_PAGES; i++, page++, addr += PAGE_SIZE) {
 		page_zero(page);
-		page->mapping = mapping;
-		page->index = (addr >> PAGE_SHIFT) + i;
-		page->mapcount = 0;
-		page->flags |= 1u << PG_UPTODATE | 1u << PG_SWAPBACKED;
+		huge_adopt_page(page, vma, addr);
 	}
 }
 
@@ -187,26 +182,42 @@ static unsigned unmap_pages(struct page *page)
 	return last;
 }
 
+/* Enter the block, whose table is filled. => page_table_lock held */
+static void enter_filled(struct vma *vma, pmd_t *pmd, uaddr_t start, pte_t *table,
+			 struct page *first)
+{
+	struct mm *mm = vma->mm;
+
+	*slot_of(mm, start) = table;
+	pmd_set_block(&mm->arch, pmd, *table);
+	if (unlikely(vma_locks_pages(vma)))
+		for (unsigned i = 0; i < HUGE_PAGES; i++)
+			page_mlock(first + i);
+	this_cpu_add(nr_anon_mapped, HUGE_PAGES);
+	count(HUGE_PAGES);
+	rss_add(&mm->rss_anon, HUGE_PAGES);
+}
+
+void huge_enter(struct vma *vma, pmd_t *pmd, uaddr_t start, pte_t *table, struct page *first)
+{
+	fill_table(table, pte_mkwrite(block_pte(vma, first)));
+	enter_filled(vma, pmd, start, table, first);
+}
+
 /* Enter the block, if nobody was faster. Takes over the table and the pages then. */
 static bool enter_block(struct vma *vma, pmd_t *pmd, uaddr_t start, pte_t *table,
 			struct page *first)
 {
 	struct mm *mm = vma->mm;
-	pte_t pte = block_pte(vma, first);
 	bool free;
 
-	pte = pte_mkwrite(pte);
-	fill_table(table, pte);
+	fill_table(table, pte_mkwrite(block_pte(vma, first)));
 	spin_lock(&mm->page_table_lock);
 	free = pmd_none(*pmd);
 	if (free) {
 		if (!vma->anon_id)
 			vma_new_anon_id(vma);
-		*slot_of(mm, start) = table;
-		pmd_set_block(&mm->arch, pmd, pte);
-		if (unlikely(vma_locks_pages(vma)))
-			for (unsigned i = 0; i < HUGE_PAGES; i++)
-				page_mlock(first + i);
+		enter_filled(vma, pmd, start, table, first);
 	}
 	spin_unlock(&mm->page_table_lock);
 	return free;
@@ -215,7 +226,7 @@ static bool enter_block(struct vma *vma, pmd_t *pmd, uaddr_t start, pte_t *table
 static bool map_block(struct vma *vma, uaddr_t start)
 {
 	struct mm *mm = vma->mm;
-	pmd_t *pmd = make_slot(mm, start) ? pmd_alloc(mm, start) : NULL;
+	pmd_t *pmd = huge_make_slot(mm, start) ? pmd_alloc(mm, start) : NULL;
 	pte_t *table = pmd ? table_alloc(mm) : NULL;
 	struct page *first = table ? alloc_page_run(HUGE_ORDER) : NULL;
 
@@ -226,9 +237,6 @@ static bool map_block(struct vma *vma, uaddr_t start)
 	adopt_pages(first, vma, start);
 	if (!enter_block(vma, pmd, start, table, first))
 		goto too_late;
-	this_cpu_add(nr_anon_mapped, HUGE_PAGES);
-	count(HUGE_PAGES);
-	rss_add(&mm->rss_anon, HUGE_PAGES);
 	vm_event_add(VM_THP_FAULT_ALLOC, 1);
 	return true;
 too_late:
@@ -344,7 +352,7 @@ static void share_pages(struct page *page)
 int huge_copy(struct mm *to, struct vma *vma, uaddr_t addr, bool *flush)
 {
 	struct mm *from = vma->mm;
-	pmd_t *pmd = pmd_find(from, addr), *dest = make_slot(to, addr) ? pmd_alloc(to, addr) : NULL;
+	pmd_t *pmd = pmd_find(from, addr), *dest = huge_make_slot(to, addr) ? pmd_alloc(to, addr) : NULL;
 	pte_t *table = dest ? table_alloc(to) : NULL, pte;
 
 	if (!table)

@@ -4,7 +4,7 @@
  *
  * MADV_FREE frees at once: the manual leaves the moment to the kernel.
  *
- * madvise(2). Read next: pgtable.c (zap_range), gup.c (populate).
+ * madvise(2). Read next: pgtable.c (zap_range), gup.c (populate), collapse.c.
  */
 #include "virt.h"
 #include <linux/capability.h>
@@ -288,6 +288,7 @@ static bool is_known(int advice)
 	switch (advice) {
 	case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE:
+	case MADV_COLLAPSE:
 	case MADV_NORMAL:
 	case MADV_SEQUENTIAL:
 	case MADV_RANDOM:
@@ -323,6 +324,8 @@ int mm_advise(struct mm *mm, uaddr_t addr, u32 len_in, int advice)
 		return mm_capable && mm_capable(CAP_SYS_ADMIN) ? -EINVAL : -EPERM;
 	if (advice == MADV_POPULATE_READ || advice == MADV_POPULATE_WRITE)
 		return populate(mm, addr, end, advice == MADV_POPULATE_WRITE ? VM_WRITE : VM_READ);
+	if (advice == MADV_COLLAPSE)
+		return mm_collapse(mm, addr, end);
 	if (page_advice(advice))
 		return walk_pages(mm, addr, end, page_advice(advice));
 	return walk_flags(mm, addr, end, advice);

@@ -153,6 +153,23 @@ bool huge_protect(struct vma *vma, pmd_t *pmd, uaddr_t addr);
  * flushed. 0, -ENOMEM, or -EAGAIN: it was broken up meanwhile. => mmap_lock held for write, page_table_lock not
  */
 int huge_copy(struct mm *to, struct vma *vma, uaddr_t addr, bool *flush);
+/* There will be room for the table behind a huge mapping of @addr. False: no memory. => page_table_lock not held */
+bool huge_make_slot(struct mm *mm, uaddr_t addr);
+/* A fresh page, not yet visible to anybody, becomes a private page of @vma with one entry, as part of a block. */
+static inline void huge_adopt_page(struct page *page, const struct vma *vma, uaddr_t addr)
+{
+	page->mapping = (uintptr_t)vma->mm->family | PAGE_MAPPING_ANON;
+	page->index = addr >> PAGE_SHIFT;
+	page->mapcount = 0;
+	page->flags |= 1u << PG_UPTODATE | 1u << PG_SWAPBACKED;
+}
+/*
+ * The empty entry @pmd of a writable area becomes a huge mapping of the block of such pages from @first on, with
+ * @table, whatever is in it, behind it. => page_table_lock held, no CPU has anything of it in its TLB
+ */
+void huge_enter(struct vma *vma, pmd_t *pmd, uaddr_t start, pte_t *table, struct page *first);
+/* madvise(MADV_COLLAPSE) of whole pages: 0 or -errno. => mmap_lock not held (collapse.c) */
+int mm_collapse(struct mm *mm, uaddr_t start, uaddr_t end);
 /* Pages of @vma in huge mappings. => mmap_lock held */
 unsigned long vma_huge_pages(const struct vma *vma);
 /* The mm goes. */

@@ -12,6 +12,8 @@ const char *const vm_event_names[NR_VM_EVENTS] = {
 	[VM_DROP_PAGECACHE] = "drop_pagecache", [VM_DROP_SLAB] = "drop_slab",
 	[VM_OOM_KILL] = "oom_kill",     [VM_TLB_REMOTE_FLUSH] = "nr_tlb_remote_flush",
 	[VM_THP_FAULT_ALLOC] = "thp_fault_alloc", [VM_THP_FAULT_FALLBACK] = "thp_fault_fallback",
+	[VM_THP_COLLAPSE_ALLOC] = "thp_collapse_alloc",
+	[VM_THP_COLLAPSE_ALLOC_FAILED] = "thp_collapse_alloc_failed",
 	[VM_THP_SPLIT_PMD] = "thp_split_pmd",
 	[VM_UNEVICTABLE_CULLED] = "unevictable_pgs_culled",
 	[VM_UNEVICTABLE_RESCUED] = "unevictable_pgs_rescued",

@@ -386,10 +386,106 @@ static void pinned(struct world *w)
 	page_put(page);
 }
 
+/* Both are broken up; some pages go. */
+static bool break_up(struct world *w, u32 first, u32 count)
+{
+	if (mm_advise(w->mm, BASE + first * P, count * P, MADV_DONTNEED))
+		return false;
+	expect(w, first, count, 0);
+	return true;
+}
+
+static int gather(struct world *w)
+{
+	return mm_advise(w->mm, BASE, 2 * BLOCK, MADV_COLLAPSE);
+}
+
+static void gather_with_holes(struct world *w)
+{
+	unsigned long made = vm_event_total(VM_THP_COLLAPSE_ALLOC);
+
+	if (!break_up(w, 0, 3) || !break_up(w, N - 1, 2))
+		return;
+	assert_int_equal(huge(), 0);
+	assert_int_equal(peek(BASE + P), 0); /* the zero page */
+	if (gather(w))
+		return;
+	assert_int_equal(huge(), 2);
+	assert_int_equal(w->mm->rss_anon, 2 * N);
+	assert_int_equal(vm_event_total(VM_THP_COLLAPSE_ALLOC), made + 2);
+	assert_int_equal(gather(w), 0); /* they are */
+	assert_int_equal(vm_event_total(VM_THP_COLLAPSE_ALLOC), made + 2);
+	if (poke(BASE + 2 * P, 22))
+		w->expect[2] = 22;
+	assert_int_equal(huge(), 2);
+}
+
+static void gather_locked(struct world *w)
+{
+	if (!break_up(w, 5, 1) || mm_lock_range(w->mm, BASE, BLOCK, VM_LOCKED))
+		return;
+	if (!gather(w))
+		assert_int_equal(huge(), 2);
+}
+
+static void gather_shared(struct world *w)
+{
+	u32 word = 0;
+
+	if (!break_up(w, 7, 1))
+		return;
+	w->child = mm_fork(w->mm);
+	if (!w->child)
+		return;
+	assert_int_equal(gather(w), -EINVAL); /* nothing may be written at once */
+	if (!poke(BASE + 8 * P, 88))
+		return;
+	w->expect[8] = 88;
+	if (mm_advise(w->mm, BASE, BLOCK, MADV_COLLAPSE))
+		return;
+	if (poke(BASE + 9 * P, 99))
+		w->expect[9] = 99;
+	assert_int_equal(mm_access(w->child, BASE + 9 * P, &word, 4, false), 4);
+	assert_int_equal(word, 10);
+}
+
+static void gather_pinned(struct world *w)
+{
+	struct page *page;
+
+	if (!break_up(w, 7, 1) ||
+	    get_user_pages(w->mm, BASE + 6 * P, 1, true, false, &page) != 1)
+		return;
+	assert_int_equal(mm_advise(w->mm, BASE, BLOCK, MADV_COLLAPSE), -EAGAIN);
+	page_put(page);
+	(void)gather(w);
+}
+
+/* Only what lies wholly in an area that may have blocks. */
+static void gather_refused(struct world *w)
+{
+	if (!break_up(w, 0, N))
+		return;
+	assert_int_equal(gather(w), -EINVAL); /* all of the first is empty */
+	munmap_part(w, 10, 1);
+	if (mm_advise(w->mm, BASE, BLOCK, MADV_COLLAPSE) == 0)
+		assert_true(w->expect[10] != GONE);
+	munmap_part(w, 2 * N - 1, 1);
+	(void)gather(w);
+	assert_int_equal(mm_advise(w->mm, BASE + 20 * P, 2 * P, MADV_COLLAPSE), -EINVAL);
+	if (!mm_advise(w->mm, BASE, 10 * P, MADV_NOHUGEPAGE))
+		assert_int_equal(mm_advise(w->mm, BASE, BLOCK, MADV_COLLAPSE), -EINVAL);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(struct world *w);
 } operations[] = {
+	{"MADV_COLLAPSE with pages missing", gather_with_holes},
+	{"MADV_COLLAPSE of locked pages", gather_locked},
+	{"MADV_COLLAPSE after fork", gather_shared},
+	{"MADV_COLLAPSE with a page pinned", gather_pinned},
+	{"MADV_COLLAPSE of parts", gather_refused},
 	{"munmap of the first page", unmap_first},
 	{"munmap of the last page", unmap_last},
 	{"munmap of the middle", unmap_middle},

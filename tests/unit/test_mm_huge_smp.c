@@ -1,6 +1,6 @@
 /*
- * Huge mappings on four CPUs whose TLBs keep what they have seen: threads make, break up, protect,
- * drop and share the same two, and the machine watches that no address is ever in a TLB in two
+ * Huge mappings on four CPUs whose TLBs keep what they have seen: threads make, break up, gather,
+ * protect, drop and share the same two, and the machine watches that no address is ever in a TLB in two
  * sizes. (test_mm_huge.c has one CPU, and says what becomes of the contents.) ISTHMUS_LONG=1: ten
  * times as long.
  */
@@ -76,6 +76,7 @@ static void step(u32 *seed, unsigned n)
 		map_at(shared, block, BLOCK, 0);
 		(void)!copy_to_user(block, &word, 4);
 		break;
+	case 11: mm_advise(shared, BASE, 2 * BLOCK, MADV_COLLAPSE); break;
 	default:
 		if (word & 1)
 			(void)!copy_to_user(addr, &word, 4);
@@ -130,6 +131,7 @@ static void threads_race_over_huge_mappings(void **state)
 	}
 	assert_true(vm_event_total(VM_THP_FAULT_ALLOC) > 0);
 	assert_true(vm_event_total(VM_THP_SPLIT_PMD) > 0);
+	assert_true(vm_event_total(VM_THP_COLLAPSE_ALLOC) > 0);
 	sim_run_tasks(1, drop_shared, NULL);
 	sim_run_tasks(1, count, NULL);
 }

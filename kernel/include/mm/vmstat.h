@@ -24,6 +24,8 @@ enum vm_event {
 	VM_TLB_REMOTE_FLUSH, /* TLB flushes that interrupted other CPUs */
 	VM_THP_FAULT_ALLOC,    /* huge mappings made at a first touch (mm/huge.c) */
 	VM_THP_FAULT_FALLBACK, /* and not made, for want of a block */
+	VM_THP_COLLAPSE_ALLOC, /* blocks for pages that are gathered (mm/collapse.c) */
+	VM_THP_COLLAPSE_ALLOC_FAILED, /* and there was none */
 	VM_THP_SPLIT_PMD,      /* huge mappings broken up into their pages */
 	VM_UNEVICTABLE_CULLED,   /* pages that must stay from now (mm/lru.c) */
 	VM_UNEVICTABLE_RESCUED,  /* and that need no longer */
