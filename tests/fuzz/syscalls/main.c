@@ -106,6 +106,65 @@ static void read_options(char **words)
 		options.workers = 1;
 }
 
+/* ---- mounts: a life that is root makes and removes some where it should not, over a symbolic link ---- */
+
+#define MOUNTS_MAX 64
+
+static const struct {
+	const char *folder, *type, *data;
+} needed[] = {
+	{"/proc", "proc", NULL},        {"/sys", "sysfs", NULL},
+	{"/dev", "devtmpfs", NULL},     {"/dev/pts", "devpts", "mode=0620,ptmxmode=0666"},
+	{"/tmp", "tmpfs", "mode=1777"},
+};
+static int first_mounts[MOUNTS_MAX], first_mounts_count;
+static int proc_fd; /* /proc as it was, whatever lies there now */
+
+/* Calls fn for each mount. */
+static void each_mount(void (*fn)(int id, const char *point))
+{
+	int fd = openat(proc_fd, "self/mountinfo", O_RDONLY), id;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	static char line[8192], point[4097];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "%d %*d %*s %*s %4096s", &id, point) == 2)
+			fn(id, point);
+	if (f)
+		fclose(f);
+}
+
+static void remember_mount(int id, const char *point)
+{
+	(void)point;
+	if (first_mounts_count < MOUNTS_MAX)
+		first_mounts[first_mounts_count++] = id;
+}
+
+static void remove_mount(int id, const char *point)
+{
+	for (int i = 0; i < first_mounts_count; i++)
+		if (first_mounts[i] == id)
+			return;
+	if (strncmp(point, "/tmp/fuzz", 9))
+		umount2(point, MNT_DETACH);
+}
+
+static void mend_mounts(void)
+{
+	each_mount(remove_mount);
+	for (unsigned i = 0; i < COUNT(needed); i++) {
+		struct stat there, above;
+		char up[40];
+
+		snprintf(up, sizeof(up), "%s/..", needed[i].folder);
+		if (!stat(needed[i].folder, &there) && !stat(up, &above) &&
+		    there.st_dev == above.st_dev &&
+		    !mount(needed[i].type, needed[i].folder, needed[i].type, 0, needed[i].data))
+			each_mount(remember_mount);
+	}
+}
+
 /* ---- lives ---- */
 
 /* Each life has a small file system of its own, or works in its neighbour's. */
@@ -114,7 +173,16 @@ static void fresh_folder(u32 n)
 	const char *folder = workers[n].folder;
 
 	umount2(folder, MNT_DETACH);
+	mkdir(folder, 0777);
 	mount("fuzz", folder, "tmpfs", MS_NODEV | MS_NOSUID, "size=2m,nr_inodes=200,mode=1777");
+}
+
+static void write_at(const char *name, const char *what)
+{
+	int fd = openat(proc_fd, name, O_WRONLY);
+
+	(void)!write(fd, what, strlen(what));
+	close(fd);
 }
 
 static void begin(u32 n, u32 seed)
@@ -133,7 +201,8 @@ static void begin(u32 n, u32 seed)
 		dup2(open("/dev/kmsg", O_WRONLY), FD_MAX);
 	(void)!chdir(workers[seed % 4 ? n : 0].folder);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
-	write_file("/proc/self/oom_score_adj", "500");
+	write_at("self/oom_score_adj", "500");
+	close(proc_fd);
 	sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
 	live(slot, seed);
 }
@@ -174,9 +243,16 @@ static void kill_late(void)
 static pid_t parent_of(const char *pid, char *state)
 {
 	char path[40], line[512], *at;
+	ssize_t len;
+	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%s/stat", pid);
-	if (t_slurp(path, line, sizeof(line)) <= 0 || !(at = strrchr(line, ')')))
+	snprintf(path, sizeof(path), "%s/stat", pid);
+	fd = openat(proc_fd, path, O_RDONLY);
+	len = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	line[len < 0 ? 0 : len] = '\0';
+	at = strrchr(line, ')');
+	if (!at)
 		return -1;
 	*state = at[2];
 	return atoi(at + 4);
@@ -185,7 +261,7 @@ static pid_t parent_of(const char *pid, char *state)
 /* Calls fn for each child, also those adopted; how many there are. */
 static unsigned each_child(void (*fn)(const char *pid, char state))
 {
-	DIR *dir = opendir("/proc");
+	DIR *dir = fdopendir(openat(proc_fd, ".", O_RDONLY | O_DIRECTORY));
 	struct dirent *entry;
 	unsigned count = 0;
 	char state;
@@ -307,6 +383,7 @@ static void work(u32 seconds, u32 seed)
 		kill_late();
 		if (now_ms() > tidy) {
 			tidy = now_ms() + 2000;
+			mend_mounts();
 			remove_ipc();
 			each_child(kill_orphan);
 		}
@@ -322,6 +399,9 @@ static void prepare(void)
 	const struct sched_param first = {.sched_priority = 99};
 
 	t_must(geteuid() == 0);
+	proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	t_must(proc_fd >= 0);
+	each_mount(remember_mount);
 	alarm(0);
 	write_file("/proc/self/oom_score_adj", "-1000");
 	sched_setscheduler(0, SCHED_FIFO, &first);
@@ -392,6 +472,7 @@ int main(int argc, char **argv)
 		work(options.seconds, options.seed);
 	fail_allocations(0);
 	ok(end_all(), "every process can be ended");
+	mend_mounts();
 	each_child(show_child);
 	remove_ipc();
 	remove_folders();
