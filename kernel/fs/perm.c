@@ -16,7 +16,7 @@ static unsigned caller_bits(const struct inode *inode)
 	return mode;
 }
 
-static int generic_permission(const struct inode *inode, int mask)
+int generic_permission(const struct inode *inode, int mask)
 {
 	unsigned want = (unsigned)mask & 7, mode = inode->mode;
 

@@ -56,7 +56,7 @@ static const struct proc_pid_file rows[] = {
 	 .each = &thread_row},
 	{.name = "fd",
 	 .mode = S_IFDIR | 0500,
-	 .guarded = true,
+	 .own = true,
 	 .next = procfs_next_fd,
 	 .each = &procfs_fd_row},
 	{.name = "fdinfo",
@@ -67,9 +67,19 @@ static const struct proc_pid_file rows[] = {
 	GUARDED("environ", procfs_environ, 0400),
 	GUARDED("auxv", procfs_auxv, 0400),
 	TEXT("status", procfs_status),
-	GUARDED("personality", procfs_personality, 0400),
+	{.name = "personality", .mode = S_IFREG | 0400, .show = procfs_personality},
 	TEXT("limits", procfs_limits),
-	{.name = "comm", .mode = S_IFREG | 0644, .show = procfs_comm, .write = procfs_comm_write},
+	{.name = "comm",
+	 .mode = S_IFREG | 0644,
+	 .process_only = true,
+	 .show = procfs_comm,
+	 .write = procfs_comm_write},
+	{.name = "comm",
+	 .mode = S_IFREG | 0644,
+	 .thread_only = true,
+	 .own = true,
+	 .show = procfs_comm,
+	 .write = procfs_comm_write},
 	TEXT("cmdline", procfs_cmdline),
 	TEXT("stat", procfs_stat),
 	TEXT("statm", procfs_statm),
@@ -118,14 +128,14 @@ static pid_t own_pid(void)
 	return current->pid;
 }
 
-/* A process that may not be looked into belongs to root. */
-static void task_owner(struct task *t, uid_t *uid, gid_t *gid)
+/* What is inside a process that may not be looked into belongs to root; directories that all may read do not count. */
+static void task_owner(struct task *t, mode_t mode, uid_t *uid, gid_t *gid)
 {
 	const struct cred *cred;
 	bool dumpable;
 
 	spin_lock(&t->alloc_lock);
-	dumpable = !t->mm || t->mm->dumpable == 1;
+	dumpable = mode == (S_IFDIR | 0555) || !t->mm || t->mm->dumpable == 1;
 	spin_unlock(&t->alloc_lock);
 	rcu_read_lock();
 	cred = rcu_dereference(t->cred);
@@ -134,12 +144,18 @@ static void task_owner(struct task *t, uid_t *uid, gid_t *gid)
 	rcu_read_unlock();
 }
 
+static bool is_own(struct task *t)
+{
+	return t->process == current->process;
+}
+
 static const struct proc_pid_provider provider = {
 	.find = task_find_get,
 	.next = next_process,
 	.self = own_tgid,
 	.thread_self = own_pid,
 	.owner = task_owner,
+	.is_own = is_own,
 	.may_access = task_may_access,
 	.rows = rows,
 };

@@ -259,6 +259,8 @@ int procfs_wchan(struct seq_file *m, struct task *t)
 
 int procfs_personality(struct seq_file *m, struct task *t)
 {
+	if (!task_may_access(t))
+		return -EPERM;
 	seq_printf(m, "%08x\n", t->personality);
 	return 0;
 }

@@ -50,7 +50,7 @@ static const char *fixed_get_link(struct inode *inode)
 static const struct inode_operations fixed_link_ops = {.get_link = fixed_get_link};
 
 /* /proc files keep the mode and owner that the kernel gave them. */
-static int file_setattr(struct inode *inode, const struct iattr *attr)
+int proc_setattr(struct inode *inode, const struct iattr *attr)
 {
 	if (attr->valid & ATTR_MODE)
 		return -EPERM;
@@ -58,7 +58,7 @@ static int file_setattr(struct inode *inode, const struct iattr *attr)
 	return 0;
 }
 
-const struct inode_operations proc_file_ops = {.setattr = file_setattr};
+static const struct inode_operations file_ops = {.setattr = proc_setattr};
 
 static struct inode *entry_inode(struct super_block *sb, struct proc_entry *entry)
 {
@@ -75,7 +75,7 @@ static struct inode *entry_inode(struct super_block *sb, struct proc_entry *entr
 	} else if (S_ISLNK(entry->mode)) {
 		inode->op = &fixed_link_ops;
 	} else {
-		inode->op = &proc_file_ops;
+		inode->op = &file_ops;
 		inode->fop = entry->op ? entry->op : &proc_entry_fops;
 	}
 	return inode;

@@ -18,6 +18,17 @@
 
 static const struct proc_pid_provider *provider;
 
+/* Who may look into a process changes with its ids and its program: asked at each lookup. */
+static void set_owner(struct inode *inode, struct task *t)
+{
+	uid_t uid = 0;
+	gid_t gid = 0;
+
+	provider->owner(t, inode->mode, &uid, &gid);
+	WRITE_ONCE(inode->uid, uid);
+	WRITE_ONCE(inode->gid, gid);
+}
+
 int proc_parse_number(const char *name, u32 len)
 {
 	unsigned n = 0;
@@ -65,11 +76,49 @@ static bool revalidate(struct dentry *dentry)
 	if (!t)
 		return false;
 	good = pi->number < 0 || !pi->row || !pi->row->exists || pi->row->exists(t, pi->number);
+	if (good)
+		set_owner(inode, t);
 	task_put(t);
 	return good;
 }
 
 static const struct dentry_operations pid_dentry_ops = {.revalidate = revalidate};
+
+/* A file that is open shows who it belongs to now, and the link of a descriptor what that is open for. */
+static int pid_getattr(struct inode *inode, struct kstat *st)
+{
+	const struct proc_inode *pi = proc_inode_of(inode);
+	struct task *t = proc_task_get(inode);
+
+	if (t) {
+		if (pi->row && pi->row->number_mode)
+			inode->mode = pi->row->number_mode(t, pi->number);
+		set_owner(inode, t);
+		task_put(t);
+	}
+	inode_fill_stat(inode, st);
+	return 0;
+}
+
+static int pid_permission(struct inode *inode, int mask)
+{
+	const struct proc_inode *pi = proc_inode_of(inode);
+	int err = generic_permission(inode, mask);
+	struct task *t = err && pi->row && pi->row->own ? proc_task_get(inode) : NULL;
+
+	if (t) {
+		if (provider->is_own(t))
+			err = 0;
+		task_put(t);
+	}
+	return err;
+}
+
+static const struct inode_operations pid_file_ops = {
+	.setattr = proc_setattr,
+	.getattr = pid_getattr,
+	.permission = pid_permission,
+};
 
 /* ---- files ---- */
 
@@ -174,8 +223,12 @@ static ssize_t readlink_row(struct inode *inode, char *buf, size_t size)
 	return len;
 }
 
-static const struct inode_operations magic_link_ops = {.follow_link = follow_row,
-						       .readlink = readlink_row};
+static const struct inode_operations magic_link_ops = {
+	.follow_link = follow_row,
+	.readlink = readlink_row,
+	.setattr = proc_setattr,
+	.getattr = pid_getattr,
+};
 
 /* ---- self ---- */
 
@@ -225,16 +278,6 @@ int proc_self_lookup(struct super_block *sb, struct dentry *dentry, bool thread)
 static const struct inode_operations pid_dir_ops;
 static const struct file_operations pid_dir_fops;
 
-static void set_owner(struct inode *inode, struct task *t)
-{
-	uid_t uid = 0;
-	gid_t gid = 0;
-
-	provider->owner(t, &uid, &gid);
-	inode->uid = uid;
-	inode->gid = gid;
-}
-
 static u64 row_ino(pid_t pid, const struct proc_pid_file *row, int number)
 {
 	return ((u64)(u32)pid << 16) + 1 + (row ? ((uintptr_t)row >> 3 & 0x7ff) : 0) +
@@ -267,7 +310,7 @@ static struct inode *pid_inode(struct super_block *sb, struct task *t,
 	} else if (S_ISLNK(mode)) {
 		inode->op = &magic_link_ops;
 	} else {
-		inode->op = &proc_file_ops;
+		inode->op = &pid_file_ops;
 		inode->fop = row->op ? row->op : &row_fops;
 	}
 	return inode;
@@ -333,9 +376,7 @@ static int dir_lookup(struct inode *dir, struct dentry *dentry)
 	}
 	if (pi->row && pi->row->each) {
 		number = proc_parse_number(dentry->name, dentry->len);
-		if (check_access(pi->row, t)) {
-			err = -EACCES;
-		} else if (number >= 0 && pi->row->next(t, number) == number) {
+		if (number >= 0 && pi->row->next(t, number) == number) {
 			thread = pi->row->each->task_dir ? provider->find(number) : NULL;
 			if (!pi->row->each->task_dir)
 				err = attach(dir->sb, dentry, t, pi->row->each, number);
@@ -387,29 +428,48 @@ static int dir_iterate(struct file *file, struct dir_context *ctx)
 {
 	const struct proc_inode *pi = proc_inode_of(file->inode);
 	struct task *t = proc_task_get(file->inode);
-	int err = 0;
 
 	if (!t)
 		return -ENOENT;
-	if (pi->row && pi->row->each)
-		err = check_access(pi->row, t);
-	if (!err && ctx->pos == 0 && ctx->emit(ctx, ".", 1, 1, file->inode->ino, DT_DIR))
+	if (ctx->pos == 0 && ctx->emit(ctx, ".", 1, 1, file->inode->ino, DT_DIR))
 		ctx->pos = 1;
-	if (!err && ctx->pos == 1 && ctx->emit(ctx, "..", 2, 2, file->inode->ino, DT_DIR))
+	if (ctx->pos == 1 && ctx->emit(ctx, "..", 2, 2, file->inode->ino, DT_DIR))
 		ctx->pos = 2;
-	if (!err && ctx->pos >= 2) {
+	if (ctx->pos >= 2) {
 		if (pi->row && pi->row->each)
 			iterate_numbers(pi, t, ctx);
 		else
 			iterate_rows(pi, t, ctx);
 	}
 	task_put(t);
+	return 0;
+}
+
+static int dir_open(struct inode *inode, struct file *file)
+{
+	const struct proc_inode *pi = proc_inode_of(inode);
+	struct task *t = proc_task_get(inode);
+	int err;
+
+	(void)file;
+	if (!t)
+		return -ESRCH;
+	err = pi->row ? check_access(pi->row, t) : 0;
+	task_put(t);
 	return err;
 }
 
-static const struct inode_operations pid_dir_ops = {.lookup = dir_lookup};
-static const struct file_operations pid_dir_fops = {.iterate = dir_iterate,
-						    .llseek = generic_llseek};
+static const struct inode_operations pid_dir_ops = {
+	.lookup = dir_lookup,
+	.setattr = proc_setattr,
+	.getattr = pid_getattr,
+	.permission = pid_permission,
+};
+static const struct file_operations pid_dir_fops = {
+	.open = dir_open,
+	.iterate = dir_iterate,
+	.llseek = generic_llseek,
+};
 
 void proc_pid_iterate(struct dir_context *ctx, loff_t base)
 {

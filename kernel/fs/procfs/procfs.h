@@ -54,7 +54,7 @@ static inline struct proc_inode *proc_inode_of(const struct inode *inode)
 /* An inode with its struct proc_inode (zeroed, number -1, room for a target). NULL: no memory. */
 struct inode *proc_inode_new(struct super_block *sb, mode_t mode, size_t target_size);
 extern const struct file_operations proc_entry_fops;
-extern const struct inode_operations proc_file_ops;
+int proc_setattr(struct inode *inode, const struct iattr *attr);
 
 /* The processes, for the root directory. @name a number: 0 and a positive dentry, -ENOENT, -ENOMEM. */
 int proc_pid_lookup(struct super_block *sb, struct dentry *dentry);

@@ -230,6 +230,8 @@ void putname(char *name);
 #define MAY_WRITE 2
 #define MAY_READ 4
 int inode_permission(struct inode *inode, int mask);
+/* By owner, mode bits and capabilities alone: what an inode without a rule of its own gets. Does not sleep. */
+int generic_permission(const struct inode *inode, int mask);
 
 /* Mount at boot and by mount(2). 0 or -errno. */
 int vfs_mount(const char *source, const char *target, const char *type, u32 flags,

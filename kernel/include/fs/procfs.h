@@ -30,7 +30,8 @@ void *proc_data(const struct inode *inode);
 struct proc_pid_file {
 	const char *name;
 	mode_t mode;  /* with S_IFMT: S_IFREG, S_IFDIR, S_IFLNK */
-	bool guarded; /* only for those who may trace the process: -EACCES for others */
+	bool guarded; /* to open or follow only for those who may trace the process: -EACCES */
+	bool own;     /* the process itself may, whoever the file belongs to */
 	int (*show)(
 		struct seq_file *m, struct
 		task *t); /* text files; proc_entry_number(m->file->inode) in numbered directories. 0 or -errno */
@@ -60,7 +61,8 @@ struct proc_pid_provider {
 	pid_t (*next)(pid_t from); /* the next thread-group leader's pid >= from, or -1 */
 	pid_t (*self)(void);       /* tgid of the caller; thread_self() its tid */
 	pid_t (*thread_self)(void);
-	void (*owner)(struct task *t, uid_t *uid, gid_t *gid);
+	void (*owner)(struct task *t, mode_t mode, uid_t *uid, gid_t *gid); /* of a file with it */
+	bool (*is_own)(struct task *t); /* a thread of the caller's process */
 	bool (*may_access)(struct task *t); /* ptrace_may_access for maps, mem, fd, environ... */
 	const struct proc_pid_file *rows;
 };
