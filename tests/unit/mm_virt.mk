@@ -3,11 +3,13 @@
 MM_ALL_SRCS = $(SIM_SRCS) $(wildcard kernel/sched/*.c kernel/mm/*.c) \
 	$(addprefix kernel/lib/,bitmap.c cmdline.c hash.c parse.c printf.c rbtree.c strutil.c xarray.c)
 
-UNIT_TESTS += test_mm_limits test_mm_pressure test_mm_trace test_mm_virt test_mm_virt_smp
-UNIT_TSAN += test_mm_trace test_mm_virt_smp
+UNIT_TESTS += test_mm_limits test_mm_others test_mm_pressure test_mm_trace test_mm_userfaultfd test_mm_virt test_mm_virt_smp
+UNIT_TSAN += test_mm_trace test_mm_userfaultfd test_mm_virt_smp
 test_mm_limits_SRCS = $(MM_ALL_SRCS)
+test_mm_others_SRCS = $(MM_ALL_SRCS)
 test_mm_pressure_SRCS = $(MM_ALL_SRCS)
 test_mm_trace_SRCS = $(MM_ALL_SRCS)
+test_mm_userfaultfd_SRCS = $(MM_ALL_SRCS)
 test_mm_virt_SRCS = $(MM_ALL_SRCS)
 test_mm_virt_smp_SRCS = $(MM_ALL_SRCS)
 
