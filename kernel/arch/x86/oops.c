@@ -90,42 +90,48 @@ static void walk(unsigned long frame, unsigned long sp)
 	unsigned found = 0;
 
 	(void)frame;
-	for (unsigned long at = sp & ~3UL; at < sp + THREAD_STACK_SIZE && readable(at);
+	for (unsigned long at = sp & ~3UL; at < sp + THREAD_STACK_SIZE && found < BACKTRACE_MAX;
 	     at += sizeof(long)) {
-		unsigned long word = *(const unsigned long *)at;
+		/* A stack that overflowed begins in its guard page. */
+		unsigned long word = readable(at) ? *(const unsigned long *)at : 0;
 
 		if (is_text(word)) {
 			print_caller(word);
-			if (++found == BACKTRACE_MAX)
-				break;
+			found++;
 		}
 	}
 }
 #endif
 
+static void show_callers(const struct regs *regs, unsigned long sp)
+{
+	if (user_mode(regs))
+		return;
+	printk(KERN_EMERG "Call trace:\n");
+	print_caller(regs->ip);
+	walk(regs->bp, sp);
+}
+
 void arch_backtrace(const struct regs *regs)
 {
 	unsigned long here = (unsigned long)__builtin_frame_address(0);
 
-	if (regs && user_mode(regs))
-		return;
-	printk(KERN_EMERG "Call trace:\n");
 	if (regs) {
-		print_caller(regs->ip);
-		walk(regs->bp, regs_sp(regs));
-	} else {
-		walk(here, here);
+		show_callers(regs, regs_sp(regs));
+		return;
 	}
+	printk(KERN_EMERG "Call trace:\n");
+	walk(here, here);
 }
 
-void show_regs(const struct regs *regs)
+static void show_regs(const struct regs *regs, unsigned long sp)
 {
 	printk(KERN_EMERG "CPU: %u EIP: %04x:%08x EFLAGS: %08x %pS\n", smp_cpu_id(),
 	       regs->cs & 0xffff, regs->ip, regs->flags, (void *)regs->ip);
 	printk(KERN_EMERG "EAX: %08x EBX: %08x ECX: %08x EDX: %08x\n", regs->ax, regs->bx, regs->cx,
 	       regs->dx);
 	printk(KERN_EMERG "ESI: %08x EDI: %08x EBP: %08x ESP: %08lx\n", regs->si, regs->di,
-	       regs->bp, regs_sp(regs));
+	       regs->bp, sp);
 	printk(KERN_EMERG
 	       "DS: %04x ES: %04x FS: %04x SS: %04x CR0: %08lx CR2: %08lx CR3: %08lx CR4: %08lx\n",
 	       regs->ds & 0xffff, regs->es & 0xffff, regs->fs & 0xffff,
@@ -133,18 +139,32 @@ void show_regs(const struct regs *regs)
 	       read_cr3(), read_cr4());
 }
 
-void die(const struct regs *regs, const char *fmt, ...)
+static void __noreturn report(const struct regs *regs, unsigned long sp, const char *fmt,
+			      va_list args)
 {
 	char what[200];
-	va_list args;
 
 	irq_disable();
-	va_start(args, fmt);
 	vscnprintf(what, sizeof(what), fmt, args);
-	va_end(args);
 	console_loglevel = 15;
 	printk(KERN_EMERG "%s\n", what);
-	show_regs(regs);
-	arch_backtrace(regs);
+	show_regs(regs, sp);
+	show_callers(regs, sp);
 	panic("Fatal exception in the kernel");
+}
+
+void die(const struct regs *regs, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	report(regs, regs_sp(regs), fmt, args);
+}
+
+void die_on_stack(const struct regs *regs, unsigned long sp, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	report(regs, sp, fmt, args);
 }

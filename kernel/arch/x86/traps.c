@@ -330,9 +330,12 @@ void trap_double_fault(void)
 	};
 
 	if (is_below_stack(tss->sp))
-		die(&regs, "kernel stack overflow: stack pointer %08x, in the guard page below the stack of %lu KB",
-		    tss->sp, THREAD_STACK_SIZE / 1024);
-	die(&regs, "double fault: stack pointer %08x (%s)", tss->sp, describe_address(tss->sp));
+		die_on_stack(
+			&regs, tss->sp,
+			"kernel stack overflow: stack pointer %08x, in the guard page below the stack of %lu KB",
+			tss->sp, THREAD_STACK_SIZE / 1024);
+	die_on_stack(&regs, tss->sp, "double fault: stack pointer %08x (%s)", tss->sp,
+		     describe_address(tss->sp));
 }
 
 /* WORK_SYSCALL_TRACE: the tracer sees the call before and after. */

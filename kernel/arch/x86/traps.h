@@ -41,7 +41,9 @@ bool exception_has_fixup(unsigned long ip);
 
 /* The end of the kernel, with registers: never returns. */
 void __noreturn die(const struct regs *regs, const char *fmt, ...) __printf(2, 3);
-void show_regs(const struct regs *regs);
+/* The same for registers that are not where the stack pointer was: it is @sp. */
+void __noreturn die_on_stack(const struct regs *regs, unsigned long sp, const char *fmt, ...)
+	__printf(3, 4);
 /* What a kernel address belongs to, in words. */
 const char *describe_address(unsigned long address);
 
