@@ -21,7 +21,19 @@ def fill_closed_descriptors():
     os.close(fd)
 
 
+class Ended(Exception):
+    """A signal that asks us to end. Sessions, which hand it on to their program, have their own way."""
+
+
+def end(number, _):
+    signal.signal(number, signal.SIG_IGN)  # once is enough
+    raise Ended(number)
+
+
 def main():
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, end)
     fill_closed_descriptors()
     try:
         return importlib.import_module(COMMANDS[sys.argv[1]]).main(sys.argv[2:])
@@ -30,6 +42,8 @@ def main():
         return failure.status
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+    except Ended as ended:
+        return 128 + ended.args[0]
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"isthmus: {where}{error.strerror or error}", file=sys.stderr)

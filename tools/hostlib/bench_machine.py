@@ -8,14 +8,13 @@ import hashlib
 import json
 import os
 import selectors
-import shutil
 import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-from . import build, debs, machine
+from . import build, child, debs, machine
 from .cpio import Archive
 from .failure import Failure
 
@@ -126,9 +125,7 @@ def lines_of(process):
 
 
 def start(words):
-    if shutil.which("setpriv"):
-        words = ["setpriv", "--pdeathsig", "KILL", *words]
-    return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+    return child.start(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
 
 
 def finish(process):

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from . import build, debs
+from . import build, child, debs
 from .options import memory
 from .tap import Result
 
@@ -152,7 +152,7 @@ class Boot:
         self.silence = silence
         words = [os.path.join(build.TOP, "isthmus"), "run", *words]
         self.errors = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors)
+        self.process = child.start(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.errors)
 
     def lines(self):
         fd, rest, limit = self.process.stdout.fileno(), b"", BOOT_LIMIT
@@ -175,8 +175,7 @@ class Boot:
         try:
             self.process.wait(5)
         except subprocess.TimeoutExpired:
-            self.process.terminate()
-            self.process.wait()
+            child.end(self.process)
         self.errors.seek(0)
         said = [line for line in self.errors.read().decode(errors="replace").splitlines() if line.startswith("isthmus:")]
         return said[-1].removeprefix("isthmus: ") if said else "the machine said nothing for too long" if silent else ""

@@ -1,11 +1,10 @@
 """The virtual PC: QEMU's command line, its process, and our ends of its two serial lines."""
 import os
-import shutil
 import socket
 import subprocess
 import tempfile
 
-from . import build
+from . import build, child
 from .failure import Failure
 
 QEMU = "qemu-system-x86_64"  # qemu-system-i386 7.2 cuts physical addresses to 32 bits
@@ -101,10 +100,7 @@ class Machine:
         self.errors = tempfile.TemporaryFile()
         fds = [guest1.fileno(), guest2.fileno()]
         words = command_line(options, kernel, initrd, append, fds)
-        if shutil.which("setpriv"):
-            # Should we be killed, QEMU must not stay behind.
-            words = ["setpriv", "--pdeathsig", "KILL", *words]
-        self.process = subprocess.Popen(
+        self.process = child.start(
             words, stdin=subprocess.DEVNULL, stdout=self.errors, stderr=self.errors, pass_fds=fds, start_new_session=True
         )
         guest1.close()

@@ -335,10 +335,11 @@ class Session:
         os.set_blocking(write_end, False)
         signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGWINCH):
-            signal.signal(number, lambda *_: None)
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup(1) keeps it out
+                signal.signal(number, lambda *_: None)
         saved = None
         try:
-            if self.terminal:
+            if self.terminal and os.isatty(0):
                 saved = termios.tcgetattr(0)
                 tty.setraw(0)
             self.loop()

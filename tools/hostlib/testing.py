@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 
-from . import build, guest_tests, packages, stress, syscall_tests, third_tests
+from . import build, child, guest_tests, packages, stress, syscall_tests, third_tests
 from .failure import Failure
 from .tap import Result, Tally
 
@@ -82,13 +82,7 @@ def outcome(name, words, limit, environment, cwd=None, more=list):
     begun = time.monotonic()
     result = Result(name)
     try:
-        done = subprocess.run(
-            words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            timeout=limit, env=environment, cwd=cwd, check=False,
-        )
-        status, output = done.returncode, done.stdout
-    except subprocess.TimeoutExpired as error:
-        status, output = 124, error.stdout or b""
+        status, output = child.run(words, limit, stdin=subprocess.DEVNULL, env=environment, cwd=cwd)
     except OSError as error:
         status, output = 126, str(error).encode()
     for line in [*output.decode(errors="replace").splitlines(), *more()]:
