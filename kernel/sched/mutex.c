@@ -18,6 +18,7 @@ void mutex_init(mutex_t *m, enum lock_rank rank)
 	list_init(&m->waiters);
 #ifdef CONFIG_DEBUG_LOCKS
 	m->rank = (u16)rank;
+	m->last_cpu = (u16)smp_cpu_id();
 #else
 	(void)rank;
 #endif
@@ -87,8 +88,13 @@ static __always_inline int lock_common(mutex_t *m, unsigned state)
 {
 	int error = 0;
 
-	if (unlikely(!take_free(m)))
+	if (unlikely(!take_free(m))) {
+		struct lock_wait wait = LOCK_WAIT_BEGIN(m);
+
 		error = lock_slow(m, state);
+		if (!error)
+			SLEEPLOCK_WAITED(m, false, &wait);
+	}
 	if (!error)
 		WRITE_ONCE(m->owner, current);
 	return error;
@@ -98,14 +104,14 @@ void mutex_lock(mutex_t *m)
 {
 	SLEEPLOCK_CHECK(m, false);
 	lock_common(m, TASK_UNINTERRUPTIBLE);
-	SLEEPLOCK_HELD(m);
+	SLEEPLOCK_HELD(m, false);
 }
 
 void mutex_lock_nested(mutex_t *m)
 {
 	SLEEPLOCK_CHECK(m, true);
 	lock_common(m, TASK_UNINTERRUPTIBLE);
-	SLEEPLOCK_HELD(m);
+	SLEEPLOCK_HELD(m, false);
 }
 
 int mutex_lock_interruptible(mutex_t *m)
@@ -115,7 +121,7 @@ int mutex_lock_interruptible(mutex_t *m)
 	SLEEPLOCK_CHECK(m, false);
 	error = lock_common(m, TASK_INTERRUPTIBLE);
 	if (!error)
-		SLEEPLOCK_HELD(m);
+		SLEEPLOCK_HELD(m, false);
 	return error;
 }
 
@@ -126,7 +132,7 @@ int mutex_lock_killable(mutex_t *m)
 	SLEEPLOCK_CHECK(m, false);
 	error = lock_common(m, TASK_KILLABLE);
 	if (!error)
-		SLEEPLOCK_HELD(m);
+		SLEEPLOCK_HELD(m, false);
 	return error;
 }
 
@@ -135,7 +141,7 @@ bool mutex_trylock(mutex_t *m)
 	if (!take_free(m))
 		return false;
 	WRITE_ONCE(m->owner, current);
-	SLEEPLOCK_HELD(m);
+	SLEEPLOCK_HELD(m, false);
 	return true;
 }
 

@@ -17,6 +17,7 @@ void rwsem_init(rwsem_t *s, enum lock_rank rank)
 	list_init(&s->waiters);
 #ifdef CONFIG_DEBUG_LOCKS
 	s->rank = (u16)rank;
+	s->last_cpu = (u16)smp_cpu_id();
 #else
 	(void)rank;
 #endif
@@ -126,14 +127,24 @@ static noinline int wait_turn(rwsem_t *s, bool writer, unsigned state)
 	return 0;
 }
 
+static __always_inline int wait_counted(rwsem_t *s, bool writer, unsigned state)
+{
+	struct lock_wait wait = LOCK_WAIT_BEGIN(s);
+	int error = wait_turn(s, writer, state);
+
+	if (!error)
+		SLEEPLOCK_WAITED(s, !writer, &wait);
+	return error;
+}
+
 static __always_inline int read_common(rwsem_t *s, unsigned state)
 {
-	return likely(take_read(s)) ? 0 : wait_turn(s, false, state);
+	return likely(take_read(s)) ? 0 : wait_counted(s, false, state);
 }
 
 static __always_inline int write_common(rwsem_t *s, unsigned state)
 {
-	int error = likely(take_write(s)) ? 0 : wait_turn(s, true, state);
+	int error = likely(take_write(s)) ? 0 : wait_counted(s, true, state);
 
 	if (!error)
 		WRITE_ONCE(s->writer, current);
@@ -144,7 +155,7 @@ void down_read(rwsem_t *s)
 {
 	SLEEPLOCK_CHECK(s, false);
 	read_common(s, TASK_UNINTERRUPTIBLE);
-	SLEEPLOCK_HELD(s);
+	SLEEPLOCK_HELD(s, true);
 }
 
 int down_read_killable(rwsem_t *s)
@@ -154,7 +165,7 @@ int down_read_killable(rwsem_t *s)
 	SLEEPLOCK_CHECK(s, false);
 	error = read_common(s, TASK_KILLABLE);
 	if (!error)
-		SLEEPLOCK_HELD(s);
+		SLEEPLOCK_HELD(s, true);
 	return error;
 }
 
@@ -162,7 +173,7 @@ bool down_read_trylock(rwsem_t *s)
 {
 	if (!take_read(s))
 		return false;
-	SLEEPLOCK_HELD(s);
+	SLEEPLOCK_HELD(s, true);
 	return true;
 }
 
@@ -181,14 +192,14 @@ void down_write(rwsem_t *s)
 {
 	SLEEPLOCK_CHECK(s, false);
 	write_common(s, TASK_UNINTERRUPTIBLE);
-	SLEEPLOCK_HELD(s);
+	SLEEPLOCK_HELD(s, false);
 }
 
 void down_write_nested(rwsem_t *s)
 {
 	SLEEPLOCK_CHECK(s, true);
 	write_common(s, TASK_UNINTERRUPTIBLE);
-	SLEEPLOCK_HELD(s);
+	SLEEPLOCK_HELD(s, false);
 }
 
 int down_write_killable(rwsem_t *s)
@@ -198,7 +209,7 @@ int down_write_killable(rwsem_t *s)
 	SLEEPLOCK_CHECK(s, false);
 	error = write_common(s, TASK_KILLABLE);
 	if (!error)
-		SLEEPLOCK_HELD(s);
+		SLEEPLOCK_HELD(s, false);
 	return error;
 }
 
@@ -207,7 +218,7 @@ bool down_write_trylock(rwsem_t *s)
 	if (!take_write(s))
 		return false;
 	WRITE_ONCE(s->writer, current);
-	SLEEPLOCK_HELD(s);
+	SLEEPLOCK_HELD(s, false);
 	return true;
 }
 
@@ -223,6 +234,7 @@ void up_write(rwsem_t *s)
 void downgrade_write(rwsem_t *s)
 {
 	DEBUG_ASSERT(READ_ONCE(s->writer) == current);
+	SLEEPLOCK_DOWNGRADED(s);
 	WRITE_ONCE(s->writer, NULL);
 	if (atomic_fetch_add(&s->value, RWSEM_READER - RWSEM_WRITER) & RWSEM_WAITERS)
 		release_slow(s);

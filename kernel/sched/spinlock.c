@@ -12,6 +12,7 @@
 #include "sched/lock.h"
 #include "arch/log.h"
 #include "lib/atomic.h"
+#include "lock_account.h"
 
 void spin_lock_slow(spinlock_t *lock)
 {
@@ -39,6 +40,7 @@ struct held_lock {
 	spinlock_t *lock;
 	void *caller;
 	bool in_interrupt;
+	u64 since; /* taken then; 0: not counted */
 };
 
 struct held_locks {
@@ -50,7 +52,7 @@ static DEFINE_PER_CPU(struct held_locks, held_locks);
 void spin_lock_init(spinlock_t *lock, enum lock_rank rank)
 {
 	*lock = (spinlock_t){
-		.rank = (u16)rank, .name = NULL, .caller = __builtin_return_address(0)};
+		.rank = (u16)rank, .last_cpu = (u8)smp_cpu_id(), .caller = __builtin_return_address(0)};
 }
 
 /* %s%pS: the file of a static lock, or the function that initialised or took it last. */
@@ -90,15 +92,22 @@ static void check_interrupts(spinlock_t *lock, void *caller)
 		      name_of(lock), lock->rank, caller);
 }
 
-static void remember(spinlock_t *lock, void *caller)
+/* @wait: what came before it was taken; NULL: nothing. */
+static void remember(spinlock_t *lock, void *caller, const struct lock_wait *wait)
 {
 	irqflags_t flags = irq_save(); /* an interrupt must not see half an entry */
 	struct held_locks *held = this_cpu_ptr(held_locks);
+	unsigned cpu = smp_cpu_id();
 
 	if (held->count == MAX_HELD)
 		panic("spinlock: %u locks held at %pS", MAX_HELD, caller);
-	held->locks[held->count++] = (struct held_lock){lock, caller, in_interrupt()};
-	lock->owner_cpu_plus1 = (u16)(smp_cpu_id() + 1);
+	held->locks[held->count++] =
+		(struct held_lock){lock, caller, in_interrupt(), lock_stat_clock()};
+	lock_stat_taken(lock->rank, false, lock->last_cpu != cpu);
+	if (wait)
+		lock_stat_waited(lock->rank, false, wait, caller);
+	lock->owner_cpu_plus1 = (u16)(cpu + 1);
+	lock->last_cpu = (u8)cpu;
 	lock->caller = caller;
 	irq_restore(flags);
 }
@@ -114,6 +123,7 @@ static void forget(spinlock_t *lock, void *caller)
 	if (!i)
 		panic("spinlock: %s (rank %u) released at %pS, not held by this CPU; taken last at %pS",
 		      name_of(lock), lock->rank, caller, lock->caller);
+	lock_stat_released(lock->rank, false, held->locks[i - 1].since);
 	held->count--;
 	for (i--; i < held->count; i++)
 		held->locks[i] = held->locks[i + 1];
@@ -139,8 +149,14 @@ static void lock_checked(spinlock_t *lock, void *caller, bool nested)
 	check_order(this_cpu_ptr(held_locks), lock, caller, nested);
 	irq_restore(flags);
 	check_interrupts(lock, caller);
-	wait_for(lock, caller);
-	remember(lock, caller);
+	if (!__atomic_exchange_n(&lock->value, 1, __ATOMIC_ACQUIRE)) {
+		remember(lock, caller, NULL);
+	} else {
+		struct lock_wait wait = LOCK_WAIT_BEGIN(lock);
+
+		wait_for(lock, caller);
+		remember(lock, caller, &wait);
+	}
 }
 
 void spin_lock(spinlock_t *lock)
@@ -157,7 +173,7 @@ bool spin_trylock(spinlock_t *lock)
 {
 	if (__atomic_exchange_n(&lock->value, 1, __ATOMIC_ACQUIRE))
 		return false;
-	remember(lock, __builtin_return_address(0));
+	remember(lock, __builtin_return_address(0), NULL);
 	return true;
 }
 

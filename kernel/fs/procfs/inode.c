@@ -187,6 +187,7 @@ void procfs_init(void)
 	proc_register_sysctls();
 	proc_register_selfcheck();
 	proc_register_failalloc();
+	proc_register_lock_stat();
 	proc_register_files();
 	proc_register_kmap_bench();
 	register_filesystem(&proc_type);

@@ -81,6 +81,7 @@ void proc_register_memory(void);
 void proc_register_sysctls(void);
 void proc_register_selfcheck(void);
 void proc_register_failalloc(void);
+void proc_register_lock_stat(void);
 void proc_register_files(void);
 void proc_register_kcore(void);
 void proc_register_kmap_bench(void);

@@ -71,7 +71,8 @@ typedef struct spinlock {
 #ifdef CONFIG_DEBUG_LOCKS
 	u16 rank;
 	u16 owner_cpu_plus1;
-	u8 seen; /* taken in an interrupt, taken with interrupts on: both is a deadlock to come */
+	u8 last_cpu; /* who had it last */
+	u8 seen;     /* taken in an interrupt, taken with interrupts on: both is a deadlock to come */
 	const char *name;
 	void *caller; /* who took it last */
 #endif
@@ -163,7 +164,8 @@ typedef struct mutex {
 	struct list_head waiters;
 #ifdef CONFIG_DEBUG_LOCKS
 	u16 rank;
-	void *caller;
+	u16 last_cpu; /* who had it last */
+	void *caller; /* likewise */
 #endif
 } mutex_t;
 
@@ -172,7 +174,7 @@ typedef struct mutex {
 #define MUTEX_INIT(name, rank_) \
 	{ \
 		0, NULL, SPINLOCK_INIT(RANK_WAITQUEUE), LIST_HEAD_INIT((name).waiters), (rank_), \
-			NULL \
+			0, NULL \
 	}
 #define RWSEM_INIT MUTEX_INIT
 #else
@@ -206,7 +208,8 @@ typedef struct rwsem {
 	struct list_head waiters;
 #ifdef CONFIG_DEBUG_LOCKS
 	u16 rank;
-	void *caller;
+	u16 last_cpu; /* who had it last, to read or to write */
+	void *caller; /* likewise */
 #endif
 } rwsem_t;
 

@@ -74,6 +74,16 @@ struct restart_block { /* (c) nanosleep, poll, futex: what restart_syscall(2) co
 	unsigned long args[6];
 };
 
+#ifdef CONFIG_DEBUG_LOCKS
+/* A sleeping lock that a task holds. */
+struct held_sleeplock {
+	u16 rank;
+	bool read; /* with other readers */
+	void *caller;
+	u64 since; /* taken then; 0: not counted */
+};
+#endif
+
 struct task {
 	struct arch_thread thread; /* first: current_thread() and current are the same address */
 
@@ -94,9 +104,8 @@ struct task {
 	unsigned long nvcsw, nivcsw; /* (c) */
 	u64 start_time_ns;           /* (k) */
 #ifdef CONFIG_DEBUG_LOCKS
-	u16 held_ranks[16];     /* (c) sleeping locks held */
-	void *held_callers[16]; /* (c) */
-	unsigned held_count;
+	struct held_sleeplock held[16]; /* (c) the first held_count are sleeping locks that it holds */
+	unsigned held_count;            /* (c) */
 #endif
 
 	/* mm */
