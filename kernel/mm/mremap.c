@@ -64,44 +64,39 @@ static int make_tables(struct mm *mm, uaddr_t start, u32 len)
 	return -ENOMEM;
 }
 
-/* => page_table_lock held */
-static inline void move_pte(u32 index, pte_t *from, pte_t *dest)
-{
-	pte_t pte = ptep_get_and_clear(from);
-	struct page *page;
-
-	if (pte_present(pte) && !pte_special(pte)) {
-		page = pfn_to_page(pte_pfn(pte));
-		/* The reverse map looks for a private page at its address (rmap.c). */
-		if (page_is_anon(page) && page_mapcount(page) == 1)
-			page->index = index;
-	}
-	set_pte(dest, pte);
-}
-
 /* Bytes up to the end of the page table that has @addr's entry. */
 static u32 rest_of_table(uaddr_t addr)
 {
 	return (addr | (uaddr_t)~PMD_MASK) + 1 - addr;
 }
 
+/* The reverse map looks for a private page at its address (rmap.c). */
+static inline void page_moved(struct page *page, u32 index)
+{
+	if (page_is_anon(page) && page_mapcount(page) == 1)
+		page->index = index;
+}
+
 /* @len bytes, of one page table on either side. True: there was something to move. */
 static noinline bool move_within_tables(struct mm *mm, uaddr_t old, uaddr_t new, u32 len)
 {
-	u32 index = new >> PAGE_SHIFT;
-	pte_t *from, *dest, *end;
+	u32 index = new >> PAGE_SHIFT, end = index + len / PAGE_SIZE;
+	pte_t *from, *dest;
 	bool moved = false;
 
 	spin_lock(&mm->page_table_lock);
 	from = pte_find(mm, old);
 	if (!from)
 		goto out;
-	dest = pte_find(mm, new);
-	for (end = from + len / PAGE_SIZE; from < end; from++, dest++, index++) {
-		if (pte_none(*from))
+	for (dest = pte_find(mm, new); index < end; from++, dest++, index++) {
+		pfn_t pfn;
+
+		if (!pte_low(from) && pte_none(*from))
 			continue;
-		move_pte(index, from, dest);
 		moved = true;
+		pfn = ptep_move(from, dest);
+		if (pfn)
+			page_moved(pfn_to_page(pfn), index);
 	}
 out:
 	spin_unlock(&mm->page_table_lock);

@@ -321,6 +321,13 @@ static inline pte_t ptep_get_and_clear(pte_t *ptep)
 {
 	return (pte_t){__atomic_exchange_n(&ptep->val, 0, __ATOMIC_SEQ_CST)};
 }
+static inline pfn_t ptep_move(pte_t *from, pte_t *dest)
+{
+	pte_t pte = ptep_get_and_clear(from);
+
+	set_pte(dest, pte);
+	return pte_present(pte) && !pte_special(pte) ? pte_pfn(pte) : 0;
+}
 static inline bool ptep_cmpxchg(pte_t *ptep, pte_t old, pte_t new)
 {
 	return __atomic_compare_exchange_n(&ptep->val, &old.val, new.val, false, __ATOMIC_SEQ_CST,

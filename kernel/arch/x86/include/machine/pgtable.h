@@ -435,6 +435,23 @@ static inline pte_t ptep_get_and_clear(pte_t *ptep)
 	return (pte_t){(u64)high << 32 | low};
 }
 
+/* Carry an entry to another table. => the page's frame, 0 if it maps none that is counted */
+static inline pfn_t ptep_move(pte_t *from, pte_t *dest)
+{
+	volatile u32 *half = (volatile u32 *)from;
+	u32 low = 0, high;
+
+	__asm__ volatile("xchgl %0, %1" : "+r"(low), "+m"(half[0])::"memory");
+	high = half[1];
+	half[1] = 0;
+	half = (volatile u32 *)dest;
+	half[1] = high;
+	half[0] = low;
+	if (!(low & (PAGE_PRESENT | PAGE_PROTNONE)) || low & PAGE_SPECIAL)
+		return 0;
+	return high << (32 - PAGE_SHIFT) | low >> PAGE_SHIFT;
+}
+
 static inline bool ptep_cmpxchg(pte_t *ptep, pte_t old, pte_t new)
 {
 	bool done;
@@ -459,6 +476,14 @@ static inline void set_pte(pte_t *ptep, pte_t pte)
 static inline pte_t ptep_get_and_clear(pte_t *ptep)
 {
 	return (pte_t){__atomic_exchange_n(&ptep->val, 0, __ATOMIC_SEQ_CST)};
+}
+
+static inline pfn_t ptep_move(pte_t *from, pte_t *dest)
+{
+	pte_t pte = ptep_get_and_clear(from);
+
+	set_pte(dest, pte);
+	return pte_present(pte) && !pte_special(pte) ? pte_pfn(pte) : 0;
 }
 
 static inline bool ptep_cmpxchg(pte_t *ptep, pte_t old, pte_t new)
