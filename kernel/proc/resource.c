@@ -59,13 +59,24 @@ u64 process_rlimit(const struct process *p, unsigned resource)
 	return READ_ONCE(p->rlim[resource].rlim_cur);
 }
 
-int process_set_rlimit(struct process *p, unsigned resource, const struct rlimit64 *new_limit,
+/*
+ * As on Linux for i386, where limits are unsigned long: what is more than fits is no limit. So seconds of CPU time, as
+ * nanoseconds, never overflow.
+ */
+static u64 as_kept(u64 limit)
+{
+	return limit >= ~(u32)0 ? RLIM64_INFINITY : limit;
+}
+
+int process_set_rlimit(struct process *p, unsigned resource, const struct rlimit64 *wanted,
 		       struct rlimit64 *old)
 {
-	struct rlimit64 *own = &p->rlim[resource];
+	struct rlimit64 *own = &p->rlim[resource], limit, *new_limit = wanted ? &limit : NULL;
 	irqflags_t irq;
 	int err = 0;
 
+	if (wanted)
+		limit = (struct rlimit64){as_kept(wanted->rlim_cur), as_kept(wanted->rlim_max)};
 	if (new_limit && new_limit->rlim_cur > new_limit->rlim_max)
 		return -EINVAL;
 	if (new_limit && resource == RLIMIT_NOFILE && new_limit->rlim_max > sysctl_nr_open)

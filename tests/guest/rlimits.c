@@ -259,6 +259,28 @@ static int policies(void *arg)
 	return 0;
 }
 
+/* As nanoseconds such limits would overflow, and lie in the past: the timer that watches them must not fire for ever. */
+static int more_than_fits(void *arg)
+{
+	static const unsigned long long limits[] = {
+		-2ull,          -900ull,
+		1ull << 63 | 1, 0x44b82fa0aull /* times 10^9: just above 2^64 */,
+		1ull << 32,     0xffffffff};
+	struct rlimit64 now;
+
+	(void)arg;
+	for (unsigned i = 0; i < T_COUNT(limits); i++) {
+		struct rlimit64 set = {limits[i], limits[i]};
+
+		need(syscall(SYS_prlimit64, 0, RLIMIT_CPU, &set, NULL) == 0);
+		need(syscall(SYS_prlimit64, 0, RLIMIT_CPU, NULL, &now) == 0);
+		need(now.rlim_cur == RLIM64_INFINITY && now.rlim_max == RLIM64_INFINITY);
+		for (clock_t end = clock() + CLOCKS_PER_SEC / 50; clock() < end;)
+			;
+	}
+	return 0;
+}
+
 int main(void)
 {
 	check_defaults();
@@ -266,6 +288,7 @@ int main(void)
 	passes(as_user, "a user moves the soft limit below the hard one, and lowers the hard one");
 	check_another();
 	dies(cpu_limit, NULL, SIGXCPU, "RLIMIT_CPU of 1 s: SIGXCPU");
+	passes(more_than_fits, "a limit of more than 32 bits is none");
 	passes(above_max, "NOFILE above fs.nr_open is EPERM");
 	passes(old_call, "the 32-bit calls cut what is larger");
 	passes(nice_values, "nice values: -20 to 19, upward only for users");
