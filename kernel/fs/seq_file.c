@@ -6,6 +6,9 @@
  * while the reader copies. The position is the iterator's own number, an address or an index: what changes between two
  * bufferfuls is seen before or after.
  *
+ * A read(2) makes one bufferful, as on Linux: it may return less than was asked for, and ends with the end of a record if the
+ * caller's buffer is no smaller than ours. There are programs that take a short read for the last one, and would read on and on.
+ *
  * Reading on continues with the next record; reading at another position makes the records from the start and skips. A record is
  * made anew each time, so the text is as old as the read.
  */
@@ -97,8 +100,8 @@ static int fill_single(struct seq_file *m)
 	return m->count != 0;
 }
 
-/* Records from m->index on, as many as fit (one at least). */
-static int fill_records(struct seq_file *m)
+/* Records from m->index on, as many as fit (one at least), or until there are @wanted bytes. */
+static int fill_records(struct seq_file *m, size_t wanted)
 {
 	size_t before;
 	void *v;
@@ -127,7 +130,7 @@ retry:
 		if (err > 0)
 			m->count = before; /* skipped */
 		v = m->op->next(m, v, &m->index);
-		if (m->count > m->size / 2)
+		if (m->count >= wanted)
 			break;
 	}
 	m->op->stop(m, v);
@@ -136,14 +139,14 @@ retry:
 	return m->count != 0;
 }
 
-static int fill(struct seq_file *m)
+static int fill(struct seq_file *m, size_t wanted)
 {
 	int err = m->buf ? 0 : grow(m);
 
 	if (err)
 		return err;
 	m->from = 0;
-	return m->show_single ? fill_single(m) : fill_records(m);
+	return m->show_single ? fill_single(m) : fill_records(m, wanted);
 }
 
 static void rewind_to_start(struct seq_file *m)
@@ -159,7 +162,7 @@ static int seek_to(struct seq_file *m, loff_t pos)
 {
 	rewind_to_start(m);
 	while (m->read_pos < pos) {
-		int got = m->count ? 1 : fill(m);
+		int got = m->count ? 1 : fill(m, (size_t)-1);
 		size_t n;
 
 		if (got <= 0)
@@ -175,6 +178,7 @@ static int seek_to(struct seq_file *m, loff_t pos)
 ssize_t seq_read_iter(struct file *file, struct iov_iter *to, loff_t *pos)
 {
 	struct seq_file *m = file->private;
+	bool filled = false;
 	ssize_t copied = 0;
 	int err = 0;
 
@@ -187,9 +191,12 @@ ssize_t seq_read_iter(struct file *file, struct iov_iter *to, loff_t *pos)
 		size_t n;
 
 		if (!m->count) {
-			err = fill(m);
+			if (filled)
+				break;
+			err = fill(m, to->count);
 			if (err <= 0)
 				break;
+			filled = true;
 		}
 		n = copy_to_iter(m->buf + m->from, MIN(m->count, to->count), to);
 		if (!n) {

@@ -113,13 +113,13 @@ unsigned long total_anon_huge_pages(void)
 	return sum > 0 ? (unsigned long)sum : 0;
 }
 
-unsigned long vma_huge_pages(const struct vma *vma)
+unsigned long vma_huge_pages(const struct vma *vma, uaddr_t addr)
 {
 	unsigned long pages = 0;
 
 	if (!vma_is_anon(vma))
 		return 0;
-	for (uaddr_t addr = vma->start, next; addr < vma->end; addr = next) {
+	for (uaddr_t next; addr < vma->end; addr = next) {
 		next = MIN((uaddr_t)((addr & PMD_MASK) + PMD_SIZE), vma->end);
 		if (pmd_large(pmd_peek(vma->mm, addr)))
 			pages += (next - addr) >> PAGE_SHIFT;

@@ -80,7 +80,10 @@ int inspect_vm_flags(u32 flags, char *buf, size_t size)
 
 /* ---- pages ---- */
 
-/* Call @fn for each entry of [start, end) that is not none. => mmap_lock held */
+/*
+ * Call @fn for each entry of [start, end) that is not none. Who waits for mmap_lock waits for us, and for whoever
+ * runs in our place: so no more than a table's worth of work is interrupted. => mmap_lock held
+ */
 static void for_each_entry(struct mm *mm, uaddr_t start, uaddr_t end,
 			   void (*fn)(uaddr_t addr, pte_t pte, void *arg), void *arg)
 {
@@ -98,7 +101,8 @@ static void for_each_entry(struct mm *mm, uaddr_t start, uaddr_t end,
 			if (!pte_none(*ptep))
 				fn(a, *ptep, arg);
 		spin_unlock(&mm->page_table_lock);
-		cond_resched();
+		if (next < end)
+			cond_resched();
 	}
 }
 
@@ -160,12 +164,13 @@ static void count_usage(uaddr_t addr, pte_t pte, void *arg)
 		u->lazy_free += PAGE_SIZE;
 }
 
-void inspect_usage(struct vma *vma, struct inspect_usage *out)
+void inspect_usage(struct vma *vma, uaddr_t from, struct inspect_usage *out)
 {
 	struct usage_walk w = {.usage = out, .locked = vma->flags & VM_LOCKED};
 
-	for_each_entry(vma->mm, vma->start, vma->end, count_usage, &w);
-	out->anon_huge += (u64)vma_huge_pages(vma) << PAGE_SHIFT;
+	from = MAX(from, vma->start);
+	for_each_entry(vma->mm, from, vma->end, count_usage, &w);
+	out->anon_huge += (u64)vma_huge_pages(vma, from) << PAGE_SHIFT;
 }
 
 struct pagemap {

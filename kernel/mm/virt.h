@@ -170,8 +170,8 @@ static inline void huge_adopt_page(struct page *page, const struct vma *vma, uad
 void huge_enter(struct vma *vma, pmd_t *pmd, uaddr_t start, pte_t *table, struct page *first);
 /* madvise(MADV_COLLAPSE) of whole pages: 0 or -errno. => mmap_lock not held (collapse.c) */
 int mm_collapse(struct mm *mm, uaddr_t start, uaddr_t end);
-/* Pages of @vma in huge mappings. => mmap_lock held */
-unsigned long vma_huge_pages(const struct vma *vma);
+/* Pages of @vma, from @addr on, in huge mappings. => mmap_lock held */
+unsigned long vma_huge_pages(const struct vma *vma, uaddr_t addr);
 /* The mm goes. */
 void huge_free_dirs(struct mm *mm);
 

@@ -197,7 +197,7 @@ static int smaps_show(struct seq_file *m, void *v)
 	char flags[128];
 
 	inspect_area(v, &area);
-	inspect_usage(v, &usage);
+	inspect_usage(v, 0, &usage);
 	show_area(m, m->private, &area);
 	show_kb(m, "Size:", area.end - area.start);
 	show_kb(m, "KernelPageSize:", PAGE_SIZE);
@@ -208,25 +208,42 @@ static int smaps_show(struct seq_file *m, void *v)
 	return 0;
 }
 
+/*
+ * All areas from *end on, or as far as nobody waits for the lock; *start, if none came before. True:
+ * there are more.
+ */
+static bool roll_up(struct mm *mm, uaddr_t *start, uaddr_t *end, struct inspect_usage *usage)
+{
+	for (struct vma *vma = vma_find(mm, *end); vma; vma = vma_next(vma)) {
+		uaddr_t from = MAX(vma->start, *end);
+
+		if (!*end)
+			*start = vma->start;
+		inspect_usage(vma, from, usage);
+		*end = vma->end;
+		if (rwsem_is_contended(&mm->mmap_lock))
+			return true;
+	}
+	return false;
+}
+
 static int rollup_show(struct seq_file *m, void *v)
 {
 	struct inspect_usage usage = {0};
 	uaddr_t start = 0, end = 0;
 	struct maps_file *f = v;
-	int err;
+	bool more = true;
 
 	if (process_gone(m))
 		return -ESRCH;
-	err = maps_lock(f);
-	if (err)
-		return err < 0 ? err : -ESRCH;
-	for (struct vma *vma = vma_first(f->mm); vma; vma = vma_next(vma)) {
-		if (!end)
-			start = vma->start;
-		end = vma->end;
-		inspect_usage(vma, &usage);
+	while (more) {
+		int err = maps_lock(f);
+
+		if (err)
+			return err < 0 ? err : -ESRCH;
+		more = roll_up(f->mm, &start, &end, &usage);
+		maps_unlock(f);
 	}
-	maps_unlock(f);
 	show_range(m, &(struct inspect_area){.start = start, .end = end, .name = ""});
 	seq_pad(m, NAME_COLUMN);
 	seq_puts(m, "[rollup]\n");

@@ -307,6 +307,43 @@ static void check_sums(void)
 	munmap(p, 16 * T_PAGE);
 }
 
+/* -- what one read gives ----------------------------------------------------------------------- */
+
+/* Do all reads of @path end with a record, whose last line begins with @last? How many there are. */
+static unsigned reads_of(const char *path, const char *last, unsigned *bad, long *longest)
+{
+	int fd = open(path, O_RDONLY);
+	unsigned n = 0;
+	long len;
+
+	for (; (len = read(fd, whole, 65536)) > 0; n++) {
+		char *line;
+
+		*longest = len > *longest ? len : *longest;
+		whole[len - 1] = '\0';
+		line = strrchr(whole, '\n');
+		*bad += strncmp(line ? line + 1 : whole, last, strlen(last)) != 0;
+	}
+	close(fd);
+	return n;
+}
+
+static void check_reads(void)
+{
+	char *p = make_areas(400);
+	unsigned bad = 0, n;
+	long longest = 0;
+
+	n = reads_of("/proc/self/smaps", "VmFlags:", &bad, &longest);
+	ok(n >= 40 && longest <= 4096,
+	   "a read of smaps gives no more than a page, however large the buffer");
+	eq(bad, 0, "and whole areas");
+	bad = longest = 0;
+	n = reads_of("/proc/self/maps", "", &bad, &longest);
+	ok(n >= 4 && longest <= 4096, "and one of maps");
+	munmap(p, 400 * T_PAGE);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1)
@@ -326,5 +363,6 @@ int main(int argc, char **argv)
 	check_access();
 	check_exec();
 	check_sums();
+	check_reads();
 	return t_done();
 }

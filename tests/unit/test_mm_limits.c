@@ -304,7 +304,7 @@ static void telling(void *arg, unsigned n)
 	assert_int_equal(put_user_u32(1, BASE) + put_user_u32(1, BASE + P), 0);
 	child = mm_fork(mm);
 	assert_int_equal(put_user_u32(2, BASE), 0);
-	inspect_usage(vma_first(mm), &usage);
+	inspect_usage(vma_first(mm), 0, &usage);
 	assert_int_equal(usage.rss, 2 * P);
 	assert_int_equal(usage.anonymous, 2 * P);
 	assert_int_equal(usage.private_dirty, P);

@@ -31,8 +31,8 @@ struct inspect_usage {
 		lazy_free, swap, anon_huge;
 	u64 pss, pss_dirty, pss_anon, pss_file, pss_shmem, pss_locked, pss_swap;
 };
-/* What the area has in memory now; adds to @out. => mmap_lock held */
-void inspect_usage(struct vma *vma, struct inspect_usage *out);
+/* What the area has in memory now, at @from and above; adds to @out. => mmap_lock held */
+void inspect_usage(struct vma *vma, uaddr_t from, struct inspect_usage *out);
 
 /*
  * /proc/PID/pagemap: one word a page for @n pages from @addr, PFNs included. 0, or -EINTR by a

@@ -233,6 +233,11 @@ static inline bool rwsem_is_write_locked(const rwsem_t *s)
 {
 	return READ_ONCE(s->value) & RWSEM_WRITER;
 }
+/* Does somebody wait for it? A reader with a long way to go lets him pass. */
+static inline bool rwsem_is_contended(const rwsem_t *s)
+{
+	return READ_ONCE(s->value) & RWSEM_WAITERS;
+}
 static inline bool rwsem_is_locked(const rwsem_t *s)
 {
 	return READ_ONCE(s->value) & ~RWSEM_WAITERS;
