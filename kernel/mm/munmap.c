@@ -119,13 +119,30 @@ struct vma *vma_isolate(struct vma *vma, uaddr_t start, uaddr_t end, struct spli
 	return vma;
 }
 
+/* With @flags the lower or upper part [start, end) of @vma goes to the neighbour there: a border moves, and no area comes. */
+static noinline __cold bool part_joins(const struct vma *vma, uaddr_t start, uaddr_t end, u32 flags)
+{
+	struct vma *near = start == vma->start ? vma_prev(vma) : vma_next(vma);
+	struct vma part;
+
+	if (!near)
+		return false;
+	vma_copy(&part, vma);
+	part.pgoff = vma_index(vma, start);
+	part.start = start;
+	part.end = end;
+	part.flags = flags;
+	return near->end == start ? vma_can_append(near, &part) : vma_can_prepend(near, &part);
+}
+
 int cut_for_flags(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r)
 {
 	struct vma *vma = *pvma;
 	unsigned cuts = (vma->start < start) + (vma->end > end);
 	long pages = (long)((end - start) >> PAGE_SHIFT);
 
-	if (cuts && vma->mm->areas.count + cuts > sysctl_max_map_count)
+	if (cuts && unlikely(vma->mm->areas.count + cuts > sysctl_max_map_count) &&
+	    !(cuts == 1 && part_joins(vma, start, end, flags)))
 		return -ENOMEM;
 	vma = vma_isolate(vma, start, end, r);
 	account_area(vma->mm, vma->flags, -pages);
@@ -324,8 +341,8 @@ static struct vma *first_of_object(struct mm *mm, uaddr_t addr, void (*close)(st
 {
 	struct vma *vma = vma_find(mm, addr);
 
-	while (vma && !(vma->ops && vma->ops->close == close && vma->start >= addr &&
-			lies_at(vma, addr)))
+	while (vma &&
+	       !(vma->ops && vma->ops->close == close && vma->start >= addr && lies_at(vma, addr)))
 		vma = vma_next(vma);
 	return vma;
 }

@@ -111,10 +111,31 @@ static int count_areas(void)
 	return n;
 }
 
+static char *borders; /* 8 pages without access, 8 that may be read */
+
+/* No area comes where one gives pages to its neighbour. */
+static void check_borders(void)
+{
+	works(mprotect(borders + 7 * T_PAGE, T_PAGE, PROT_READ),
+	      "mprotect of an end, as the area behind");
+	works(mprotect(borders + 7 * T_PAGE, T_PAGE, PROT_NONE),
+	      "and of a beginning, as the area before");
+	fails(mprotect(borders + 12 * T_PAGE, 4 * T_PAGE, RW), ENOMEM,
+	      "of an end, as no neighbour: ENOMEM");
+	fails(mprotect(borders + 4 * T_PAGE, T_PAGE, PROT_READ), ENOMEM, "of the middle: ENOMEM");
+	fails(mlock(borders + 12 * T_PAGE, T_PAGE), ENOMEM, "mlock of the middle: ENOMEM");
+	fails(madvise(borders + 12 * T_PAGE, T_PAGE, MADV_DONTDUMP), EAGAIN,
+	      "madvise of the middle: EAGAIN");
+}
+
 static void check_areas(void)
 {
 	char *p = mmap(NULL, 64 * T_PAGE, PROT_NONE, ANON, -1, 0);
-	int limit = count_areas() + 21, n = 0;
+	int limit, n = 0;
+
+	borders = mmap((void *)0x28000000, 16 * T_PAGE, PROT_NONE, ANON | MAP_FIXED, -1, 0);
+	t_must(mprotect(borders + 8 * T_PAGE, 8 * T_PAGE, PROT_READ) == 0);
+	limit = count_areas() + 21;
 
 	put("max_map_count", limit);
 	for (n = 1; n < 63 && mprotect(p + n * T_PAGE, T_PAGE, n & 1 ? PROT_READ : PROT_NONE) == 0;
@@ -130,6 +151,7 @@ static void check_areas(void)
 	fails(munmap(p + 61 * T_PAGE, T_PAGE), ENOMEM,
 	      "munmap of the middle of an area makes one more");
 	works(munmap(p + 63 * T_PAGE, T_PAGE), "of its end it does not");
+	check_borders();
 	works(munmap((void *)0x20000000, 400 * T_PAGE), "what is unmapped");
 	ok(mmap((void *)0x20000000, T_PAGE, RW, ANON | MAP_FIXED, -1, 0) != MAP_FAILED,
 	   "makes room");
