@@ -63,13 +63,20 @@ static inline struct pipe_buffer *slot(const struct pipe *p, u32 n)
 
 static struct page *take_page(struct pipe *p)
 {
-	for (unsigned i = 0; i < PIPE_SPARE; i++) {
-		struct page *page = p->spare[i];
+	struct page *page;
 
+	for (unsigned i = 0; i < PIPE_SPARE; i++) {
+		page = p->spare[i];
 		if (page) {
 			p->spare[i] = NULL;
 			return page;
 		}
+	}
+	/* The one that short messages pass through again and again: low, if that is to be had at once, it needs no kmap. */
+	if (!used(p)) {
+		page = alloc_page(GFP_NOWAIT | __GFP_NOWARN);
+		if (page)
+			return page;
 	}
 	return alloc_page(GFP_HIGHUSER);
 }
