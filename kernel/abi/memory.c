@@ -32,6 +32,7 @@ static long map_file(struct map_request *req, int fd)
 	req->file = file;
 	req->error = vfs_mmap(file, req);
 	result = req->flags & MAP_HUGETLB ? -EINVAL : mm_map(current->mm, req);
+	vfs_mmap_done(req);
 	fput(file);
 	return result;
 }

@@ -244,7 +244,7 @@ int vfs_mmap(struct file *file, struct map_request *req)
 		return -ENODEV;
 	if (req->flags & MAP_GROWSDOWN)
 		return -EINVAL;
-	err = shared ? seals_check_mmap(file->inode, req) : 0;
+	err = shared ? seals_begin_mmap(file->inode, req) : 0;
 	if (err)
 		return err;
 	req->file = file;

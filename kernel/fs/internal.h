@@ -228,7 +228,7 @@ u32 inotify_cookie(void);
 void inotify_unmount(struct super_block *sb);
 
 /* seals.c: memfd's F_SEAL_*. */
-int seals_check_mmap(struct inode *inode, struct map_request *req);
+int seals_begin_mmap(struct inode *inode, struct map_request *req);
 int seals_check_write(struct inode *inode, loff_t pos, size_t len);
 int seals_check_resize(struct inode *inode, loff_t size);
 

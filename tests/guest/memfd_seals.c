@@ -3,6 +3,7 @@
  * each other, and POSIX shared memory on /dev/shm, shm_open(3).
  */
 #include "t.h"
+#include <pthread.h>
 
 #ifndef F_SEAL_FUTURE_WRITE
 #define F_SEAL_FUTURE_WRITE 0x10
@@ -50,9 +51,82 @@ static void test_writes(void)
 	eq(fcntl(fd, F_GET_SEALS), 0x1f, "F_GET_SEALS tells all five");
 	close(fd);
 	fd = memfd_create("plain", 0);
-	eq(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL, "without MFD_ALLOW_SEALING only F_SEAL_SEAL is set");
+	eq(fcntl(fd, F_GET_SEALS), F_SEAL_SEAL,
+	   "without MFD_ALLOW_SEALING only F_SEAL_SEAL is set");
 	fails(sealed(fd, F_SEAL_WRITE), EPERM, "and no other may be");
 	close(fd);
+}
+
+/* -- a seal and a map at the same time ------------------------------------------------------- */
+
+#define RACES 300
+#define BUSY_PAGES 4096
+
+static struct {
+	int fd, pipes[2];
+	void *volatile map;
+	volatile int maps, stop;
+} race;
+
+/* Holds the address space most of the time, so that mmap(2) has to wait for it. */
+static void *keep_busy(void *arg)
+{
+	int fd = open("/proc/self/clear_refs", O_WRONLY);
+
+	t_must(fd >= 0);
+	while (!race.stop)
+		t_must(write(fd, "1", 1) == 1);
+	close(fd);
+	return arg;
+}
+
+static void *map_when_told(void *arg)
+{
+	char byte;
+
+	while (read(race.pipes[0], &byte, 1) == 1) {
+		race.map = map(race.fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+		race.maps++;
+	}
+	return arg;
+}
+
+static bool both_succeed(int round)
+{
+	bool both;
+
+	race.fd = memfd_create("race", MFD_ALLOW_SEALING);
+	t_must(race.fd >= 0 && ftruncate(race.fd, T_PAGE) == 0 && write(race.pipes[1], "", 1) == 1);
+	for (int i = 0; i < round % 6; i++)
+		sched_yield();
+	both = sealed(race.fd, F_SEAL_WRITE) == 0;
+	t_until(race.maps == round);
+	both = both && race.map != MAP_FAILED;
+	if (race.map != MAP_FAILED)
+		munmap(race.map, T_PAGE);
+	close(race.fd);
+	return both;
+}
+
+static void test_race(void)
+{
+	char *p = t_pages(BUSY_PAGES);
+	pthread_t busy, mapper;
+	int both = 0;
+
+	madvise(p, BUSY_PAGES * T_PAGE, MADV_NOHUGEPAGE);
+	memset(p, 1, BUSY_PAGES * T_PAGE);
+	t_must(pipe(race.pipes) == 0);
+	t_must(!pthread_create(&busy, NULL, keep_busy, NULL));
+	t_must(!pthread_create(&mapper, NULL, map_when_told, NULL));
+	for (int i = 1; i <= RACES; i++)
+		both += both_succeed(i);
+	eq(both, 0, "F_SEAL_WRITE or a writable map that is being made, but never both");
+	race.stop = 1;
+	close(race.pipes[1]);
+	pthread_join(busy, NULL);
+	pthread_join(mapper, NULL);
+	munmap(p, BUSY_PAGES * T_PAGE);
 }
 
 static void test_shm_open(void)
@@ -61,7 +135,8 @@ static void test_shm_open(void)
 	char *a, *b;
 	int fd;
 
-	ok(stat("/dev/shm", &st) == 0 && (st.st_mode & 07777) == 01777, "/dev/shm is for everybody");
+	ok(stat("/dev/shm", &st) == 0 && (st.st_mode & 07777) == 01777,
+	   "/dev/shm is for everybody");
 	fd = shm_open("/t.shm_open", O_CREAT | O_EXCL | O_RDWR, 0600);
 	works(fd, "shm_open makes an object");
 	t_must(ftruncate(fd, T_PAGE) == 0);
@@ -81,6 +156,7 @@ static void test_shm_open(void)
 int main(void)
 {
 	test_writes();
+	test_race();
 	test_shm_open();
 	return t_done();
 }

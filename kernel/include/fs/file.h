@@ -159,6 +159,8 @@ int vfs_fsync(struct file *file, loff_t start, loff_t end, bool data_only);
 int vfs_mmap(
 	struct file *file,
 	struct map_request *req); /* fills mapping, ops, may_flags; 0 or -EACCES, -ENODEV, -EPERM */
+/* After vfs_mmap() and mm_map() of a shared one, whatever they returned. */
+void vfs_mmap_done(struct map_request *req);
 /* The absolute path of @path as the caller's root sees it, written to the end of @buf; start pointer or ERR_PTR(-ENAMETOOLONG).
  * " (deleted)" is appended to unlinked names. */
 char *path_name(const struct path *path, char *buf, size_t size);

@@ -59,7 +59,7 @@ struct mapping {
 	unsigned long nrpages; /* (t) */
 	rwsem_t i_mmap_sem;    /* RANK_MAPPING */
 	struct rb_root i_mmap; /* (m) areas that map it, interval tree by index */
-	u32 i_mmap_writable;   /* (a) shared writable areas */
+	u32 i_mmap_writable;   /* (a) shared writable areas, and those that mmap is about to make */
 	/* i_size: bytes; mapping_size(), mapping_set_size() (=> the inode's lock) */
 	loff_t size __aligned(8);
 	u32 seals;        /* memfd: F_SEAL_* (inode's lock) */

@@ -177,6 +177,7 @@ struct map_request {
 	u32 may_flags; /* VM_MAYREAD|WRITE|EXEC that the file's open mode allows */
 	int error;     /* why the file cannot be mapped so: told after what is wrong with the place */
 	u32 extra_vm_flags;
+	struct mapping *counted; /* in its i_mmap_writable, until vfs_mmap_done() */
 };
 /* Do files know the type and flags of @req? 0, -EINVAL, or -EOPNOTSUPP (MAP_SHARED_VALIDATE) */
 int map_request_type(const struct map_request *req);
