@@ -101,7 +101,7 @@ plot {columns}
 def plot(results, figures, rows, choice):
     """Bars side by side, of the rows of time."""
     shown = [(row, found) for row, found in by_row(figures, rows) if not row.unit and row.name != "boot"]
-    terminal = "svg size 1400,600" if choice.plot.endswith(".svg") else "pngcairo size 1400,600"
+    terminal = "svg size 1400,600 background 'white'" if choice.plot.endswith(".svg") else "pngcairo size 1400,600"
     with tempfile.NamedTemporaryFile("w", suffix=".tsv") as data:
         for row, found in shown:
             data.write("\t".join([row.name, *(f"{found.get(s, '')}" for s in results)]) + "\n")
