@@ -211,6 +211,92 @@ long sys_semctl(int id, int num, int cmd, u32 arg)
 	return control_semaphores(id, num, cmd, arg, false);
 }
 
+/* ---- messages ---- */
+
+/* struct msgbuf: the type, then the text. */
+#define TEXT_OF(buf) ((buf) + sizeof(u32))
+
+long sys_msgget(int key, int flags)
+{
+	return msg_get(key, flags);
+}
+
+long sys_msgsnd(int id, uaddr_t buf, u32 size, int flags)
+{
+	struct msg *msg;
+	u32 type;
+
+	if (get_user_u32(&type, buf))
+		return -EFAULT;
+	if (id < 0)
+		return -EINVAL;
+	msg = msg_alloc((s32)type, size);
+	if (IS_ERR(msg))
+		return PTR_ERR(msg);
+	if (copy_from_user(msg->text, TEXT_OF(buf), size)) {
+		msg_free(msg);
+		return -EFAULT;
+	}
+	return msg_send(id, msg, flags);
+}
+
+long sys_msgrcv(int id, uaddr_t buf, u32 size, int type, int flags)
+{
+	struct msg *msg = msg_receive(id, size, type, flags);
+	long result;
+
+	if (IS_ERR(msg))
+		return PTR_ERR(msg);
+	size = MIN(size, msg->len);
+	if (put_user_u32((u32)msg->type, buf) || copy_to_user(TEXT_OF(buf), msg->text, size))
+		result = -EFAULT;
+	else
+		result = (long)size;
+	msg_free(msg);
+	return result;
+}
+
+static long stat_queue(int id, int cmd, uaddr_t buf, bool old)
+{
+	struct msqid64_ds ds;
+	int result = msg_stat(id, cmd, &ds);
+
+	if (result < 0)
+		return result;
+	return put_msqid(buf, &ds, old) ? -EFAULT : result;
+}
+
+static long msg_numbers(int cmd, uaddr_t buf)
+{
+	struct msginfo info;
+	int result = msg_info(cmd, &info);
+
+	return copy_to_user(buf, &info, sizeof(info)) ? -EFAULT : result;
+}
+
+static long control_queue(int id, int cmd, uaddr_t buf, bool old)
+{
+	struct msqid64_ds ds;
+
+	if (id < 0)
+		return -EINVAL;
+	switch (cmd) {
+	case IPC_INFO:
+	case MSG_INFO: return msg_numbers(cmd, buf);
+	case IPC_STAT:
+	case MSG_STAT:
+	case MSG_STAT_ANY: return stat_queue(id, cmd, buf, old);
+	case IPC_SET: return get_msqid(&ds, buf, old) ? -EFAULT : msg_set(id, &ds);
+	case IPC_RMID: return msg_remove(id);
+	}
+	return -EINVAL;
+}
+
+long sys_msgctl(int id, int cmd, uaddr_t buf)
+{
+	return control_queue(id, cmd, buf, false);
+}
+
 /* ---- ipc(2) ---- */
 
 static long ipc_semctl(int id, int num, int cmd, uaddr_t ptr)
@@ -238,6 +324,20 @@ static long ipc_shmat(u32 version, int id, u32 flags, uaddr_t result, uaddr_t ad
 	return put_user_u32((u32)where, result) ? -EFAULT : 0;
 }
 
+/* Version 0 has one argument too few, and a structure instead. */
+static long ipc_msgrcv(u32 version, int id, u32 size, int flags, uaddr_t ptr, int type)
+{
+	struct ipc_kludge both;
+
+	if (version)
+		return sys_msgrcv(id, ptr, size, type, flags);
+	if (!ptr)
+		return -EINVAL;
+	if (copy_from_user(&both, ptr, sizeof(both)))
+		return -EFAULT;
+	return sys_msgrcv(id, (uaddr_t)(unsigned long)both.msgp, size, (int)both.msgtyp, flags);
+}
+
 long sys_ipc(u32 call, int first, u32 second, u32 third, uaddr_t ptr, u32 fifth)
 {
 	u32 version = call >> 16;
@@ -249,6 +349,10 @@ long sys_ipc(u32 call, int first, u32 second, u32 third, uaddr_t ptr, u32 fifth)
 	case SEMTIMEDOP: return operate_until(first, ptr, second, fifth, get_timespec32);
 	case SEMGET: return sem_get(first, second, (int)third);
 	case SEMCTL: return ipc_semctl(first, (int)second, (int)third, ptr);
+	case MSGSND: return sys_msgsnd(first, ptr, second, (int)third);
+	case MSGRCV: return ipc_msgrcv(version, first, second, (int)third, ptr, (int)fifth);
+	case MSGGET: return msg_get(first, (int)second);
+	case MSGCTL: old = take_old(&cmd); return control_queue(first, cmd, ptr, old);
 	case SHMAT: return ipc_shmat(version, first, second, third, ptr);
 	case SHMDT: return shm_detach(ptr);
 	case SHMGET: return shm_get(first, second, (int)third);

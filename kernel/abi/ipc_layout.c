@@ -104,3 +104,37 @@ int get_semid(struct semid64_ds *to, uaddr_t from, bool old)
 	set_from_old(&to->sem_perm, &ds.sem_perm);
 	return 0;
 }
+
+/* ---- messages ---- */
+
+int put_msqid(uaddr_t to, const struct msqid64_ds *from, bool old)
+{
+	struct msqid_ds ds = {
+		.msg_perm = old_perm(&from->msg_perm),
+		.msg_stime = (long)from->msg_stime,
+		.msg_rtime = (long)from->msg_rtime,
+		.msg_ctime = (long)from->msg_ctime,
+		.msg_lcbytes = from->msg_cbytes,
+		.msg_lqbytes = from->msg_qbytes,
+		.msg_cbytes = (u16)MIN(from->msg_cbytes, 0xfffful),
+		.msg_qnum = (u16)MIN(from->msg_qnum, 0xfffful),
+		.msg_qbytes = (u16)MIN(from->msg_qbytes, 0xfffful),
+		.msg_lspid = (u16)from->msg_lspid,
+		.msg_lrpid = (u16)from->msg_lrpid,
+	};
+
+	return old ? put(to, &ds, sizeof(ds)) : put(to, from, sizeof(*from));
+}
+
+int get_msqid(struct msqid64_ds *to, uaddr_t from, bool old)
+{
+	struct msqid_ds ds;
+
+	if (!old)
+		return copy_from_user(to, from, sizeof(*to)) ? -EFAULT : 0;
+	if (copy_from_user(&ds, from, sizeof(ds)))
+		return -EFAULT;
+	set_from_old(&to->msg_perm, &ds.msg_perm);
+	to->msg_qbytes = ds.msg_qbytes ? ds.msg_qbytes : ds.msg_lqbytes;
+	return 0;
+}

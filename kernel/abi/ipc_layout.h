@@ -13,5 +13,7 @@ int get_shmid(struct shmid64_ds *to, uaddr_t from, bool old);
 int put_shminfo(uaddr_t to, const struct shminfo64 *from, bool old);
 int put_semid(uaddr_t to, const struct semid64_ds *from, bool old);
 int get_semid(struct semid64_ds *to, uaddr_t from, bool old);
+int put_msqid(uaddr_t to, const struct msqid64_ds *from, bool old);
+int get_msqid(struct msqid64_ds *to, uaddr_t from, bool old);
 
 #endif

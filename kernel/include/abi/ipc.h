@@ -19,4 +19,9 @@ long sys_semget(int key, u32 count, int flags);
 long sys_semctl(int id, int num, int cmd, u32 arg);
 long sys_semtimedop_time64(int id, uaddr_t ops, u32 count, uaddr_t timeout);
 
+long sys_msgget(int key, int flags);
+long sys_msgsnd(int id, uaddr_t buf, u32 size, int flags);
+long sys_msgrcv(int id, uaddr_t buf, u32 size, int type, int flags);
+long sys_msgctl(int id, int cmd, uaddr_t buf);
+
 #endif

@@ -6,6 +6,8 @@
 #ifndef PROC_IPC_H
 #define PROC_IPC_H
 
+#include "lib/list.h"
+#include "lib/rbtree.h"
 #include "types.h"
 /* <linux/shm.h> includes the C library's <unistd.h>, for a macro that is not used here. */
 #define _UNISTD_H 1
@@ -70,5 +72,30 @@ int sem_set_value(int id, int num, int value);
 int sem_count(int id, bool change);
 int sem_get_all(int id, u16 *values);
 int sem_set_all(int id, const u16 *values);
+
+/* ---- messages ---- */
+
+struct msg {
+	struct list_head node;  /* these two are the queue's */
+	struct rb_node by_type;
+	s32 type;
+	u32 len;
+	u8 text[];
+};
+/* A message for msg_send(), its text undefined: ERR_PTR(-EINVAL): longer than msgmax, or no type; -ENOMEM */
+struct msg *msg_alloc(s32 type, u32 len);
+void msg_free(struct msg *msg);
+/* msgget(2) */
+int msg_get(__kernel_key_t key, int flags);
+/* msgsnd(2): 0 or -errno. Takes @msg over in any case. -ERESTARTNOHAND by a signal */
+int msg_send(int id, struct msg *msg, int flags);
+/* msgrcv(2): the caller's message, which may be longer than @size with MSG_NOERROR; or ERR_PTR. MSG_COPY: -ENOSYS */
+struct msg *msg_receive(int id, u32 size, s32 type, int flags);
+/* msgctl(2). As shm_stat() and its neighbours. */
+int msg_stat(int id, int cmd, struct msqid64_ds *out);
+int msg_set(int id, const struct msqid64_ds *in);
+int msg_remove(int id);
+/* IPC_INFO, MSG_INFO: the highest index in use. */
+int msg_info(int cmd, struct msginfo *out);
 
 #endif

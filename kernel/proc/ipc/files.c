@@ -5,6 +5,7 @@
 #include "proc/ipc/ipc.h"
 #include "fs/procfs.h"
 #include "lib/printf.h"
+#include "proc/ipc/msg.h"
 #include "proc/ipc/sem.h"
 #include "proc/ipc/shm.h"
 
@@ -106,7 +107,20 @@ static void show_array(struct seq_file *m, struct ipc_object *obj)
 		   (u64)array->otime, (u64)array->ctime);
 }
 
+static void show_queue(struct seq_file *m, struct ipc_object *obj)
+{
+	const struct msg_queue *q = msg_of(obj);
+
+	seq_printf(m, "%10d %10d  %4o  %10lu %10lu %5u %5u %5u %5u %5u %5u %10llu %10llu %10llu\n",
+		   obj->key, obj->id, obj->mode, q->bytes, q->count, q->lspid, q->lrpid, obj->uid,
+		   obj->gid, obj->cuid, obj->cgid, (u64)q->stime, (u64)q->rtime, (u64)q->ctime);
+}
+
 static const struct listing listings[] = {
+	{"sysvipc/msg",
+	 "       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  cgid      "
+	 "stime      rtime      ctime\n",
+	 &msg_ids, show_queue},
 	{"sysvipc/sem",
 	 "       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime\n",
 	 &sem_ids, show_array},
@@ -191,6 +205,9 @@ void __init ipc_init(void)
 	err |= proc_register_uint("sys/kernel/shmmni", 0644, &sysctl_shmmni, 0, IPC_INDEX_MAX);
 	err |= proc_register_text("sys/kernel/shm_rmid_forced", 0644, show_number,
 				  write_rmid_forced, &sysctl_shm_rmid_forced);
+	err |= proc_register_uint("sys/kernel/msgmax", 0644, &sysctl_msgmax, 0, __INT_MAX__);
+	err |= proc_register_uint("sys/kernel/msgmnb", 0644, &sysctl_msgmnb, 0, __INT_MAX__);
+	err |= proc_register_uint("sys/kernel/msgmni", 0644, &sysctl_msgmni, 0, IPC_INDEX_MAX);
 	err |= proc_register_text("sys/kernel/sem", 0644, show_sem_limits, write_sem_limits,
 				  &sysctl_sem);
 	if (err)
