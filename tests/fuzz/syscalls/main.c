@@ -18,6 +18,7 @@
 #include <sys/auxv.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/sysinfo.h>
@@ -318,19 +319,30 @@ static bool end_all(void)
 
 /* ---- before and after ---- */
 
-static void remove_ids(const char *path, bool shm)
+static void remove_segment(int id)
+{
+	shmctl(id, IPC_RMID, NULL);
+}
+
+static void remove_array(int id)
+{
+	semctl(id, 0, IPC_RMID);
+}
+
+static void remove_queue(int id)
+{
+	msgctl(id, IPC_RMID, NULL);
+}
+
+static void remove_ids(const char *path, void (*remove)(int id))
 {
 	char line[256];
 	FILE *f = fopen(path, "r");
 	int key, id;
 
 	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%d %d", &key, &id) != 2)
-			continue;
-		if (shm)
-			shmctl(id, IPC_RMID, NULL);
-		else
-			semctl(id, 0, IPC_RMID);
+		if (sscanf(line, "%d %d", &key, &id) == 2)
+			remove(id);
 	}
 	if (f)
 		fclose(f);
@@ -338,8 +350,9 @@ static void remove_ids(const char *path, bool shm)
 
 static void remove_ipc(void)
 {
-	remove_ids("/proc/sysvipc/shm", true);
-	remove_ids("/proc/sysvipc/sem", false);
+	remove_ids("/proc/sysvipc/shm", remove_segment);
+	remove_ids("/proc/sysvipc/sem", remove_array);
+	remove_ids("/proc/sysvipc/msg", remove_queue);
 }
 
 static void remove_folders(void)
