@@ -170,7 +170,7 @@ static inline void *lowmem_ptr(paddr_t pa);
 static inline paddr_t lowmem_paddr(const void *ptr);
 /* (both in <machine/pgtable.h>; on x86 one addition) */
 
-/* kmap_local: map @pfn in this CPU's fixmap slot @idx (0 .. KM_MAX_IDX-1), local TLB only.
+/* kmap_local: map @pfn in this CPU's fixmap slot @idx (0 .. KM_SLOTS-1), local TLB only.
  * unmap clears the entry and flushes it from the local TLB. => does not sleep, interrupts may be off.
  * void *arch_kmap_slot_map(unsigned idx, pfn_t pfn);  void arch_kmap_slot_unmap(unsigned idx);   in <machine/pgtable.h> */
 

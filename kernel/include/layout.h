@@ -3,7 +3,7 @@
  * boot stub, the kernel, the host tests and the documents take them from here; layout_check.h
  * asserts every border at build time. Usable from C, assembly and the linker script.
  *
- *   0xFFFFF000  FIXADDR_TOP      fixmap, downward: APICs, 16 kmap_local slots a CPU
+ *   0xFFFFF000  FIXADDR_TOP      fixmap, downward: APICs, 15 kmap_local slots a CPU
  *   0xFF800000  ENTRY_AREA_BASE  per-CPU entry stacks, TSS, GDT, double-fault stacks; the IDT
  *   0xFF400000  LDT_AREA_BASE    a window of 64 KB a CPU: the loaded process's descriptor table
  *   0xFF000000  PKMAP_BASE       persistent kmap: exactly one page table
@@ -41,12 +41,12 @@
 #define LDT_WINDOW_SIZE 0x10000
 
 #define ENTRY_AREA_BASE 0xFF800000
+#define ENTRY_AREA_SIZE 0x00400000
+
 #ifdef CONFIG_X86_PAE
 #define LAST_PKMAP 512
-#define ENTRY_AREA_SIZE 0x00200000
 #else
 #define LAST_PKMAP 1024
-#define ENTRY_AREA_SIZE 0x00400000
 #endif
 
 #define FIXADDR_TOP 0xFFFFF000
@@ -58,8 +58,9 @@
 #define MMAP_MIN_ADDR_DEFAULT 0x00010000
 #define ELF_ET_DYN_BASE 0x00400000
 
-/* kmap_local slots of one CPU; a thread may nest one fewer. */
+/* kmap_local: what a thread has room for. It may nest one fewer, so a CPU has one slot fewer. */
 #define KM_MAX_IDX 16
+#define KM_SLOTS (KM_MAX_IDX - 1)
 
 #ifndef __ASSEMBLER__
 #ifdef ISTHMUS_KERNEL

@@ -15,9 +15,6 @@
 #include "mm/highmem.h"
 #include "sched/task.h"
 
-/* One spare, so that an overrun is caught before it reaches the neighbour CPU's slots. */
-#define NEST_MAX (KM_MAX_IDX - 1)
-
 void *kmap_local_pfn(pfn_t pfn)
 {
 	struct kmap_ctrl *kmap;
@@ -27,7 +24,7 @@ void *kmap_local_pfn(pfn_t pfn)
 		return lowmem_ptr((paddr_t)pfn << PAGE_SHIFT);
 	kmap = &current->kmap;
 	idx = kmap->idx;
-	BUG_ON(idx >= NEST_MAX);
+	BUG_ON(idx >= KM_SLOTS);
 	/* First the number: an interrupt between these takes the next one. */
 	WRITE_ONCE(kmap->idx, idx + 1);
 	barrier();

@@ -114,7 +114,7 @@ def check_mapped(gdb, symbols):
     text = [r for r in ranges if r[0] == start and r[1] == end]
     rest = [r for r in ranges if r not in text]
     ok("where QEMU finds the entry text mapped", len(text) == 1)
-    ok("and of the rest of the kernel only the entry area", rest and all(0xFF400000 <= a and b <= 0xFFA00000 for a, b, _ in rest))
+    ok("and of the rest of the kernel only the entry area", rest and all(0xFF400000 <= a and b <= 0xFFC00000 for a, b, _ in rest))
     ok("none of it for user mode", all(flags[0] == "-" for _, _, flags in ranges))
 
 

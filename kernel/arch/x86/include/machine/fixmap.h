@@ -18,7 +18,7 @@ enum fixmap_slot {
 	FIX_EARLY_END = FIX_IO_APIC + FIX_IO_APIC_MAX,   /* firmware tables; highest address */
 	FIX_EARLY = FIX_EARLY_END + FIX_EARLY_PAGES - 1, /* lowest address */
 	FIX_KMAP_BEGIN,
-	FIX_KMAP_END = FIX_KMAP_BEGIN + KM_MAX_IDX * CONFIG_NR_CPUS - 1,
+	FIX_KMAP_END = FIX_KMAP_BEGIN + KM_SLOTS * CONFIG_NR_CPUS - 1,
 };
 
 #define FIXADDR_START (FIXADDR_TOP - ((unsigned long)FIX_KMAP_END << PAGE_SHIFT))

@@ -566,7 +566,7 @@ extern pte_t *fixmap_ptes; /* the entry of fixmap slot 0; slot n's is n entries 
 
 static inline void *arch_kmap_slot_map(unsigned idx, pfn_t pfn)
 {
-	unsigned slot = FIX_KMAP_BEGIN + smp_cpu_id() * KM_MAX_IDX + idx;
+	unsigned slot = FIX_KMAP_BEGIN + smp_cpu_id() * KM_SLOTS + idx;
 
 	set_pte(fixmap_ptes - slot, pfn_pte(pfn, PGPROT_KERNEL));
 	return (void *)fix_to_virt(slot);
@@ -574,7 +574,7 @@ static inline void *arch_kmap_slot_map(unsigned idx, pfn_t pfn)
 
 static inline void arch_kmap_slot_unmap(unsigned idx)
 {
-	unsigned slot = FIX_KMAP_BEGIN + smp_cpu_id() * KM_MAX_IDX + idx;
+	unsigned slot = FIX_KMAP_BEGIN + smp_cpu_id() * KM_SLOTS + idx;
 
 	set_pte(fixmap_ptes - slot, (pte_t){0});
 	tlb_flush_page_local(fix_to_virt(slot));
