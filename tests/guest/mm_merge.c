@@ -7,7 +7,7 @@
  * An operation is a letter and a range of pages, see do_operation(). mm_merge SEED STEPS prints a
  * random sequence and what each operation leaves; mm_merge --print LAST FIRST prints the table.
  */
-#include "t.h"
+#include "digest.h"
 
 #define BASE 0x20000000ul
 #define PAGES 24
@@ -183,21 +183,7 @@ static int holds(void *arg)
 
 /* -- random sequences ------------------------------------------------------------------------- */
 
-static uint64_t rng;
-static uint32_t digest;
 static bool verbose;
-
-static unsigned rnd(unsigned below)
-{
-	rng = rng * 6364136223846793005ull + 1442695040888963407ull;
-	return (unsigned)(rng >> 33) % below;
-}
-
-static void note(uint32_t value)
-{
-	digest = (digest ^ value) * 16777619u;
-	digest ^= digest >> 15;
-}
 
 static void note_area(unsigned from, unsigned to, const char *prot, unsigned offset)
 {

@@ -7,7 +7,7 @@
  * mm_steps SEED STEPS prints each step with its digest: two kernels' outputs are compared with diff.
  * mm_steps --print [LAST [FIRST]] prints the table for these seeds.
  */
-#include "t.h"
+#include "digest.h"
 #include <sys/resource.h>
 #include <sys/uio.h>
 
@@ -19,23 +19,9 @@
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 #define NOBODY 65534
 
-static uint64_t rng;
-static uint32_t digest;
 static bool verbose;
 static unsigned depth; /* of forks */
 static int file, file_ro, memfd;
-
-static unsigned rnd(unsigned below)
-{
-	rng = rng * 6364136223846793005ull + 1442695040888963407ull;
-	return (unsigned)(rng >> 33) % below;
-}
-
-static void note(uint32_t value)
-{
-	digest = (digest ^ value) * 16777619u;
-	digest ^= digest >> 15;
-}
 
 /* -- what is seen after a step ---------------------------------------------------------------- */
 

@@ -6,11 +6,8 @@
  * against it; the machine watches that no address is ever in a TLB in two sizes.
  */
 #include "mm_oracle.h"
-#include "mm_test.h"
-#include "mm/mm.h"
-#include "mm/virt.h"
+#include "mm_spaces.h"
 #include <linux/errno.h>
-#include <linux/mman.h>
 
 #define RW (PROT_READ | PROT_WRITE)
 #define P ((u32)PAGE_SIZE)
@@ -34,33 +31,6 @@ static void boot(void)
 	sim_boot(&(struct sim_config){.ram_mb = 96, .low_mb = 32});
 	mm_virt_init();
 	mm_send_fault_signal = no_signal;
-}
-
-static struct mm *begin(void)
-{
-	struct mm *mm = mm_alloc();
-
-	mm_layout(mm, TASK_SIZE, 8u << 20, 0, false);
-	mm_activate(mm);
-	return mm;
-}
-
-static void end(struct mm *mm)
-{
-	mm_activate(NULL);
-	mm_put(mm);
-}
-
-static bool map_at(struct mm *mm, uaddr_t addr, u32 len, u32 flags)
-{
-	struct map_request req = {
-		.addr = addr,
-		.len = len,
-		.prot = RW,
-		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | flags,
-	};
-
-	return mm_map(mm, &req) == (long)addr;
 }
 
 static bool poke(uaddr_t addr, u32 word)
@@ -124,7 +94,7 @@ static unsigned huge_after_write(struct mm *mm, u32 page, u32 len, u32 flags, in
 
 static void when(void *arg, unsigned n)
 {
-	struct mm *mm = begin();
+	struct mm *mm = space_begin();
 
 	(void)arg, (void)n;
 	assert_int_equal(huge_after_write(mm, 0, BLOCK, 0, -1), 1);
@@ -147,7 +117,7 @@ static void when(void *arg, unsigned n)
 	assert_int_equal(peek(BASE + P), 0); /* the zero page: a table is there */
 	assert_true(poke(BASE, 1));
 	assert_int_equal(huge(), 0);
-	end(mm);
+	space_end(mm);
 }
 
 static void a_block_comes_with_a_first_write_where_all_of_it_fits(void **state)
@@ -158,7 +128,7 @@ static void a_block_comes_with_a_first_write_where_all_of_it_fits(void **state)
 
 static void lack(void *arg, unsigned n)
 {
-	struct mm *mm = begin();
+	struct mm *mm = space_begin();
 	unsigned long before = vm_event_total(VM_THP_FAULT_FALLBACK);
 	uaddr_t addr = BASE;
 
@@ -175,7 +145,7 @@ static void lack(void *arg, unsigned n)
 	assert_true(nr_free_pages() > total_ram_pages() / 16);
 	assert_int_equal(vm_event_total(VM_THP_FAULT_FALLBACK), before + 1);
 	assert_int_equal(peek(addr), 1);
-	end(mm);
+	space_end(mm);
 }
 
 static void without_plenty_of_memory_it_is_a_page(void **state)
@@ -511,7 +481,7 @@ static const struct {
 /* @n areas of a page and a page table each, then a block, which finds the batch to free as full as they leave it. */
 static void end_with(unsigned n)
 {
-	struct mm *mm = begin();
+	struct mm *mm = space_begin();
 
 	for (u32 i = 1; i <= n; i++) {
 		assert_true(map_at(mm, BASE - 2 * i * BLOCK, P, 0));
@@ -520,7 +490,7 @@ static void end_with(unsigned n)
 	assert_true(map_at(mm, BASE, BLOCK, 0));
 	assert_true(poke(BASE, 1));
 	assert_int_equal(huge(), 1);
-	end(mm);
+	space_end(mm);
 }
 
 static void end_with_each_number(void *arg, unsigned n)
@@ -551,7 +521,7 @@ static void one_case(void *arg, unsigned n)
 	struct world *w = calloc(1, sizeof(*w));
 
 	(void)n;
-	w->mm = begin();
+	w->mm = space_begin();
 	assert_true(map_at(w->mm, BASE, 2 * BLOCK, 0));
 	for (u32 i = 0; i < PAGES; i++) {
 		assert_true(poke(BASE + i * P, i + 1));
@@ -571,7 +541,7 @@ static void one_case(void *arg, unsigned n)
 		oracle_check(&nothing_else);
 	if (w->child)
 		mm_put(w->child);
-	end(w->mm);
+	space_end(w->mm);
 	free(w);
 }
 
@@ -613,7 +583,7 @@ static void and_with_each_allocation_made_to_fail(void **state)
 /* The fault itself: what it cannot get it does without. */
 static void failing_fault(void *arg, unsigned n)
 {
-	struct mm *mm = begin();
+	struct mm *mm = space_begin();
 
 	(void)arg, (void)n;
 	assert_true(map_at(mm, BASE, BLOCK, 0));
@@ -622,7 +592,7 @@ static void failing_fault(void *arg, unsigned n)
 	(void)poke(BASE, 5);
 	mm_fail_alloc = NULL;
 	assert_true(poke(BASE + P, 6));
-	end(mm);
+	space_end(mm);
 }
 
 static void a_fault_that_gets_no_block_gets_a_page(void **state)

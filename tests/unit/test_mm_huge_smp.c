@@ -5,11 +5,8 @@
  * times as long.
  */
 #include "mm_oracle.h"
-#include "mm_test.h"
-#include "mm/mm.h"
-#include "mm/virt.h"
+#include "mm_spaces.h"
 #include <linux/errno.h>
-#include <linux/mman.h>
 
 #define RW (PROT_READ | PROT_WRITE)
 #define P ((u32)PAGE_SIZE)
@@ -18,18 +15,6 @@
 #define PAGES (2 * HUGE_PAGES)
 
 static const struct oracle_extra nothing_else = {0};
-
-static bool map_at(struct mm *mm, uaddr_t addr, u32 len, u32 flags)
-{
-	struct map_request req = {
-		.addr = addr,
-		.len = len,
-		.prot = RW,
-		.flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | flags,
-	};
-
-	return mm_map(mm, &req) == (long)addr;
-}
 
 static void begin_counting(void *arg, unsigned n)
 {

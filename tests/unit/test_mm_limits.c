@@ -5,15 +5,12 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-#include "mm_test.h"
+#include "mm_spaces.h"
 #include "mm/inspect_virt.h"
-#include "mm/mm.h"
 #include "mm/oom.h"
 #include "mm/selfcheck.h"
-#include "mm/virt.h"
 #include <linux/capability.h>
 #include <linux/errno.h>
-#include <linux/mman.h>
 
 #define RW (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
@@ -57,17 +54,13 @@ static void run(void (*fn)(void *arg, unsigned n))
 
 static void begin(void)
 {
-	mm = mm_alloc();
-	assert_non_null(mm);
-	mm_layout(mm, TASK_SIZE, 8u << 20, 0, false);
+	mm = space_begin();
 	mm->start_brk = mm->brk = 0x20000000;
-	mm_activate(mm);
 }
 
 static void end(void)
 {
-	mm_activate(NULL);
-	mm_put(mm);
+	space_end(mm);
 }
 
 /* ---- limits ---- */

@@ -6,10 +6,8 @@
  * The oracle compares both views after each operation, and user accesses go through user mode's.
  */
 #include "mm_oracle.h"
-#include "mm_test.h"
+#include "mm_spaces.h"
 #include "mm_world.h"
-#include "mm/virt.h"
-#include <linux/mman.h>
 
 #define BLOCK ((u32)PMD_SIZE)
 #define RW (PROT_READ | PROT_WRITE)
@@ -31,12 +29,7 @@ static uaddr_t highest_blocks(void)
 
 static void map(struct mm *mm, u32 len)
 {
-	struct map_request req = {.addr = highest_blocks(),
-				  .len = len,
-				  .prot = RW,
-				  .flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED};
-
-	assert_int_equal(mm_map(mm, &req), highest_blocks());
+	assert_true(map_at(mm, highest_blocks(), len, 0));
 }
 
 static void user_writes(uaddr_t addr, u32 value)
@@ -52,27 +45,11 @@ static void user_reads(uaddr_t addr, u32 value)
 	assert_int_equal(found, value);
 }
 
-static struct mm *begin(void)
-{
-	struct mm *mm = mm_alloc();
-
-	assert_non_null(mm);
-	mm_layout(mm, TASK_SIZE, 8u << 20, 0, false);
-	mm_activate(mm);
-	return mm;
-}
-
-static void end(struct mm *mm)
-{
-	mm_activate(NULL);
-	mm_put(mm);
-}
-
 /* A huge mapping and one of pages, shared by fork, changed, broken up, removed. */
 static void use_blocks(void *arg, unsigned n)
 {
 	uaddr_t block = highest_blocks(), last = block + 2 * BLOCK - PAGE_SIZE;
-	struct mm *mm = begin(), *child;
+	struct mm *mm = space_begin(), *child;
 
 	(void)arg, (void)n;
 	map(mm, 2 * BLOCK);
@@ -92,7 +69,7 @@ static void use_blocks(void *arg, unsigned n)
 	user_reads(last, 3);
 	user_writes(last, 5);
 	oracle_check(&nothing_else);
-	end(child);
+	space_end(child);
 
 	mm_activate(mm);
 	user_reads(block, 4);
@@ -103,7 +80,7 @@ static void use_blocks(void *arg, unsigned n)
 	assert_int_equal(mm_unmap(mm, block, 2 * BLOCK), 0);
 	assert_int_equal(copy_from_user(&(u32){0}, block, 4), 4);
 	oracle_check(&nothing_else);
-	end(mm);
+	space_end(mm);
 }
 
 static void no_signal(int sig, int code, uaddr_t addr)
@@ -152,7 +129,7 @@ SPLIT_TEST(1G)
 
 static void forget_user_mode(void *arg)
 {
-	struct mm *mm = begin();
+	struct mm *mm = space_begin();
 
 	(void)arg;
 	map(mm, BLOCK);

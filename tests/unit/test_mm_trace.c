@@ -2,11 +2,9 @@
  * mm.trace=fault: each fault is one line, with the row of fault.c's table that served it; and the
  * trace neither recurses nor waits when faults come faster than lines are printed.
  */
-#include "mm_test.h"
-#include "mm/mm.h"
+#include "mm_spaces.h"
 #include <linux/errno.h>
 #include <stdio.h>
-#include <linux/mman.h>
 
 #define RW (PROT_READ | PROT_WRITE)
 #define MANY 400u
@@ -38,18 +36,10 @@ static uaddr_t map(struct mm *mm, u32 pages, u32 prot)
 
 static struct mm *begin(void)
 {
-	struct mm *mm = mm_alloc();
+	struct mm *mm = space_begin();
 
-	mm_layout(mm, TASK_SIZE, 8u << 20, 0, false);
-	mm_activate(mm);
 	sim_console_clear();
 	return mm;
-}
-
-static void end(struct mm *mm)
-{
-	mm_activate(NULL);
-	mm_put(mm);
 }
 
 static u32 word = 1;
@@ -84,7 +74,7 @@ static void rows(void *arg, unsigned n)
 	mm_put(child);
 	sim_user_write(p + PAGE_SIZE, &word, 4);
 	assert_line(": 7 the page is nobody else's");
-	end(mm);
+	space_end(mm);
 	(void)closed;
 }
 
@@ -108,7 +98,7 @@ static void signals(void *arg, unsigned n)
 	console_loglevel = 8;
 	arch_hooks.page_fault(NULL, closed + PAGE_SIZE, FAULT_USER);
 	assert_non_null(strstr(sim_console(), "The areas around it:"));
-	end(mm);
+	space_end(mm);
 }
 
 /* ---- faster than the console ---- */
