@@ -411,5 +411,7 @@ void __noreturn arch_halt(void);
 void arch_early_console(const char *s, size_t n);
 /* A backtrace of @regs (NULL: from here), symbolised, through printk. */
 void arch_backtrace(const struct regs *regs);
+/* The return addresses on the kernel stack of @t, innermost first: how many. => it is the caller, or kept from running */
+unsigned arch_thread_callers(struct arch_thread *t, unsigned long *callers, unsigned max);
 
 #endif

@@ -114,33 +114,45 @@ void file_allow_write(struct file *file)
 
 ssize_t vfs_read(struct file *file, struct iov_iter *to, loff_t *pos)
 {
+	struct task_io *io;
 	ssize_t n;
 
 	if (unlikely(!(file->mode & FMODE_READ)))
 		return -EBADF;
 	if (unlikely(!file->op->read_iter))
 		return S_ISDIR(file->inode->mode) ? -EISDIR : -EINVAL;
-	if (unlikely((ssize_t)to->count < 0 || *pos < 0))
+	if (unlikely(((s32)(*pos >> 32) | (s32)to->count) < 0)) /* either */
 		return -EINVAL;
 	n = file->op->read_iter(file, to, pos);
-	if (unlikely(inotify_watches) && n > 0)
-		inotify_file_event(file, NOTIFY_ACCESS);
+	io = &current->io;
+	io->syscr++;
+	if (likely(n > 0)) {
+		io->rchar += (u32)n;
+		if (unlikely(inotify_watches))
+			inotify_file_event(file, NOTIFY_ACCESS);
+	}
 	return n;
 }
 
 ssize_t vfs_write(struct file *file, struct iov_iter *from, loff_t *pos)
 {
+	struct task_io *io;
 	ssize_t n;
 
 	if (unlikely(!(file->mode & FMODE_WRITE)))
 		return -EBADF;
 	if (unlikely(!file->op->write_iter))
 		return -EINVAL;
-	if (unlikely((ssize_t)from->count < 0 || *pos < 0))
+	if (unlikely(((s32)(*pos >> 32) | (s32)from->count) < 0))
 		return -EINVAL;
 	n = file->op->write_iter(file, from, pos);
-	if (unlikely(inotify_watches) && n > 0)
-		inotify_file_event(file, NOTIFY_MODIFY);
+	io = &current->io;
+	io->syscw++;
+	if (likely(n > 0)) {
+		io->wchar += (u32)n;
+		if (unlikely(inotify_watches))
+			inotify_file_event(file, NOTIFY_MODIFY);
+	}
 	return n;
 }
 

@@ -26,6 +26,8 @@ ssize_t file_copy(struct file *in, loff_t *in_pos, struct file *out, loff_t *out
 {
 	u8 *buf = get_free_pages(GFP_KERNEL, BUFFER_ORDER);
 	loff_t *from = in_pos ? in_pos : &in->pos, *to = out_pos ? out_pos : &out->pos;
+	struct task_io *io = &current->io;
+	unsigned long reads = io->syscr + 1, writes = io->syscw + 1; /* however many pieces */
 	ssize_t done = 0, result = 0;
 
 	if (!buf)
@@ -54,5 +56,7 @@ ssize_t file_copy(struct file *in, loff_t *in_pos, struct file *out, loff_t *out
 		cond_resched();
 	}
 	put_free_pages(buf, BUFFER_ORDER);
+	io->syscr = reads;
+	io->syscw = writes;
 	return done ? done : result;
 }

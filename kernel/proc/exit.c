@@ -230,6 +230,7 @@ static void account_thread(struct process *p, struct task *t)
 	p->self.maj_flt += t->maj_flt;
 	p->self.nvcsw += t->nvcsw;
 	p->self.nivcsw += t->nivcsw;
+	task_io_add(&p->io, &t->io);
 }
 
 void task_unlink(struct task *t)

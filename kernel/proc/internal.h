@@ -90,6 +90,7 @@ int process_exit_status(const struct process *p);
 
 /* wait.c */
 void usage_add(struct usage *to, const struct usage *from);
+void task_io_add(struct task_io *to, const struct task_io *from);
 
 /* signal.c */
 bool signal_is_ignored(struct task *t, int sig);
@@ -136,6 +137,8 @@ void user_exception(struct regs *regs, unsigned vector, unsigned error);
 
 /* resource.c */
 void process_get_usage_locked(struct process *p, struct usage *out);
+/* What the process has read and written, with its dead threads and children. */
+void process_get_io(struct process *p, struct task_io *out);
 
 /* itimer.c, posix_timer.c */
 struct posix_timers;

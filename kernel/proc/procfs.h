@@ -23,6 +23,12 @@ char procfs_state(const struct task *t, const char **word);
 /* Which signals are ignored, which have handlers. => siglock not held */
 void procfs_signal_sets(struct process *p, u64 *ignored, u64 *caught);
 
+/* procfs_kernel.c */
+int procfs_syscall(struct seq_file *m, struct task *t);
+int procfs_stack(struct seq_file *m, struct task *t);
+int procfs_io(struct seq_file *m, struct task *t);
+int procfs_thread_io(struct seq_file *m, struct task *t);
+
 /* procfs_status.c */
 int procfs_status(struct seq_file *m, struct task *t);
 

@@ -43,6 +43,17 @@ void process_get_usage(struct process *p, struct usage *out)
 	spin_unlock_irqrestore(&p->siglock, irq);
 }
 
+void process_get_io(struct process *p, struct task_io *out)
+{
+	irqflags_t irq = spin_lock_irqsave(&p->siglock);
+	struct task *t;
+
+	*out = p->io;
+	list_for_each_entry(t, &p->threads, thread_node)
+		task_io_add(out, &t->io);
+	spin_unlock_irqrestore(&p->siglock, irq);
+}
+
 void process_cpu_time(struct process *p, u64 *utime_ns, u64 *stime_ns)
 {
 	struct usage usage;

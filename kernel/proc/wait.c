@@ -19,6 +19,14 @@ void usage_add(struct usage *to, const struct usage *from)
 	to->maxrss = MAX(to->maxrss, from->maxrss);
 }
 
+void task_io_add(struct task_io *to, const struct task_io *from)
+{
+	to->rchar += from->rchar;
+	to->wchar += from->wchar;
+	to->syscr += from->syscr;
+	to->syscw += from->syscw;
+}
+
 static bool is_wanted(const struct wait_request *req, const struct process *child)
 {
 	bool is_clone = child->leader->exit_signal != SIGCHLD;
@@ -53,14 +61,16 @@ static void describe_exit(struct wait_request *req, struct process *child)
 	}
 }
 
-/* The dead child's times become the parent's children's. */
-static void inherit_usage(struct process *child, const struct usage *usage)
+/* The dead child's times become the parent's children's, what it read and wrote the parent's own. */
+static void inherit_usage(struct process *child, const struct usage *usage,
+			  const struct task_io *io)
 {
 	struct process *own = current->process;
 	irqflags_t irq = spin_lock_irqsave(&own->siglock);
 
 	usage_add(&own->children_usage, usage);
 	usage_add(&own->children_usage, &child->children_usage);
+	task_io_add(&own->io, io);
 	spin_unlock_irqrestore(&own->siglock, irq);
 }
 
@@ -71,8 +81,11 @@ static bool claim_zombie(struct wait_request *req, struct process *child, struct
 	describe_exit(req, child);
 	process_get_usage(child, &req->usage);
 	if (!(req->options & WNOWAIT)) {
+		struct task_io io;
+
+		process_get_io(child, &io);
 		child->exit_state = PROCESS_REAPED;
-		inherit_usage(child, &req->usage);
+		inherit_usage(child, &req->usage, &io);
 		*reaped = child;
 	}
 	usage_add(&req->usage, &child->children_usage);

@@ -228,6 +228,23 @@ bool wake_up_task(struct task *t)
 	return wake_up_state(t, TASK_INTERRUPTIBLE | TASK_UNINTERRUPTIBLE);
 }
 
+bool task_hold_asleep(struct task *t, irqflags_t *irq)
+{
+	*irq = spin_lock_irqsave(&t->wake_lock);
+	if (t != current && READ_ONCE(t->state) != TASK_RUNNING) {
+		smp_rmb(); /* as in wake_up_state() */
+		if (!READ_ONCE(t->se.on_rq) && !atomic_read_acquire(&t->on_cpu))
+			return true;
+	}
+	spin_unlock_irqrestore(&t->wake_lock, *irq);
+	return false;
+}
+
+void task_let_go(struct task *t, irqflags_t irq)
+{
+	spin_unlock_irqrestore(&t->wake_lock, irq);
+}
+
 void sched_fork(struct task *child, struct task *parent)
 {
 	u64 now = clock_ns();

@@ -93,6 +93,12 @@ void arch_backtrace(const struct regs *regs)
 		__sanitizer_print_stack_trace();
 }
 
+unsigned arch_thread_callers(struct arch_thread *t, unsigned long *callers, unsigned max)
+{
+	(void)t, (void)callers, (void)max;
+	return 0;
+}
+
 void sim_die(const char *fmt, ...)
 {
 	char text[256];

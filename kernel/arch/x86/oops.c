@@ -62,22 +62,31 @@ static bool is_text(unsigned long address)
 	       within(address, windows.init_start, windows.init_end);
 }
 
-static void print_caller(unsigned long address)
+/* Where the return addresses go that a walk finds: to the log, if there is no list. */
+struct callers {
+	unsigned long *list;
+	unsigned found, max;
+};
+
+/* False: that was the last that fits. */
+static bool note_caller(struct callers *c, unsigned long address)
 {
-	printk(KERN_EMERG "  [<%08lx>] %pS\n", address, (void *)address);
+	if (c->list)
+		c->list[c->found] = address;
+	else
+		printk(KERN_EMERG "  [<%08lx>] %pS\n", address, (void *)address);
+	return ++c->found < c->max;
 }
 
 #ifdef CONFIG_FRAME_POINTER
-static void walk(unsigned long frame, unsigned long sp)
+static void walk(struct callers *c, unsigned long frame, unsigned long sp, unsigned long end)
 {
-	(void)sp;
-	for (unsigned i = 0; i < BACKTRACE_MAX && readable(frame) && readable(frame + sizeof(long));
-	     i++) {
+	(void)sp, (void)end;
+	while (readable(frame) && readable(frame + sizeof(long))) {
 		const unsigned long *at = (const unsigned long *)frame;
 
-		if (!is_text(at[1]))
+		if (!is_text(at[1]) || !note_caller(c, at[1]))
 			break;
-		print_caller(at[1]);
 		if (at[0] <= frame || at[0] - frame > THREAD_STACK_SIZE)
 			break;
 		frame = at[0];
@@ -85,43 +94,55 @@ static void walk(unsigned long frame, unsigned long sp)
 }
 #else
 /* Without frame pointers: everything on the stack that looks like a return address. */
-static void walk(unsigned long frame, unsigned long sp)
+static void walk(struct callers *c, unsigned long frame, unsigned long sp, unsigned long end)
 {
-	unsigned found = 0;
-
 	(void)frame;
-	for (unsigned long at = sp & ~3UL; at < sp + THREAD_STACK_SIZE && found < BACKTRACE_MAX;
-	     at += sizeof(long)) {
+	for (unsigned long at = sp & ~3UL; at < end; at += sizeof(long)) {
 		/* A stack that overflowed begins in its guard page. */
 		unsigned long word = readable(at) ? *(const unsigned long *)at : 0;
 
-		if (is_text(word)) {
-			print_caller(word);
-			found++;
-		}
+		if (is_text(word) && !note_caller(c, word))
+			break;
 	}
 }
 #endif
 
 static void show_callers(const struct regs *regs, unsigned long sp)
 {
+	struct callers c = {.max = BACKTRACE_MAX};
+
 	if (user_mode(regs))
 		return;
 	printk(KERN_EMERG "Call trace:\n");
-	print_caller(regs->ip);
-	walk(regs->bp, sp);
+	note_caller(&c, regs->ip);
+	walk(&c, regs->bp, sp, sp + THREAD_STACK_SIZE);
 }
 
 void arch_backtrace(const struct regs *regs)
 {
 	unsigned long here = (unsigned long)__builtin_frame_address(0);
+	struct callers c = {.max = BACKTRACE_MAX};
 
 	if (regs) {
 		show_callers(regs, regs_sp(regs));
 		return;
 	}
 	printk(KERN_EMERG "Call trace:\n");
-	walk(here, here);
+	walk(&c, here, here, here + THREAD_STACK_SIZE);
+}
+
+unsigned arch_thread_callers(struct arch_thread *t, unsigned long *callers, unsigned max)
+{
+	unsigned long sp = (unsigned long)__builtin_frame_address(0), frame = sp, ip;
+	struct callers c = {.list = callers, .max = max};
+
+	if (t != current_thread()) {
+		ip = thread_left_at(t, &frame, &sp);
+		if (!note_caller(&c, ip))
+			return c.found;
+	}
+	walk(&c, frame, sp, (unsigned long)arch_thread_regs(t));
+	return c.found;
 }
 
 static void show_regs(const struct regs *regs, unsigned long sp)

@@ -136,6 +136,15 @@ void thread_begin(struct arch_thread *prev)
 	irq_enable();
 }
 
+unsigned long thread_left_at(const struct arch_thread *t, unsigned long *frame, unsigned long *sp)
+{
+	const struct switch_frame *left = (const struct switch_frame *)t->sp;
+
+	*frame = left->bp;
+	*sp = (unsigned long)(left + 1);
+	return left->ip;
+}
+
 struct regs *arch_thread_regs(struct arch_thread *t)
 {
 	return (struct regs *)t->sp0 - 1;

@@ -14,6 +14,8 @@ void entry_int80(void);
 void entry_sysenter(void);
 void double_fault_entry(void);
 struct arch_thread *switch_stack(struct arch_thread *prev, struct arch_thread *next);
+/* Where @t, which does not run, goes on in the kernel, with which frame and stack pointer. */
+unsigned long thread_left_at(const struct arch_thread *t, unsigned long *frame, unsigned long *sp);
 void thread_entry(void);
 extern const char sysenter_on_stack[];
 

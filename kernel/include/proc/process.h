@@ -106,6 +106,7 @@ struct process {
 	mutex_t exec_lock; /* RANK_PROC_EXEC */
 
 	struct usage self, children_usage; /* (s) */
+	struct task_io io; /* (s) of threads that have ended, and of children that were waited for */
 	struct itimers *itimers;           /* (s) setitimer, alarm, POSIX timers; NULL mostly */
 	bool did_exec;                     /* (t) */
 	bool child_subreaper;              /* (t) PR_SET_CHILD_SUBREAPER */

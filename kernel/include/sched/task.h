@@ -68,6 +68,12 @@ struct kmap_ctrl {
 	pfn_t pfn[KM_MAX_IDX];
 };
 
+/* What read(2), write(2) and their kin did: /proc/PID/io. */
+struct task_io {
+	u64 rchar, wchar;           /* bytes, from and to anything */
+	unsigned long syscr, syscw; /* calls */
+};
+
 struct restart_block { /* (c) nanosleep, poll, futex: what restart_syscall(2) continues */
 	long (*fn)(struct restart_block *rb);
 	u64 deadline;
@@ -118,6 +124,7 @@ struct task {
 	unsigned long min_flt, maj_flt; /* (c) */
 
 	/* fs */
+	struct task_io io; /* (c) */
 	spinlock_t alloc_lock; /* RANK_FILES: mm, files, fs against readers from other tasks */
 	struct files *files;
 	struct fs_context *fs;
@@ -200,6 +207,10 @@ void set_special_state(unsigned state);
 /* Make @t runnable if its state is in @mask: true if it did. Any context. */
 bool wake_up_state(struct task *t, unsigned mask);
 bool wake_up_task(struct task *t); /* INTERRUPTIBLE and UNINTERRUPTIBLE */
+/* Keep @t asleep, so that its kernel stack stands still: true until task_let_go(), with interrupts off;
+ * false: it runs, or is about to. What is dead (TASK_DEAD) sleeps for ever, and has no stack. Any context. */
+bool task_hold_asleep(struct task *t, irqflags_t *irq);
+void task_let_go(struct task *t, irqflags_t irq);
 void sched_yield_current(void);
 /* In long loops of the kernel. */
 void cond_resched(void);
