@@ -333,6 +333,45 @@ static int look_into_it(void *arg)
 	return refused;
 }
 
+/* What was open before it became another's tells of what it was, or nothing. */
+static int opened_before(void *arg)
+{
+	static const char *const files[] = {"environ", "auxv", "maps", "smaps"};
+	static char old[T_COUNT(files)][400], now[400];
+	int fds[T_COUNT(files)], go[2], mem;
+	char path[60], byte;
+	pid_t pid;
+
+	(void)arg;
+	become(1000, 1000, 1000, 1000);
+	need(pipe(go) == 0);
+	pid = fork();
+	if (pid == 0) {
+		read(go[0], &byte, 1);
+		dup2(ready[1], 1);
+		execl(program, "set-uid", "wait", NULL);
+		_exit(98);
+	}
+	for (unsigned i = 0; i < T_COUNT(files); i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
+		fds[i] = open(path, O_RDONLY);
+		need(fds[i] >= 0 && read(fds[i], old[i], sizeof(old[i])) > 0);
+		need(lseek(fds[i], 0, SEEK_SET) == 0);
+	}
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	mem = open(path, O_RDONLY);
+	need(mem >= 0 && pread(mem, now, 8, (long)program) == 8);
+	need(write(go[1], "", 1) == 1 && read(ready[0], &byte, 1) == 1);
+	for (unsigned i = 0; i < T_COUNT(files); i++) {
+		ssize_t n = read(fds[i], now, sizeof(now));
+
+		need(n <= 0 || !memcmp(now, old[i], (size_t)n));
+	}
+	need(pread(mem, now, 8, (long)program) <= 0);
+	kill(pid, SIGKILL);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "euid") == 0)
@@ -353,5 +392,6 @@ int main(int argc, char **argv)
 	exits(plain_exec, NULL, 10, "a set-user-ID program gets its owner's id");
 	exits(traced_exec, NULL, 20, "not if a user traces it");
 	exits(look_into_it, NULL, 0xff, "once it has run as another, it stays closed to its user");
+	exits(opened_before, NULL, 0, "what was open before shows nothing of it");
 	return t_done();
 }

@@ -122,24 +122,27 @@ static const struct inode_operations pid_file_ops = {
 
 /* ---- files ---- */
 
+/* Rows that show a process's inside ask whether the caller may see it. */
+static int check_access(const struct proc_pid_file *row, struct task *t)
+{
+	return row->guarded && !provider->may_access(t) ? -EACCES : 0;
+}
+
+/* Asked again: since the file was opened, the process may have become another program's, with more rights. */
 static int show_row(struct seq_file *m, void *v)
 {
-	const struct inode *inode = m->file->inode;
-	struct task *t = proc_task_get(inode);
+	const struct proc_pid_file *row = proc_inode_of(m->file->inode)->row;
+	struct task *t = proc_task_get(m->file->inode);
 	int err;
 
 	(void)v;
 	if (!t)
 		return -ESRCH;
-	err = proc_inode_of(inode)->row->show ? proc_inode_of(inode)->row->show(m, t) : -EINVAL;
+	err = check_access(row, t);
+	if (!err)
+		err = row->show ? row->show(m, t) : -EINVAL;
 	task_put(t);
 	return err;
-}
-
-/* Rows that show a process's inside ask whether the caller may see it. */
-static int check_access(const struct proc_pid_file *row, struct task *t)
-{
-	return row->guarded && !provider->may_access(t) ? -EACCES : 0;
 }
 
 static int file_open_row(struct inode *inode, struct file *file)
