@@ -30,6 +30,13 @@ static void boot_cred_put(const struct cred *cred)
 {
 	(void)cred;
 }
+static u32 *boot_pipe_pages(const struct cred *cred)
+{
+	static u32 pages;
+
+	(void)cred;
+	return &pages;
+}
 static void boot_sigio(struct file *file, int fd, int band)
 {
 	(void)file;
@@ -45,4 +52,5 @@ void (*fs_send_sigpipe)(void) = boot_signal;
 void (*fs_send_sigxfsz)(void) = boot_signal;
 const struct cred *(*fs_cred_get)(void) = boot_cred_get;
 void (*fs_cred_put)(const struct cred *cred) = boot_cred_put;
+u32 *(*fs_pipe_pages)(const struct cred *cred) = boot_pipe_pages;
 void (*fs_send_sigio)(struct file *file, int fd, int band) = boot_sigio;

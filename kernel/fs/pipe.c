@@ -17,6 +17,7 @@
 #include "mm/selfcheck.h"
 
 #define PIPE_SLOTS 16u /* 64 KB */
+#define PIPE_LEAST_SLOTS 2u /* above the soft limit */
 #define PIPE_SPARE 2u
 
 struct pipe_buffer {
@@ -36,10 +37,12 @@ struct pipe {
 	u32 reader_opens,
 		writer_opens; /* ever: a FIFO's open waits for the other side to have come */
 	u32 users;            /* open files and opens in progress: inode->pipe lives as long */
+	const struct cred *cred; /* its maker's, whose user's pages its slots count as */
 	struct selfcheck_node all;
 };
 
 unsigned sysctl_pipe_max_size = 1u << 20;
+unsigned sysctl_pipe_pages_soft = PIPE_SLOTS * 1024, sysctl_pipe_pages_hard; /* 0: no limit */
 static struct kmem_cache *pipe_cache;
 static struct mount *pipe_mount;
 static DEFINE_SELFCHECK_LIST(all_pipes);
@@ -92,6 +95,40 @@ static void give_page(struct pipe *p, struct page *page)
 	page_put(page);
 }
 
+/* ---- how many pages the pipes of a user may hold. pipe(7), pipe-user-pages-soft ---- */
+
+/* So many more, or less; how many there are now. */
+static u32 charge(const struct cred *cred, s32 slots)
+{
+	return __atomic_add_fetch(fs_pipe_pages(cred), (u32)slots, __ATOMIC_RELAXED);
+}
+
+static bool is_over(u32 pages, unsigned limit)
+{
+	limit = READ_ONCE(limit);
+	return unlikely(limit && pages > limit) && !fs_capable(CAP_SYS_RESOURCE) &&
+	       !fs_capable(CAP_SYS_ADMIN);
+}
+
+/* The slots of a new pipe, charged: fewer above the soft limit; 0: none above the hard one. */
+static u32 first_slots(const struct cred *cred)
+{
+	u32 slots = PIPE_SLOTS, pages;
+
+	while (slots > 1 && unlikely(slots * PAGE_SIZE > READ_ONCE(sysctl_pipe_max_size)) &&
+	       !fs_capable(CAP_SYS_RESOURCE))
+		slots /= 2;
+	pages = charge(cred, (s32)slots);
+	if (is_over(pages, sysctl_pipe_pages_soft)) {
+		pages = charge(cred, (s32)(PIPE_LEAST_SLOTS - slots));
+		slots = PIPE_LEAST_SLOTS;
+	}
+	if (!is_over(pages, sysctl_pipe_pages_hard))
+		return slots;
+	charge(cred, -(s32)slots);
+	return 0;
+}
+
 static struct pipe *pipe_alloc(void)
 {
 	struct pipe *p = kmem_cache_alloc(pipe_cache, GFP_KERNEL);
@@ -99,17 +136,24 @@ static struct pipe *pipe_alloc(void)
 	if (!p)
 		return NULL;
 	memset(p, 0, sizeof(*p));
-	p->ring = kcalloc(PIPE_SLOTS, sizeof(struct pipe_buffer), GFP_KERNEL);
-	if (!p->ring) {
-		kmem_cache_free(pipe_cache, p);
-		return NULL;
-	}
-	p->slots = PIPE_SLOTS;
+	p->cred = fs_cred_get();
+	p->slots = first_slots(p->cred);
+	if (!p->slots)
+		goto no_slots;
+	p->ring = kcalloc(p->slots, sizeof(struct pipe_buffer), GFP_KERNEL);
+	if (!p->ring)
+		goto no_ring;
 	mutex_init(&p->lock, RANK_PIPE);
 	wait_queue_init(&p->readers_wait);
 	wait_queue_init(&p->writers_wait);
 	selfcheck_link(&all_pipes, &p->all);
 	return p;
+no_ring:
+	charge(p->cred, -(s32)p->slots);
+no_slots:
+	fs_cred_put(p->cred);
+	kmem_cache_free(pipe_cache, p);
+	return NULL;
 }
 
 static void pipe_free(struct pipe *p)
@@ -122,6 +166,8 @@ static void pipe_free(struct pipe *p)
 			page_put(p->spare[i]);
 	}
 	kfree(p->ring);
+	charge(p->cred, -(s32)p->slots);
+	fs_cred_put(p->cred);
 	kmem_cache_free(pipe_cache, p);
 }
 
@@ -547,7 +593,7 @@ int pipe_create(struct file *ends[2], int flags)
 	struct inode *inode = pipe_inode();
 
 	if (!inode)
-		return -ENOMEM;
+		return -ENFILE;
 	ends[0] = file_pseudo(pipe_mount, inode, "", &pipe_dentry_ops, &pipe_fops,
 			      O_RDONLY | (flags & O_NONBLOCK));
 	if (IS_ERR(ends[0])) {
@@ -578,11 +624,42 @@ long pipe_get_size(struct file *file)
 	return file_is_pipe(file) ? (long)(pipe_of(file)->slots * PAGE_SIZE) : -EBADF;
 }
 
+/* Growing is bounded, shrinking is not. => locked */
+static int charge_resize(struct pipe *p, u32 slots)
+{
+	u32 pages = charge(p->cred, (s32)(slots - p->slots));
+
+	if (slots <= p->slots ||
+	    (!is_over(pages, sysctl_pipe_pages_hard) && !is_over(pages, sysctl_pipe_pages_soft)))
+		return 0;
+	charge(p->cred, (s32)(p->slots - slots));
+	return -EPERM;
+}
+
+/* Another ring: the old one, for the caller to free, or ERR_PTR. => locked */
+static struct pipe_buffer *resize(struct pipe *p, struct pipe_buffer *ring, u32 slots)
+{
+	struct pipe_buffer *old = p->ring;
+	int err = charge_resize(p, slots);
+
+	if (err)
+		return ERR_PTR(err);
+	if (used(p) > slots) {
+		charge(p->cred, (s32)(p->slots - slots));
+		return ERR_PTR(-EBUSY);
+	}
+	for (u32 n = p->tail; n != p->head; n++)
+		ring[n & (slots - 1)] = *slot(p, n);
+	p->ring = ring;
+	p->slots = slots;
+	return old;
+}
+
 long pipe_set_size(struct file *file, unsigned long bytes)
 {
 	struct pipe *p = pipe_of(file);
 	struct pipe_buffer *ring, *old;
-	u32 slots, n;
+	u32 slots;
 
 	if (!file_is_pipe(file))
 		return -EBADF;
@@ -596,17 +673,12 @@ long pipe_set_size(struct file *file, unsigned long bytes)
 	if (!ring)
 		return -ENOMEM;
 	mutex_lock(&p->lock);
-	if (used(p) > slots) {
-		mutex_unlock(&p->lock);
-		kfree(ring);
-		return -EBUSY;
-	}
-	for (n = p->tail; n != p->head; n++)
-		ring[n & (slots - 1)] = *slot(p, n);
-	old = p->ring;
-	p->ring = ring;
-	p->slots = slots;
+	old = resize(p, ring, slots);
 	mutex_unlock(&p->lock);
+	if (IS_ERR(old)) {
+		kfree(ring);
+		return PTR_ERR(old);
+	}
 	kfree(old);
 	wake_up_all(&p->writers_wait);
 	return (long)(slots * PAGE_SIZE);

@@ -141,6 +141,11 @@ static void send_sigio(struct file *file, int fd, int band)
 	pid_put(pid);
 }
 
+static u32 *pipe_pages(const struct cred *cred)
+{
+	return &cred->user->pipe_pages;
+}
+
 void __init proc_hooks_init(void)
 {
 	proc_oom_init();
@@ -158,5 +163,6 @@ void __init proc_hooks_init(void)
 	fs_send_sigxfsz = send_sigxfsz;
 	fs_cred_get = own_cred_get;
 	fs_cred_put = cred_put;
+	fs_pipe_pages = pipe_pages;
 	fs_send_sigio = send_sigio;
 }

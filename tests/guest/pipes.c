@@ -290,6 +290,76 @@ static void check_ping_pong(void)
 	close(back[0]);
 }
 
+static void put(const char *name, unsigned value)
+{
+	char path[64], text[16];
+	int fd, len = snprintf(text, sizeof(text), "%u\n", value);
+
+	snprintf(path, sizeof(path), "/proc/sys/fs/pipe-user-pages-%s", name);
+	fd = open(path, O_WRONLY);
+	t_must(fd >= 0 && write(fd, text, (size_t)len) == len);
+	close(fd);
+}
+
+/* With a soft limit of 40 pages. */
+static int above_soft(void *arg)
+{
+	int a[2], b[2], c[2];
+
+	(void)arg;
+	need(setresuid(54321, 54321, 54321) == 0);
+	need(pipe(a) == 0 && pipe(b) == 0 && pipe(c) == 0);
+	need(fcntl(a[0], F_GETPIPE_SZ) == 65536 && fcntl(b[0], F_GETPIPE_SZ) == 65536);
+	need(fcntl(c[0], F_GETPIPE_SZ) == 8192);
+	need(fcntl(c[0], F_SETPIPE_SZ, 65536) == -1 && errno == EPERM);
+	need(fcntl(c[0], F_SETPIPE_SZ, 4096) == 4096);
+	need(fcntl(c[0], F_SETPIPE_SZ, 32768) == 32768);
+	close(a[0]);
+	close(a[1]);
+	need(fcntl(c[0], F_SETPIPE_SZ, 65536) == 65536);
+	return 0;
+}
+
+/* With a hard limit of 40. */
+static int above_hard(void *arg)
+{
+	int a[2], b[2], c[2];
+
+	(void)arg;
+	need(setresuid(54321, 54321, 54321) == 0);
+	need(pipe(a) == 0 && pipe(b) == 0);
+	need(pipe(c) == -1 && errno == ENFILE);
+	need(fcntl(a[0], F_SETPIPE_SZ, 131072) == -1 && errno == EPERM);
+	need(fcntl(a[0], F_SETPIPE_SZ, 32768) == 32768);
+	need(pipe(c) == 0);
+	return 0;
+}
+
+static int root_above(void *arg)
+{
+	int a[2], b[2], c[2];
+
+	(void)arg;
+	need(pipe(a) == 0 && pipe(b) == 0 && pipe(c) == 0);
+	need(fcntl(c[0], F_SETPIPE_SZ, 1 << 20) == 1 << 20);
+	return 0;
+}
+
+static void check_user_limits(void)
+{
+	eq(t_field("/proc/sys/fs/pipe-user-pages-soft", ""), 16384, "pipe-user-pages-soft");
+	eq(t_field("/proc/sys/fs/pipe-user-pages-hard", ""), 0, "pipe-user-pages-hard");
+	put("soft", 40);
+	passes(above_soft,
+	       "a user's pipes above the soft limit have two pages, and do not grow: EPERM");
+	put("soft", 0);
+	put("hard", 40);
+	passes(above_hard, "above the hard limit there are none: ENFILE");
+	passes(root_above, "root has as many as he likes");
+	put("hard", 0);
+	put("soft", 16384);
+}
+
 int main(void)
 {
 	t_tmpdir();
@@ -302,5 +372,6 @@ int main(void)
 	check_poll();
 	check_fifo();
 	check_ping_pong();
+	check_user_limits();
 	return t_done();
 }

@@ -185,6 +185,8 @@ static const struct {
 	{"sys/fs/mount-max", &sysctl_mount_max, 1, ~0u >> 1},
 	{"sys/fs/nr_open", &sysctl_nr_open, 64, 1u << 20},
 	{"sys/fs/pipe-max-size", &sysctl_pipe_max_size, 4096, ~0u >> 1},
+	{"sys/fs/pipe-user-pages-soft", &sysctl_pipe_pages_soft, 0, ~0u >> 1},
+	{"sys/fs/pipe-user-pages-hard", &sysctl_pipe_pages_hard, 0, ~0u >> 1},
 	{"sys/fs/inotify/max_queued_events", &sysctl_inotify_max_queued, 0, ~0u >> 1},
 	{"sys/fs/inotify/max_user_watches", &sysctl_inotify_max_watches, 0, ~0u >> 1},
 };

@@ -268,6 +268,8 @@ extern void (*fs_send_sigpipe)(void);
 extern void (*fs_send_sigxfsz)(void);
 extern const struct cred *(*fs_cred_get)(void); /* the caller's, referenced, for file->cred */
 extern void (*fs_cred_put)(const struct cred *cred);
+/* The count, changed atomically, of the pages that pipes of this user may hold. */
+extern u32 *(*fs_pipe_pages)(const struct cred *cred);
 /* SIGIO and friends to a file's owner (F_SETOWN). */
 extern void (*fs_send_sigio)(struct file *file, int fd, int band);
 

@@ -15,5 +15,7 @@ bool file_is_pipe(const struct file *file);
 /* tee(2): copy what is in @from to @to without consuming it; splice's ends are ordinary reads and writes. */
 ssize_t pipe_tee(struct file *from, struct file *to, size_t len, bool nonblock);
 extern unsigned sysctl_pipe_max_size;
+/* pipe-user-pages-soft, -hard: of all pipes of a user without CAP_SYS_RESOURCE or CAP_SYS_ADMIN; 0: any number */
+extern unsigned sysctl_pipe_pages_soft, sysctl_pipe_pages_hard;
 
 #endif
