@@ -41,6 +41,7 @@ static void count_lists(unsigned long *inactive, unsigned long *active, struct m
 
 static int show_meminfo(struct seq_file *m, void *v)
 {
+	unsigned long slab = KB(inspect_slab_pages()); /* once: the two lines agree */
 	static const char *const huge[] = {"ShmemHugePages:",
 					   "ShmemPmdMapped:",
 					   "FileHugePages:",
@@ -87,9 +88,9 @@ static int show_meminfo(struct seq_file *m, void *v)
 	line(m, "Mapped:", KB(total_mapped_pages()));
 	line(m, "Shmem:", KB(shmem));
 	line(m, "KReclaimable:", 0);
-	line(m, "Slab:", KB(inspect_slab_pages()));
+	line(m, "Slab:", slab);
 	line(m, "SReclaimable:", 0);
-	line(m, "SUnreclaim:", KB(inspect_slab_pages()));
+	line(m, "SUnreclaim:", slab);
 	line(m, "KernelStack:", KB(inspect_stack_pages()));
 	line(m, "PageTables:", total_pt_bytes() >> 10);
 	line(m, "SecPageTables:", 0);
