@@ -107,7 +107,7 @@ void page_prepare_run(struct page *page, unsigned order)
  * out twice. */
 static bool retire(struct page *page, unsigned order, void *caller)
 {
-	if (unlikely((page->flags & NEVER_AT_FREE) || page->mapcount != -1)) {
+	if (unlikely((READ_ONCE(page->flags) & NEVER_AT_FREE) || READ_ONCE(page->mapcount) != -1)) {
 		report_bad_page(page, page->flags & 1u << PG_BUDDY ? "freed twice" : "in use",
 				caller);
 		return false;
@@ -177,7 +177,7 @@ static bool drop_if_last(struct page *page)
 {
 	u32 one = 1;
 
-	if (unlikely((page->flags & NEVER_AT_FREE) || page->mapcount != -1))
+	if (unlikely((READ_ONCE(page->flags) & NEVER_AT_FREE) || READ_ONCE(page->mapcount) != -1))
 		return false;
 	return __atomic_compare_exchange_n(&page->refs, &one, 0, false, __ATOMIC_ACQ_REL,
 					   __ATOMIC_RELAXED);

@@ -185,7 +185,7 @@ void spin_unlock(spinlock_t *lock)
 
 void assert_spin_held(const spinlock_t *lock)
 {
-	if (lock->value && lock->owner_cpu_plus1 == smp_cpu_id() + 1)
+	if (READ_ONCE(lock->value) && lock->owner_cpu_plus1 == smp_cpu_id() + 1)
 		return;
 	panic("spinlock: %s (rank %u) should be held at %pS", name_of(lock), lock->rank,
 	      __builtin_return_address(0));
