@@ -86,7 +86,7 @@ static void unmap_what_is_not_mapped(void *arg)
 
 static void nest_too_deep(void *arg)
 {
-	for (unsigned i = 0; i < KM_MAX_IDX; i++)
+	for (unsigned i = 0; i <= KM_SLOTS; i++)
 		kmap_local_page(arg);
 }
 
@@ -102,13 +102,13 @@ static void wrong_use_of_kmap_local_is_caught(void **state)
 	sim_expect_panic(unmap_in_wrong_order, pages, "out of order");
 	sim_expect_panic(unmap_twice, pages, "unmapped twice?");
 	sim_expect_panic(unmap_what_is_not_mapped, NULL, "nothing is mapped");
-	sim_expect_panic(nest_too_deep, pages[0], "NEST_MAX");
+	sim_expect_panic(nest_too_deep, pages[0], "KM_SLOTS");
 }
 
 static void fifteen_maps_nest(void **state)
 {
 	struct page *page;
-	void *p[KM_MAX_IDX - 1];
+	void *p[KM_SLOTS];
 
 	(void)state;
 	sim_boot(&(struct sim_config){.no_scheduler = true});
