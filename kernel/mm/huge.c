@@ -170,8 +170,11 @@ static unsigned unmap_pages(struct page *page)
 	unsigned last = 0;
 
 	for (unsigned i = 0; i < HUGE_PAGES; i++, page++) {
-		/* The only entry there is cannot become two: fork would need our lock. */
-		if (likely(READ_ONCE(page->mapcount) == 0)) {
+		/*
+		 * The only entry there is cannot become two: fork would need our lock. Who removed
+		 * another has done with the page: acquire.
+		 */
+		if (likely(atomic_read_acquire(&page->mapcount) == 0)) {
 			page->mapping = 0;
 			WRITE_ONCE(page->mapcount, -1);
 			last++;
