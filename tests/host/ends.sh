@@ -9,8 +9,8 @@ ok "and says so in one line" one_line err
 
 # signal_status SIGNAL COMMANDS: what run returns when it gets the signal while they run.
 signal_status() {
-	# A background process of a script ignores SIGINT unless a new shell makes it anew.
-	"$ISTHMUS" run $RUN_OPTIONS --timeout 60 -c "$2" >out 2>err &
+	# What whoever runs the tests ignores (nohup) is ignored by the command too: not here.
+	env --default-signal=HUP "$ISTHMUS" run $RUN_OPTIONS --timeout 60 -c "$2" >out 2>err &
 	pid=$!
 	tries=0
 	until grep -q ready out || [ $tries = 300 ]; do
