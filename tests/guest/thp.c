@@ -4,46 +4,10 @@
  * with two-level page tables), each page keeps what was written to it.
  */
 // needs: mem=1G
-#include "t.h"
+#include "thp.h"
 #include <sys/prctl.h>
 
-#define THP "/sys/kernel/mm/transparent_hugepage/"
-#define RW (PROT_READ | PROT_WRITE)
-#define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
-
-static unsigned long block; /* bytes */
-static bool possible;       /* enabled is not never */
-
-static bool read_file(const char *path, char *buf, size_t size)
-{
-	int fd = open(path, O_RDONLY);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	buf[n < 0 ? 0 : n] = 0;
-	return n > 0;
-}
-
-/* The value of a line of smaps of the area that has @p. */
-static long smaps(const void *p, const char *name)
-{
-	FILE *f = fopen("/proc/self/smaps", "r");
-	unsigned long start, end;
-	bool here = false;
-	char line[256];
-	long kb = -1;
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			here = start <= (unsigned long)p && (unsigned long)p < end;
-		else if (here && !strncmp(line, name, strlen(name)))
-			kb = strtol(line + strlen(name), NULL, 10);
-	}
-	if (f)
-		fclose(f);
-	return kb;
-}
+static bool possible; /* enabled is not never */
 
 /* An aligned area of @n blocks. */
 static char *blocks(unsigned n)
@@ -56,20 +20,6 @@ static char *blocks(unsigned n)
 		munmap(p, (size_t)(q - p));
 	munmap(q + n * block, (size_t)(p + (n + 1) * block - (q + n * block)));
 	return q;
-}
-
-static void fill(char *p, unsigned long bytes)
-{
-	for (unsigned long at = 0; at < bytes; at += T_PAGE)
-		*(unsigned *)(p + at) = (unsigned)at + 1;
-}
-
-/* The first page in [from, to) that has not kept what fill() wrote; @to: none. */
-static unsigned long wrong(const char *p, unsigned long from, unsigned long to)
-{
-	while (from < to && *(const volatile unsigned *)(p + from) == from + 1)
-		from += T_PAGE;
-	return from;
 }
 
 static char *filled(unsigned n)
@@ -134,10 +84,10 @@ static void check_setting(void)
 	char before[64], now[64];
 	bool never;
 
-	read_file(THP "enabled", before, sizeof(before));
+	t_slurp(THP "enabled", before, sizeof(before));
 	fails(write(fd, "sometimes", 9), EINVAL, "enabled takes no other word");
 	works(pwrite(fd, "never\n", 6, 0), "never");
-	read_file(THP "enabled", now, sizeof(now));
+	t_slurp(THP "enabled", now, sizeof(now));
 	ok(!strcmp(now, "always madvise [never]\n"), "and shows it in brackets");
 	if (fd >= 0) {
 		char *p = filled(1);
@@ -155,7 +105,7 @@ static void check_setting(void)
 		       0);
 		close(fd);
 	}
-	read_file(THP "enabled", now, sizeof(now));
+	t_slurp(THP "enabled", now, sizeof(now));
 	ok(!strcmp(now, before), "back");
 }
 
@@ -316,13 +266,13 @@ int main(void)
 {
 	char text[64];
 
-	if (!read_file(THP "hpage_pmd_size", text, sizeof(text))) {
+	if (t_slurp(THP "hpage_pmd_size", text, sizeof(text)) <= 0) {
 		t_skip("all", "no " THP);
 		return t_done();
 	}
 	block = strtoul(text, NULL, 10);
 	ok(block == 2 << 20 || block == 4 << 20, "hpage_pmd_size");
-	possible = read_file(THP "enabled", text, sizeof(text)) && !strstr(text, "[never]");
+	possible = t_slurp(THP "enabled", text, sizeof(text)) > 0 && !strstr(text, "[never]");
 	check_advice();
 	check_prctl();
 	check_setting();

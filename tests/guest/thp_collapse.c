@@ -4,7 +4,7 @@
  * it is refused, and with which error.
  */
 // needs: mem=1G
-#include "t.h"
+#include "thp.h"
 #include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
@@ -14,23 +14,6 @@
 #ifndef MADV_COLLAPSE
 #define MADV_COLLAPSE 25
 #endif
-#define RW (PROT_READ | PROT_WRITE)
-#define PRIVATE (MAP_PRIVATE | MAP_ANONYMOUS)
-
-static unsigned long block; /* bytes */
-
-#define THP "/sys/kernel/mm/transparent_hugepage/"
-
-static bool read_file(const char *path, char *buf, size_t size)
-{
-	int fd = open(path, O_RDONLY);
-	ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	buf[n < 0 ? 0 : n] = 0;
-	return n > 0;
-}
 
 static void set_enabled(const char *word)
 {
@@ -38,26 +21,6 @@ static void set_enabled(const char *word)
 
 	t_must(fd >= 0 && write(fd, word, strlen(word)) == (ssize_t)strlen(word));
 	close(fd);
-}
-
-/* The value of a line of smaps of the area that has @p. */
-static long smaps(const void *p, const char *name)
-{
-	FILE *f = fopen("/proc/self/smaps", "r");
-	unsigned long start, end;
-	bool here = false;
-	char line[256];
-	long kb = -1;
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			here = start <= (unsigned long)p && (unsigned long)p < end;
-		else if (here && !strncmp(line, name, strlen(name)))
-			kb = strtol(line + strlen(name), NULL, 10);
-	}
-	if (f)
-		fclose(f);
-	return kb;
 }
 
 /* An aligned area of @n blocks, with room around it. */
@@ -76,17 +39,9 @@ static char *blocks(unsigned n)
 	return blocks_of(n, RW, PRIVATE);
 }
 
-static void fill(char *p, unsigned long bytes)
-{
-	for (unsigned long at = 0; at < bytes; at += T_PAGE)
-		*(unsigned *)(p + at) = (unsigned)at + 1;
-}
-
 static bool kept(const char *p, unsigned long from, unsigned long to)
 {
-	while (from < to && *(const volatile unsigned *)(p + from) == from + 1)
-		from += T_PAGE;
-	return from == to;
+	return wrong(p, from, to) == to;
 }
 
 static int collapse(void *p, size_t len)
@@ -335,12 +290,12 @@ int main(void)
 {
 	char text[64];
 
-	if (!read_file(THP "hpage_pmd_size", text, sizeof(text))) {
+	if (t_slurp(THP "hpage_pmd_size", text, sizeof(text)) <= 0) {
 		t_skip("all", "no " THP);
 		return t_done();
 	}
 	block = strtoul(text, NULL, 10);
-	read_file(THP "enabled", text, sizeof(text));
+	t_slurp(THP "enabled", text, sizeof(text));
 	set_enabled("never"); /* nor does khugepaged do it behind our back */
 	check_filled();
 	check_sparse();
