@@ -381,7 +381,8 @@ static int foreground(void *arg)
 	need(waitpid(pid, &status, 0) == pid && status == SIGINT);
 	need(last == 0); /* we, in the background, got nothing */
 	signal(SIGTTOU, SIG_IGN);
-	need(tcsetpgrp(slave, getpgrp()) == 0);
+	need(tcsetpgrp(master, getpgrp()) == 0); /* through the master it is the slave's group too */
+	need(tcgetpgrp(slave) == getpgrp());
 	need(tcsetpgrp(slave, 0x3ffffff) == -1 && errno == ESRCH);
 	need(tcsetpgrp(slave, -1) == -1 && errno == EINVAL);
 	return 0;
@@ -541,6 +542,39 @@ static int many(void *arg)
 	return 0;
 }
 
+/* asm/termbits.h, which has struct termio, does not go together with termios.h. */
+struct old_termio {
+	unsigned short iflag, oflag, cflag, lflag;
+	unsigned char line, cc[8];
+};
+
+/* All calls on the master's attributes are about the slave's: the master has no echo, or the two would answer each other for ever. */
+static void check_master_attributes(void)
+{
+	struct old_termio old;
+	struct termios t;
+
+	open_pair();
+	tcgetattr(slave, &t);
+	t.c_lflag &= ~ECHO;
+	tcsetattr(slave, TCSANOW, &t);
+	eq(ioctl(master, TCGETA, &old), 0, "TCGETA works at the master");
+	ok(old.lflag == (t.c_lflag & 0xffff), "and gets the slave's flags");
+	old.lflag |= ECHO;
+	for (unsigned cmd = TCSETA; cmd <= TCSETAF; cmd++)
+		eq(ioctl(master, cmd, &old), 0, "ioctl %#x sets attributes at the master", cmd);
+	tcgetattr(slave, &t);
+	ok(t.c_lflag & ECHO, "the slave echoes now");
+	type("a");
+	reads(master, "a", "what is typed is echoed once");
+	ok(!readable(master, 20), "and not again by the master");
+	write(slave, "b", 1);
+	reads(master, "b", "what the slave writes arrives");
+	type("\n");
+	reads(slave, "a\n", "and does not come back as input");
+	close_pair();
+}
+
 int main(void)
 {
 	t_tmpdir();
@@ -549,6 +583,7 @@ int main(void)
 	check_canonical();
 	check_echo_and_output();
 	check_raw();
+	check_master_attributes();
 	passes(control_itself, "TIOCSCTTY makes it the controlling terminal, /dev/tty is it");
 	passes(by_open, "so does opening it, without O_NOCTTY");
 	passes(key_signals,

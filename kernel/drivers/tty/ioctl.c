@@ -271,6 +271,8 @@ long tty_side_ioctl(struct tty *slave, unsigned cmd, unsigned long arg)
 	u32 nr;
 	long ret;
 
+	if (cmd == TIOCSPGRP)
+		return tty_job_ioctl(slave, cmd, arg);
 	if (cmd != TIOCGPGRP && cmd != TIOCGSID) {
 		ret = attribute_ioctl(slave, cmd, (uaddr_t)arg);
 		return ret == -ENOIOCTLCMD ? misc_ioctl(slave, cmd, arg) : ret;

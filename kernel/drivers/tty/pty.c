@@ -1,7 +1,8 @@
 /*
  * Pseudo-terminals, pty(7): opening /dev/ptmx makes a pair. What is written to the master is the slave's input, through the
  * slave's line discipline; what the slave's programs write arrives at the master. Each side is a struct tty; the master's
- * line discipline is raw, so that one mechanism serves both directions.
+ * line discipline is raw, so that one mechanism serves both directions. It stays raw: a call that sets the master's attributes
+ * sets the slave's, and so the two sides can't echo to each other for ever.
  *
  * The table of pairs is guarded by table_lock. The pair lives until both ttys are gone; the master's last close hangs the slave up.
  */
@@ -293,7 +294,12 @@ static long master_ioctl(struct tty *tty, struct file *file, unsigned cmd, unsig
 	case TIOCSWINSZ:
 	case TIOCGWINSZ:
 	case TIOCGPGRP:
+	case TIOCSPGRP:
 	case TIOCGSID:
+	case TCGETA:
+	case TCSETA:
+	case TCSETAW:
+	case TCSETAF:
 	case TCGETS:
 	case TCSETS:
 	case TCSETSW:
