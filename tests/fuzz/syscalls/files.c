@@ -161,6 +161,10 @@ static const char *const own_paths[] = {
 	"a",    "b",    "c",    "a/b",  "b/",   "file/x",   ".",   "dir/../dir/../a", "mnt/a",
 };
 
+const char *const own_names[] = {"file", "link", "loop", "fifo", "listener",
+				 "dir",  "mnt",  "a",    "b",    "c"};
+const unsigned own_names_count = COUNT(own_names);
+
 /* To look at, as anybody may. Nothing that root could spoil for others by opening it for writing. */
 static const char *const other_paths[] = {
 	"/",

@@ -2,6 +2,7 @@
  * The system-call fuzzer: what its files share.
  *
  *	main.c     the supervisor: starts lives, ends those that last too long, looks at what they left behind
+ *	leftovers.c what lives leave behind: mounts, files, System V IPC
  *	life.c     one process: its limits, its user, its threads and children; ends by exit, exec or a signal
  *	step.c     one step: a system call with arguments of its row, or work on memory
  *	calls.c    the table: a row for each call, with the types of its arguments
@@ -75,7 +76,7 @@ struct thread {
 	u64 random;
 	u32 number, depth, stage_used;
 	bool root, tame;
-	u32 last_count;      /* of the array that was filled last */
+	u32 last_count; /* of the array that was filled last */
 	u32 steps;
 	u32 fds[KEPT], pids[KEPT], ids[KEPT];
 	u32 fds_kept, pids_kept, ids_kept;
@@ -98,9 +99,39 @@ u32 number_of_type(struct thread *t, u32 type);
 
 /* ---- calls.c ---- */
 enum type {
-	T_NONE, T_ANY, T_SMALL, T_LEN, T_MAPLEN, T_ADDR, T_FD, T_DIRFD, T_PATH, T_OWNPATH, T_OWNDIR,
-	T_PID, T_TARGET, T_SIG, T_OFF, T_HIGH, T_MODE, T_UID, T_CLOCK, T_TIMER, T_ID, T_KEY, T_MS,
-	T_FLAGS, T_ONE, T_EXACT, T_ZERO, T_COUNT, T_OUT, T_BUF, T_STRUCT, T_STRING, T_VARIES,
+	T_NONE,
+	T_ANY,
+	T_SMALL,
+	T_LEN,
+	T_MAPLEN,
+	T_ADDR,
+	T_FD,
+	T_DIRFD,
+	T_PATH,
+	T_OWNPATH,
+	T_OWNDIR,
+	T_PID,
+	T_TARGET,
+	T_SIG,
+	T_OFF,
+	T_HIGH,
+	T_MODE,
+	T_UID,
+	T_CLOCK,
+	T_TIMER,
+	T_ID,
+	T_KEY,
+	T_MS,
+	T_FLAGS,
+	T_ONE,
+	T_EXACT,
+	T_ZERO,
+	T_COUNT,
+	T_OUT,
+	T_BUF,
+	T_STRUCT,
+	T_STRING,
+	T_VARIES,
 };
 #define TYPE(arg) ((arg)&0xffu)
 #define PARAM(arg) ((arg) >> 8)
@@ -145,10 +176,42 @@ void memory_work(struct thread *t); /* reads and writes where calls have been */
 
 /* ---- files.c ---- */
 enum fd_kind {
-	K_ANY, K_FILE, K_APPEND, K_DIR, K_PATH, K_PIPE_R, K_PIPE_W, K_FIFO, K_STREAM_A, K_STREAM_B,
-	K_DGRAM_A, K_DGRAM_B, K_SEQ_A, K_LISTENER, K_EVENTFD, K_TIMERFD, K_SIGNALFD, K_EPOLL,
-	K_INOTIFY, K_MEMFD, K_PTMX, K_PTS, K_MAPS, K_MEM, K_PROCDIR, K_UFFD, K_ZERO, K_RANDOM, K_KMSG,
-	K_PIDFD, K_STREAM, K_DGRAM, K_PAGEMAP, K_SMAPS, K_SYS, K_KINDS,
+	K_ANY,
+	K_FILE,
+	K_APPEND,
+	K_DIR,
+	K_PATH,
+	K_PIPE_R,
+	K_PIPE_W,
+	K_FIFO,
+	K_STREAM_A,
+	K_STREAM_B,
+	K_DGRAM_A,
+	K_DGRAM_B,
+	K_SEQ_A,
+	K_LISTENER,
+	K_EVENTFD,
+	K_TIMERFD,
+	K_SIGNALFD,
+	K_EPOLL,
+	K_INOTIFY,
+	K_MEMFD,
+	K_PTMX,
+	K_PTS,
+	K_MAPS,
+	K_MEM,
+	K_PROCDIR,
+	K_UFFD,
+	K_ZERO,
+	K_RANDOM,
+	K_KMSG,
+	K_PIDFD,
+	K_STREAM,
+	K_DGRAM,
+	K_PAGEMAP,
+	K_SMAPS,
+	K_SYS,
+	K_KINDS,
 };
 #define FD_BASE 3u
 #define FD_MAX 96u
@@ -156,6 +219,9 @@ void files_open(struct thread *t);
 u32 some_fd(struct thread *t, u32 kind);
 enum paths { PATHS_ALL, PATHS_OWN, PATHS_DIRS };
 u32 path_fill(struct thread *t, char *buf, enum paths which);
+/* The first components of the names that lives give to files. */
+extern const char *const own_names[];
+extern const unsigned own_names_count;
 
 /* ---- step.c ---- */
 bool choose_calls(void);           /* by options; false: there is none */
@@ -179,6 +245,14 @@ static inline long raw(u32 nr, u32 a, u32 b, u32 c, u32 d)
 	return enter(nr, args);
 }
 extern u32 sysinfo_entry;
+
+/* ---- leftovers.c ---- */
+extern int proc_fd;                     /* /proc as it was, whatever lies there now */
+void remember_mounts(void);             /* those of now are to stay */
+void mend_mounts(void);                 /* ... and no others, but those on lives' folders */
+void remove_strays(const char *folder); /* files in it that lives made */
+void remove_all_strays(void);           /* files outside the lives' folders */
+void remove_ipc(void);
 
 /* ---- life.c ---- */
 void live(struct slot *slot, u32 seed) __attribute__((noreturn));

@@ -18,9 +18,6 @@
 #include <sys/auxv.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/msg.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
 #include <sys/sysinfo.h>
 #include <time.h>
 
@@ -29,6 +26,7 @@
 #define TELL 10000    /* ms between two lines about how far it is */
 #define TOLERANCE 100 /* a hundredth of memory, or what the kernel's caches take */
 
+int proc_fd;
 struct options options = {.seconds = 30, .seed = 1, .steps = 300};
 
 static struct slot *slots; /* a page each */
@@ -107,73 +105,22 @@ static void read_options(char **words)
 		options.workers = 1;
 }
 
-/* ---- mounts: a life that is root makes and removes some where it should not, over a symbolic link ---- */
-
-#define MOUNTS_MAX 64
-
-static const struct {
-	const char *folder, *type, *data;
-} needed[] = {
-	{"/proc", "proc", NULL},        {"/sys", "sysfs", NULL},
-	{"/dev", "devtmpfs", NULL},     {"/dev/pts", "devpts", "mode=0620,ptmxmode=0666"},
-	{"/tmp", "tmpfs", "mode=1777"},
-};
-static int first_mounts[MOUNTS_MAX], first_mounts_count;
-static int proc_fd; /* /proc as it was, whatever lies there now */
-
-/* Calls fn for each mount. */
-static void each_mount(void (*fn)(int id, const char *point))
-{
-	int fd = openat(proc_fd, "self/mountinfo", O_RDONLY), id;
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	static char line[8192], point[4097];
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "%d %*d %*s %*s %4096s", &id, point) == 2)
-			fn(id, point);
-	if (f)
-		fclose(f);
-}
-
-static void remember_mount(int id, const char *point)
-{
-	(void)point;
-	if (first_mounts_count < MOUNTS_MAX)
-		first_mounts[first_mounts_count++] = id;
-}
-
-static void remove_mount(int id, const char *point)
-{
-	for (int i = 0; i < first_mounts_count; i++)
-		if (first_mounts[i] == id)
-			return;
-	if (strncmp(point, "/tmp/fuzz", 9))
-		umount2(point, MNT_DETACH);
-}
-
-static void mend_mounts(void)
-{
-	each_mount(remove_mount);
-	for (unsigned i = 0; i < COUNT(needed); i++) {
-		struct stat there, above;
-		char up[40];
-
-		snprintf(up, sizeof(up), "%s/..", needed[i].folder);
-		if (!stat(needed[i].folder, &there) && !stat(up, &above) &&
-		    there.st_dev == above.st_dev &&
-		    !mount(needed[i].type, needed[i].folder, needed[i].type, 0, needed[i].data))
-			each_mount(remember_mount);
-	}
-}
-
 /* ---- lives ---- */
+
+/* Takes away its file systems, and what a life that took them away itself has put below. */
+static void clear_folder(const char *folder)
+{
+	while (umount2(folder, MNT_DETACH) == 0)
+		;
+	remove_strays(folder);
+}
 
 /* Each life has a small file system of its own, or works in its neighbour's. */
 static void fresh_folder(u32 n)
 {
 	const char *folder = workers[n].folder;
 
-	umount2(folder, MNT_DETACH);
+	clear_folder(folder);
 	mkdir(folder, 0777);
 	mount("fuzz", folder, "tmpfs", MS_NODEV | MS_NOSUID, "size=2m,nr_inodes=200,mode=1777");
 }
@@ -319,47 +266,10 @@ static bool end_all(void)
 
 /* ---- before and after ---- */
 
-static void remove_segment(int id)
-{
-	shmctl(id, IPC_RMID, NULL);
-}
-
-static void remove_array(int id)
-{
-	semctl(id, 0, IPC_RMID);
-}
-
-static void remove_queue(int id)
-{
-	msgctl(id, IPC_RMID, NULL);
-}
-
-static void remove_ids(const char *path, void (*remove)(int id))
-{
-	char line[256];
-	FILE *f = fopen(path, "r");
-	int key, id;
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%d %d", &key, &id) == 2)
-			remove(id);
-	}
-	if (f)
-		fclose(f);
-}
-
-static void remove_ipc(void)
-{
-	remove_ids("/proc/sysvipc/shm", remove_segment);
-	remove_ids("/proc/sysvipc/sem", remove_array);
-	remove_ids("/proc/sysvipc/msg", remove_queue);
-}
-
 static void remove_folders(void)
 {
 	for (u32 i = 0; i < options.workers; i++) {
-		while (umount2(workers[i].folder, MNT_DETACH) == 0)
-			;
+		clear_folder(workers[i].folder);
 		rmdir(workers[i].folder);
 	}
 }
@@ -397,6 +307,7 @@ static void work(u32 seconds, u32 seed)
 		if (now_ms() > tidy) {
 			tidy = now_ms() + 2000;
 			mend_mounts();
+			remove_all_strays();
 			remove_ipc();
 			each_child(kill_orphan);
 		}
@@ -414,7 +325,7 @@ static void prepare(void)
 	t_must(geteuid() == 0);
 	proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	t_must(proc_fd >= 0);
-	each_mount(remember_mount);
+	remember_mounts();
 	alarm(0);
 	write_file("/proc/self/oom_score_adj", "-1000");
 	sched_setscheduler(0, SCHED_FIFO, &first);
@@ -489,6 +400,7 @@ int main(int argc, char **argv)
 	each_child(show_child);
 	remove_ipc();
 	remove_folders();
+	remove_all_strays();
 	t_note("seed %u: %u lives, %u calls, of which %u failed", options.seed, lives, calls_made,
 	       calls_failed);
 	if (options.table)

@@ -1,4 +1,5 @@
 /* The structures that calls take by address: a row each, filled by fill_NAME() of structs.c. */
+/* clang-format off */
 #define STRUCTS(X) \
 	X(bytes) X(words) X(offset) X(timespec) X(timespec64) X(timeval) X(itimerval) X(itimerspec) X(itimerspec64) \
 	X(sigset) X(sigset_arg) X(sigaction_old) X(sigaction) X(siginfo) X(sigevent) X(altstack) \
@@ -11,6 +12,7 @@ enum {
 	STRUCTS(X)
 #undef X
 };
+/* clang-format on */
 
 /* Kinds of text for string_fill(). */
 enum { TEXT_ANY, TEXT_XATTR, TEXT_FSTYPE };
