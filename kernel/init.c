@@ -103,16 +103,18 @@ static noinline u32 overflow_stack(u32 depth)
 
 void init_main(void *arg)
 {
-	static const char *const fallback[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
+	static const char *const fallback[] = {"/sbin/init", "/etc/init", "/bin/init", "/bin/sh"};
 
 	(void)arg;
 	unpack_initramfs();
-	say_freed("init", mm_free_range((paddr_t)lowmem_paddr((void *)windows.init_start), (paddr_t)lowmem_paddr((void *)windows.init_end)));
+	say_freed("init", mm_free_range((paddr_t)lowmem_paddr((void *)windows.init_start),
+					(paddr_t)lowmem_paddr((void *)windows.init_end)));
 	ensure_console_node();
 	open_console();
 	if (unlikely(init_parameters.overflow_stack))
 		overflow_stack(~0u);
-	if (init_parameters.rdinit && exists(init_parameters.rdinit) && !try_init(init_parameters.rdinit))
+	if (init_parameters.rdinit && exists(init_parameters.rdinit) &&
+	    !try_init(init_parameters.rdinit))
 		return;
 	if (init_parameters.init) {
 		if (!try_init(init_parameters.init))

@@ -12,7 +12,7 @@
 #include "mm/mm.h"
 #include "proc/process.h"
 
-struct init_parameters init_parameters = { .rdinit = "/init", .envp = { "HOME=/", "TERM=linux" } };
+struct init_parameters init_parameters = {.rdinit = "/init", .envp = {"HOME=/", "TERM=linux"}};
 
 static char words[2048]; /* what init_parameters points into */
 static size_t words_used;
@@ -110,15 +110,35 @@ static const struct {
 	const char *name;
 	void (*set)(const char *value);
 } rows[] = {
-	{ "console", console_select }, { "debug", set_debug }, { "failalloc", set_failalloc }, { "init", set_init }, { "loglevel", set_loglevel },
-	{ "mm.trace", mm_trace_select },
-	{ "norandmaps", set_norandmaps }, { "panic", set_panic }, { "provoke", set_provoke }, { "quiet", set_quiet }, { "rdinit", set_rdinit },
-	{ "root", set_root },
+	{"console", console_select},
+	{"debug", set_debug},
+	{"failalloc", set_failalloc},
+	{"init", set_init},
+	{"loglevel", set_loglevel},
+	{"mm.trace", mm_trace_select},
+	{"norandmaps", set_norandmaps},
+	{"panic", set_panic},
+	{"provoke", set_provoke},
+	{"quiet", set_quiet},
+	{"rdinit", set_rdinit},
+	{"root", set_root},
 	/* the machine's, read by arch/ */
-	{ "vmsplit", ignore }, { "highmem", ignore }, { "vmalloc", ignore }, { "mem", ignore }, { "maxcpus", ignore },
-	{ "nosmp", ignore }, { "pti", ignore }, { "nopti", ignore }, { "mitigations", ignore }, { "log_buf_len", ignore }, { "earlyprintk", ignore },
+	{"vmsplit", ignore},
+	{"highmem", ignore},
+	{"vmalloc", ignore},
+	{"mem", ignore},
+	{"maxcpus", ignore},
+	{"nosmp", ignore},
+	{"pti", ignore},
+	{"nopti", ignore},
+	{"mitigations", ignore},
+	{"log_buf_len", ignore},
+	{"earlyprintk", ignore},
 	/* of Linux's boot loaders and initramfs tools: without meaning here, and not init's */
-	{ "ro", ignore }, { "rw", ignore }, { "BOOT_IMAGE", ignore }, { "initrd", ignore },
+	{"ro", ignore},
+	{"rw", ignore},
+	{"BOOT_IMAGE", ignore},
+	{"initrd", ignore},
 };
 
 static bool apply(const char *word, const char *value)
@@ -175,7 +195,8 @@ void boot_parameters(const char *cmdline)
 			if (value && !memchr(word, '.', (size_t)(value - word)))
 				set_variable(word, (size_t)(value - word) - 1);
 			else if (!value)
-				append(init_parameters.argv, ARRAY_SIZE(init_parameters.argv), word);
+				append(init_parameters.argv, ARRAY_SIZE(init_parameters.argv),
+				       word);
 		}
 	}
 }

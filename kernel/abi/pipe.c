@@ -87,7 +87,8 @@ static long send_file(int out, int in, loff_t *pos, u32 count)
 
 	if (n)
 		return n;
-	if (!(f.in.file->mode & FMODE_LSEEK) || !f.in.file->op->read_iter || (f.out.file->flags & O_APPEND))
+	if (!(f.in.file->mode & FMODE_LSEEK) || !f.in.file->op->read_iter ||
+	    (f.out.file->flags & O_APPEND))
 		n = -EINVAL;
 	else if (pos && !(f.in.file->mode & FMODE_PREAD))
 		n = -ESPIPE;

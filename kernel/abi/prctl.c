@@ -168,7 +168,7 @@ static long prctl_process(int option, unsigned long a2, unsigned long a3, unsign
 	case PR_GET_TIMERSLACK: return (long)task_timer_slack();
 	case PR_SET_TIMERSLACK: return task_set_timer_slack(a2);
 	case PR_GET_TID_ADDRESS: return put_user_u32(current->clear_child_tid, a2);
-	case PR_GET_SECCOMP: return 0;                                      /* mode 0: none */
+	case PR_GET_SECCOMP: return 0; /* mode 0: none */
 	case PR_GET_THP_DISABLE:
 		return a2 || a3 || a4 || a5 ? -EINVAL : (current->mm->flags & MMF_DISABLE_THP) != 0;
 	case PR_SET_THP_DISABLE:

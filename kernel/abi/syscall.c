@@ -27,11 +27,11 @@
 #define ARGS_6(a, b, c, d, e, f) ARGS_5(a, b, c, d, e), ARG(f, 5)
 
 /* ROW(number, function, count, types...): C arguments. ROW_REGS(number, function): takes the registers themselves. */
-#define ROW(nr, fn, count, ...)                                                        \
-	static long call_##nr(struct regs *regs)                                       \
-	{                                                                              \
-		(void)regs;                                                            \
-		return (long)fn(ARGS_##count(__VA_ARGS__));                            \
+#define ROW(nr, fn, count, ...) \
+	static long call_##nr(struct regs *regs) \
+	{ \
+		(void)regs; \
+		return (long)fn(ARGS_##count(__VA_ARGS__)); \
 	}
 #define ROW_REGS(nr, fn)
 #include "syscall_table.h"
@@ -44,7 +44,8 @@ static long unknown(struct regs *regs)
 	unsigned long nr = (unsigned long)regs_syscall_nr(regs);
 
 	if (nr < 512 && !test_and_set_bit(nr, said))
-		pr_info("%s[%d]: system call %lu is not implemented\n", current->comm, current->pid, nr);
+		pr_info("%s[%d]: system call %lu is not implemented\n", current->comm, current->pid,
+			nr);
 	return -ENOSYS;
 }
 

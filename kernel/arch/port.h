@@ -16,7 +16,7 @@
 #include "layout.h"
 #include "types.h"
 
-struct regs;        /* the user (or interrupted) registers as the entry code saved them; <machine/regs.h> */
+struct regs; /* the user (or interrupted) registers as the entry code saved them; <machine/regs.h> */
 struct arch_thread; /* what the machine keeps for each task; <machine/thread.h> */
 struct arch_mm;     /* what the machine keeps for each address space; <machine/pgtable.h> */
 
@@ -76,7 +76,9 @@ typedef void (*irq_handler_t)(unsigned irq, void *arg);
 int irq_request(unsigned irq, irq_handler_t handler, void *arg, unsigned flags, const char *name);
 
 /* Walk the interrupt lines for /proc/interrupts: counts has nr_cpus numbers. */
-void irq_for_each(void (*fn)(unsigned irq, const char *chip, const char *name, const u32 *counts, void *arg), void *arg);
+void irq_for_each(void (*fn)(unsigned irq, const char *chip, const char *name, const u32 *counts,
+			     void *arg),
+		  void *arg);
 
 /* ------------------------------------------------------------------------------------------- */
 /* Time                                                                                          */
@@ -156,12 +158,14 @@ bool arch_kernel_lookup(const void *va, pfn_t *pfn, pgprot_t *prot);
 
 /* The windows of the kernel: where they lie on this machine. Constants after boot. */
 struct kernel_windows {
-	void *high_memory;                    /* end of the direct map */
+	void *high_memory; /* end of the direct map */
 	void *vmalloc_start, *vmalloc_end;
-	void *pkmap_base; unsigned pkmap_slots;
+	void *pkmap_base;
+	unsigned pkmap_slots;
 	unsigned long fixmap_start, fixmap_end;
 	unsigned long entry_start, entry_end; /* per-CPU entry area */
-	unsigned long text_start, text_end, rodata_end, data_start, data_end, init_start, init_end, bss_start, bss_end;
+	unsigned long text_start, text_end, rodata_end, data_start, data_end, init_start, init_end,
+		bss_start, bss_end;
 };
 extern struct kernel_windows windows;
 
@@ -236,9 +240,9 @@ static inline bool user_range_ok(uaddr_t addr, size_t n)
  */
 #define WORK_RESCHED 1u
 #define WORK_SIGNAL 2u
-#define WORK_NOTIFY 4u         /* run task->notify work */
-#define WORK_RSEQ 16u          /* see to rseq(2)'s critical section and CPU number */
-#define WORK_SYSCALL_TRACE 8u  /* slow path at system-call entry and exit: hooks.syscall_trace */
+#define WORK_NOTIFY 4u        /* run task->notify work */
+#define WORK_RSEQ 16u         /* see to rseq(2)'s critical section and CPU number */
+#define WORK_SYSCALL_TRACE 8u /* slow path at system-call entry and exit: hooks.syscall_trace */
 #include <machine/thread.h>
 
 #define THREAD_STACK_SIZE (2 * PAGE_SIZE)
@@ -284,10 +288,10 @@ int arch_get_thread_area(struct arch_thread *t, void *desc);
 struct arch_sigframe {
 	int sig;
 	uaddr_t handler, restorer;
-	unsigned long flags;  /* SA_* */
-	const void *info;     /* siginfo_t of 128 bytes, Linux's layout */
-	u64 mask;             /* blocked set to be restored by sigreturn */
-	uaddr_t altstack_sp;  /* sigaltstack: base, size and SS_* flags, as saved in the frame */
+	unsigned long flags; /* SA_* */
+	const void *info;    /* siginfo_t of 128 bytes, Linux's layout */
+	u64 mask;            /* blocked set to be restored by sigreturn */
+	uaddr_t altstack_sp; /* sigaltstack: base, size and SS_* flags, as saved in the frame */
 	u32 altstack_size, altstack_flags;
 };
 /* Push the frame and direct @regs to the handler. 0, or -EFAULT: @regs unchanged. */
@@ -300,8 +304,8 @@ int arch_sigframe_pop(struct regs *regs, bool rt, struct arch_sigframe *out);
  * of @out and @in are numbered by <asm/ptrace-abi.h>. Set: 0, or -EIO for what only the kernel may have.
  */
 #define ARCH_USER_REGS 17
-#define ARCH_FPREGS_SIZE 108  /* struct user_fpregs_struct */
-#define ARCH_FXREGS_SIZE 512  /* struct user_fpxregs_struct */
+#define ARCH_FPREGS_SIZE 108 /* struct user_fpregs_struct */
+#define ARCH_FXREGS_SIZE 512 /* struct user_fpxregs_struct */
 void arch_get_user_regs(struct arch_thread *t, u32 *out);
 int arch_set_user_regs(struct arch_thread *t, const u32 *in);
 void arch_get_fpregs(struct arch_thread *t, void *out);
@@ -316,11 +320,12 @@ int arch_set_debugreg(struct arch_thread *t, unsigned n, u32 value);
 
 /* The vDSO: pages to map in each process, and the addresses that the auxiliary vector and signals need. */
 struct vdso_image {
-	const void *text;      /* page-aligned, in low memory */
+	const void *text; /* page-aligned, in low memory */
 	unsigned text_pages;
-	unsigned vvar_pages;   /* mapped read-only right below the text; Linux shows 4 pages of [vvar], 2 of [vdso] */
-	pfn_t vvar_pfn;        /* the page with the clock data: the first of them */
-	unsigned long sysenter_offset;  /* __kernel_vsyscall: AT_SYSINFO = base + this */
+	/* mapped read-only right below the text; Linux shows 4 pages of [vvar], 2 of [vdso] */
+	unsigned vvar_pages;
+	pfn_t vvar_pfn;                /* the page with the clock data: the first of them */
+	unsigned long sysenter_offset; /* __kernel_vsyscall: AT_SYSINFO = base + this */
 };
 extern const struct vdso_image *vdso_image;
 /* Tell the machine where the current thread's vDSO text is mapped (0: not): for sysenter returns and sigreturn. Kept in arch_mm. */
@@ -377,20 +382,23 @@ struct mem_range {
 	enum mem_type type;
 };
 struct boot_info {
-	const char *cmdline;           /* with the loader's program name removed */
-	struct mem_range *map;         /* sorted, RAM not overlapping reserved; from the Multiboot map */
+	const char *cmdline;   /* with the loader's program name removed */
+	struct mem_range *map; /* sorted, RAM not overlapping reserved; from the Multiboot map */
 	unsigned map_count;
 	paddr_t kernel_start, kernel_end; /* image with bss */
-	paddr_t tables_start, tables_end; /* the page tables that the machine made before paging; 0, 0: none */
+	paddr_t tables_start,
+		tables_end; /* the page tables that the machine made before paging; 0, 0: none */
 	paddr_t initrd_start, initrd_end; /* 0, 0: none */
-	paddr_t lowmem_end;            /* end of the direct map: min(RAM below the border, border, highmem= and vmalloc= applied) */
+	paddr_t lowmem_end; /* end of the direct map: min(RAM below the border, border, highmem= and vmalloc= applied) */
 };
 extern struct boot_info boot_info;
 
 /* Machine set-up, in this order, from kernel_main(): */
-void arch_init_early(void);     /* CPU features, per-CPU of CPU 0, IDT, GDT; console on COM1 works since the stub */
-void arch_init_interrupts(void);/* APIC or PIC, timers; after mm is up (ioremap, table_alloc) */
-void arch_init_late(void);      /* W^X of the kernel image, vDSO, entry area; free .init is the caller's */
+/* CPU features, per-CPU of CPU 0, IDT, GDT; console on COM1 works since the stub */
+void arch_init_early(void);
+void arch_init_interrupts(void); /* APIC or PIC, timers; after mm is up (ioremap, table_alloc) */
+/* W^X of the kernel image, vDSO, entry area; free .init is the caller's */
+void arch_init_late(void);
 
 /* The direct map in kilobytes of small and of large pages; bytes of per-CPU data of all CPUs. For /proc/meminfo. */
 void arch_direct_map_kb(unsigned long *small_kb, unsigned long *large_kb);
@@ -398,12 +406,14 @@ unsigned long arch_percpu_bytes(void);
 
 const char *arch_cpu_name(void);
 /* One CPU's stanza for /proc/cpuinfo, in Linux's format, through @emit. */
-void arch_cpuinfo(unsigned cpu, void (*emit)(void *arg, const char *fmt, ...) __printf(2, 3), void *arg);
+void arch_cpuinfo(unsigned cpu, void (*emit)(void *arg, const char *fmt, ...) __printf(2, 3),
+		  void *arg);
 /* What /sys says of the CPU's Meltdown defect: "Not affected", "Mitigation: PTI" or "Vulnerable". */
 const char *arch_meltdown_state(void);
-bool arch_random_seed(void *buf, size_t n); /* rdrand where there is; false: the caller mixes timing */
-u32 arch_hwcap(void);                       /* AT_HWCAP: CPUID 1 edx */
-void __noreturn arch_power_off(void);       /* ACPI S5 if found, isa-debug-exit, then halt for good */
+bool arch_random_seed(void *buf,
+		      size_t n);      /* rdrand where there is; false: the caller mixes timing */
+u32 arch_hwcap(void);                 /* AT_HWCAP: CPUID 1 edx */
+void __noreturn arch_power_off(void); /* ACPI S5 if found, isa-debug-exit, then halt for good */
 void __noreturn arch_reboot(void);
 void __noreturn arch_halt(void);
 

@@ -117,8 +117,8 @@ enum last_type { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
 /* The parent directory of a path, and the last component. */
 struct parent_lookup {
 	struct path dir; /* referenced */
-	struct path
-		child; /* LOOKUP_FOLLOW: what the name is, referenced; dentry NULL: nothing yet */
+	/* LOOKUP_FOLLOW: what the name is, referenced; dentry NULL: nothing yet */
+	struct path child;
 	enum last_type type;
 	bool trailing_slash;
 	u32 len;
@@ -172,7 +172,8 @@ void pipe_init(void);
 void procfs_init(void);
 void sysfs_init(void);
 /* A tmpfs in which only the kernel makes names (sysfs, debugfs); boot. And a name in it: referenced, or ERR_PTR. */
-struct super_block *ktree_create(struct file_system_type *type, const char *source, const char *options, u32 magic);
+struct super_block *ktree_create(struct file_system_type *type, const char *source,
+				 const char *options, u32 magic);
 struct dentry *ktree_add(struct super_block *sb, const char *path, mode_t mode, const char *target);
 void debugfs_init(void);
 void ptdump_init(void);

@@ -22,8 +22,8 @@ struct walk {
 	enum last_type last_type;
 	const char *last;
 	u32 last_len;
-	struct path
-		child; /* LOOKUP_PARENT with LOOKUP_FOLLOW: the last component, not referenced; dentry NULL: unknown */
+	/* LOOKUP_PARENT with LOOKUP_FOLLOW: the last component, not referenced; dentry NULL: unknown */
+	struct path child;
 	unsigned depth, links;
 	const char *rest[MAX_LINKS];   /* what follows the links that it is inside of */
 	struct inode *held[MAX_LINKS]; /* the links whose text is in use */

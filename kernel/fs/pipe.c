@@ -16,7 +16,7 @@
 #include "mm/highmem.h"
 #include "mm/selfcheck.h"
 
-#define PIPE_SLOTS 16u /* 64 KB */
+#define PIPE_SLOTS 16u      /* 64 KB */
 #define PIPE_LEAST_SLOTS 2u /* above the soft limit */
 #define PIPE_SPARE 2u
 
@@ -35,8 +35,8 @@ struct pipe {
 	struct page *spare[PIPE_SPARE];
 	u32 readers, writers; /* open files */
 	u32 reader_opens,
-		writer_opens; /* ever: a FIFO's open waits for the other side to have come */
-	u32 users;            /* open files and opens in progress: inode->pipe lives as long */
+		writer_opens;    /* ever: a FIFO's open waits for the other side to have come */
+	u32 users;               /* open files and opens in progress: inode->pipe lives as long */
 	const struct cred *cred; /* its maker's, whose user's pages its slots count as */
 	struct selfcheck_node all;
 };
@@ -175,7 +175,8 @@ static void selfcheck_pipes(struct selfcheck *sc)
 {
 	struct pipe *p;
 
-	selfcheck_for_each (p, &all_pipes, all) {
+	selfcheck_for_each(p, &all_pipes, all)
+	{
 		for (u32 n = p->tail; n != p->head; n++)
 			selfcheck_hold(sc, slot(p, n)->page, 1);
 		for (unsigned i = 0; i < PIPE_SPARE; i++)

@@ -163,7 +163,8 @@ static const struct file_operations dump_fops = {.open = dump_open,
 
 void __init ptdump_init(void)
 {
-	static enum whose kernel = KERNEL, current_kernel = CURRENT_KERNEL, current_user = CURRENT_USER;
+	static enum whose kernel = KERNEL, current_kernel = CURRENT_KERNEL,
+			  current_user = CURRENT_USER;
 
 	debugfs_register("page_tables/kernel", 0400, &dump_fops, &kernel);
 	debugfs_register("page_tables/current_kernel", 0400, &dump_fops, &current_kernel);

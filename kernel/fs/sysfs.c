@@ -244,8 +244,8 @@ static const struct {
 };
 
 static const char *const directories[] = {
-	"block",   "bus",      "class", "dev/block", "dev/char",
-	"devices", "firmware", "fs",    "module",    "power", "kernel/debug",
+	"block",    "bus", "class",  "dev/block", "dev/char",     "devices",
+	"firmware", "fs",  "module", "power",     "kernel/debug",
 };
 
 void __init sysfs_init(void)

@@ -41,7 +41,8 @@ static int store_enabled(void *data, const char *text)
 /* Only "never": a block is taken if it is there. */
 static const char *const defrag_words[] = {"always", "defer", "defer+madvise", "madvise", "never"};
 /* Shared memory has pages of 4 KB only. */
-static const char *const shmem_words[] = {"always", "within_size", "advise", "never", "deny", "force"};
+static const char *const shmem_words[] = {"always", "within_size", "advise",
+					  "never",  "deny",        "force"};
 
 static int show_defrag(struct seq_file *m, void *v)
 {
@@ -92,6 +93,6 @@ static const struct {
 void __init sysfs_thp_init(void)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(files); i++)
-		sysfs_register_store(files[i].path, files[i].store ? 0644 : 0444, files[i].show, files[i].store,
-				     files[i].data);
+		sysfs_register_store(files[i].path, files[i].store ? 0644 : 0444, files[i].show,
+				     files[i].store, files[i].data);
 }

@@ -18,7 +18,7 @@ struct tmpfs {
 	mode_t mode;
 	uid_t uid;
 	gid_t gid;
-	u32 shown; /* options given, for /proc/mounts */
+	u32 shown;     /* options given, for /proc/mounts */
 	bool is_ramfs; /* (k) its pages are not shared memory, and stay */
 };
 #define SHOW_SIZE 1u

@@ -13,10 +13,10 @@ void boot_parameters(const char *cmdline);
 
 /* What is left for init: argv[1..] and environment, NULL-terminated, in static storage. */
 struct init_parameters {
-	const char *rdinit, *init, *root;   /* rdinit= ("/init"), init=, root= */
+	const char *rdinit, *init, *root; /* rdinit= ("/init"), init=, root= */
 	const char *argv[32];
 	const char *envp[32];
-	bool overflow_stack;                /* provoke=stack_overflow: a defect, to see its report */
+	bool overflow_stack; /* provoke=stack_overflow: a defect, to see its report */
 };
 extern struct init_parameters init_parameters;
 

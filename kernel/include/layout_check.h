@@ -29,9 +29,10 @@ _Static_assert(PKMAP_BASE % LAYOUT_PAGE_TABLE_SPAN == 0,
 _Static_assert(PKMAP_BASE + LAYOUT_PAGE_TABLE_SPAN <= LDT_AREA_BASE, "kmap windows, LDT windows");
 _Static_assert(LDT_AREA_BASE + LDT_WINDOW_SIZE * CONFIG_NR_CPUS <= ENTRY_AREA_BASE,
 	       "LDT windows, entry area");
-_Static_assert(ENTRY_AREA_BASE % LAYOUT_PAGE_TABLE_SPAN == 0 &&
-		       ENTRY_AREA_SIZE % LAYOUT_PAGE_TABLE_SPAN == 0,
-	       "page-table isolation shares the entry area by its page tables, and nothing else with them");
+_Static_assert(
+	ENTRY_AREA_BASE % LAYOUT_PAGE_TABLE_SPAN == 0 &&
+		ENTRY_AREA_SIZE % LAYOUT_PAGE_TABLE_SPAN == 0,
+	"page-table isolation shares the entry area by its page tables, and nothing else with them");
 _Static_assert(ENTRY_AREA_BASE + ENTRY_AREA_SIZE < FIXADDR_TOP, "entry area, fixmap");
 _Static_assert(FIXADDR_TOP == 0u - LAYOUT_PAGE,
 	       "the last page is never mapped: error pointers fault");

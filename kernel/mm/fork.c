@@ -66,7 +66,6 @@ static void copy_ptes(struct copy *c, pte_t *to, pte_t *from, unsigned n)
 	for (; n; n--, to++, from++) {
 		pte_t pte = *from;
 
-
 		if (pte_none(pte)) {
 			unsigned skip = ptes_skip_empty(from + 1, n - 1);
 

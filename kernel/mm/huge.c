@@ -355,7 +355,8 @@ static void share_pages(struct page *page)
 int huge_copy(struct mm *to, struct vma *vma, uaddr_t addr, bool *flush)
 {
 	struct mm *from = vma->mm;
-	pmd_t *pmd = pmd_find(from, addr), *dest = huge_make_slot(to, addr) ? pmd_alloc(to, addr) : NULL;
+	pmd_t *pmd = pmd_find(from, addr),
+	      *dest = huge_make_slot(to, addr) ? pmd_alloc(to, addr) : NULL;
 	pte_t *table = dest ? table_alloc(to) : NULL, pte;
 
 	if (!table)

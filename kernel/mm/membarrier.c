@@ -71,8 +71,8 @@ static long restart_sections(struct mm *mm, int cpu)
 
 long mm_membarrier(struct mm *mm, int command, u32 flags, int cpu)
 {
-	if (flags && (command != MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ ||
-		      flags != MEMBARRIER_CMD_FLAG_CPU))
+	if (flags &&
+	    (command != MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ || flags != MEMBARRIER_CMD_FLAG_CPU))
 		return -EINVAL;
 	switch (command) {
 	case MEMBARRIER_CMD_QUERY: return COMMANDS;
@@ -80,14 +80,13 @@ long mm_membarrier(struct mm *mm, int command, u32 flags, int cpu)
 		if (nr_cpus > 1)
 			synchronize_rcu();
 		return 0;
-	case MEMBARRIER_CMD_GLOBAL_EXPEDITED: 
+	case MEMBARRIER_CMD_GLOBAL_EXPEDITED:
 		interrupt_cpus(&cpu_online_mask, barrier_ipi, NULL);
 		return 0;
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED:
 	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE:
 		return private_expedited(mm, (u32)command, &cpu_online_mask);
-	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ:
-		return restart_sections(mm, flags ? cpu : -1);
+	case MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ: return restart_sections(mm, flags ? cpu : -1);
 	case MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED:
 	case MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE:

@@ -106,7 +106,8 @@ static void change_protection(struct vma *vma, pgprot_t old, uaddr_t start, uadd
 		pmd = pmd_find(mm, addr);
 		if (likely(pmd && pmd_is_table(*pmd)))
 			ptep = pte_entry(pmd, addr);
-		else if (pmd && pmd_large(*pmd) && is_whole_pmd(addr, next) && vma_is_accessible(vma))
+		else if (pmd && pmd_large(*pmd) && is_whole_pmd(addr, next) &&
+			 vma_is_accessible(vma))
 			changed |= huge_protect(vma, pmd, addr);
 		else
 			ptep = pte_find_slow(mm, addr);

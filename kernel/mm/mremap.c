@@ -337,9 +337,9 @@ static long remap_locked(struct move *r, struct vma_graveyard *dead)
 	if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
 		return remap_to(r, dead);
 	if (r->old_len >= r->new_len) {
-		err = r->old_len > r->new_len ? unmap_checked(r, r->old + r->new_len,
-							      r->old_len - r->new_len, dead)
-					      : 0;
+		err = r->old_len > r->new_len
+			      ? unmap_checked(r, r->old + r->new_len, r->old_len - r->new_len, dead)
+			      : 0;
 		return err ? err : (long)r->old;
 	}
 	err = check_area(r, vma);

@@ -288,7 +288,8 @@ static noinline unsigned zap_shared_run(struct zap *z, pte_t *ptep, unsigned n)
 static uaddr_t zap_ptes(struct zap *z, pte_t *ptep, uaddr_t start, uaddr_t end)
 {
 	struct tlb_gather *tlb = z->tlb;
-	bool in_runs = tlb->exiting && !vma_locks_pages(z->vma); /* locked pages are counted in the gather */
+	bool in_runs = tlb->exiting &&
+		       !vma_locks_pages(z->vma); /* locked pages are counted in the gather */
 	uaddr_t addr = start;
 
 	for (; addr < end && !tlb_gather_full(tlb); addr += PAGE_SIZE, ptep++) {

@@ -117,8 +117,8 @@ static void say_page(struct selfcheck *sc, pfn_t pfn, const char *what)
 	say(sc,
 	    "page %05lx %s: refs %u counted %u, maps %u counted %u, locks %u counted %u, flags %04x, mapping %p, by %s%s, allocated by %pS\n",
 	    pfn, what, page->refs, c->refs, page_mapcount(page), c->maps, page_mlock_count(page),
-	    c->locks, page->flags, page->owner,
-	    owner_name(c->owner), c->several ? " and others" : "", page_origins[pfn].caller);
+	    c->locks, page->flags, page->owner, owner_name(c->owner),
+	    c->several ? " and others" : "", page_origins[pfn].caller);
 }
 
 /* ---- what walkers tell ---- */

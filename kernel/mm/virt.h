@@ -189,7 +189,8 @@ struct tlb_gather {
 	bool exiting;       /* no CPU has the mm loaded: nothing to flush */
 	bool full;          /* a table went: the structure caches too */
 	unsigned nr, max;
-	uintptr_t *slots; /* struct page *, or a table with bit 0 set, or the first of HUGE_PAGES with bit 1 */
+	uintptr_t *
+		slots; /* struct page *, or a table with bit 0 set, or the first of HUGE_PAGES with bit 1 */
 	uintptr_t *batch; /* one page more, when the inline ones do not suffice */
 	uintptr_t slots_inline[GATHER_INLINE];
 };

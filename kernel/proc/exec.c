@@ -213,7 +213,8 @@ static int prepare_stack(struct exec *e)
 	e->stack_top = TASK_SIZE - ((e->random.stack & STACK_RANDOM_PAGES) << PAGE_SHIFT);
 	if (e->secure)
 		limit = MIN(limit, (u64)(8 << 20));
-	mm_layout(mm, e->stack_top, (u32)MIN(limit, (u64)~0u), e->random.mmap & ((1u << sysctl_mmap_rnd_bits) - 1),
+	mm_layout(mm, e->stack_top, (u32)MIN(limit, (u64)~0u),
+		  e->random.mmap & ((1u << sysctl_mmap_rnd_bits) - 1),
 		  sysctl_legacy_va_layout || (e->personality & ADDR_COMPAT_LAYOUT));
 	return mm_setup_stack(mm, e->stack_top, e->stack_exec);
 }

@@ -164,8 +164,8 @@ static void show_pss(struct seq_file *m, const char *name, u64 pss)
 
 static void show_usage(struct seq_file *m, const struct inspect_usage *u, bool rollup)
 {
-	static const char *const huge[] = {"ShmemPmdMapped:", "FilePmdMapped:",
-					   "Shared_Hugetlb:", "Private_Hugetlb:"};
+	static const char *const huge[] = {
+		"ShmemPmdMapped:", "FilePmdMapped:", "Shared_Hugetlb:", "Private_Hugetlb:"};
 
 	show_kb(m, "Rss:", u->rss);
 	show_pss(m, "Pss:", u->pss);

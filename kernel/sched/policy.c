@@ -110,7 +110,7 @@ int sched_set_affinity(struct task *t, const cpumask_t *mask)
 	} else if (rq->curr == t) {
 		rq_resched(rq); /* schedule() sends it away */
 		spin_unlock(&rq->lock);
-	} else if (t->kmap.idx) { /* its own while it runs, steady while it waits */
+	} else if (t->kmap.idx) {       /* its own while it runs, steady while it waits */
 		spin_unlock(&rq->lock); /* bound to its CPU until it unmaps: schedule(), later */
 	} else {
 		move_waiting(t, rq);

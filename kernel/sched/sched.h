@@ -56,9 +56,9 @@ struct run_queue {
 	u64 balanced_at; /* this CPU only: when it last looked for a longer queue */
 	u32 rcu_seq;     /* the grace period that this CPU has last let pass */
 	long nr_uninterruptible; /* meaningful as a sum over all CPUs */
-	struct cpu_times
-		times; /* sampled; what is neither in them nor idle is not yet known to be which */
-	u64 clock;     /* clock_ns() when curr was last charged ... */
+	/* sampled; what is neither in them nor idle is not yet known to be which */
+	struct cpu_times times;
+	u64 clock;        /* clock_ns() when curr was last charged ... */
 	u32 clock_cycles; /* ... and the cycle counter */
 	u64 started_at;   /* clock_ns() when this CPU began to schedule */
 	struct timer_queue timers;

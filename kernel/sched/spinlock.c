@@ -51,8 +51,9 @@ static DEFINE_PER_CPU(struct held_locks, held_locks);
 
 void spin_lock_init(spinlock_t *lock, enum lock_rank rank)
 {
-	*lock = (spinlock_t){
-		.rank = (u16)rank, .last_cpu = (u8)smp_cpu_id(), .caller = __builtin_return_address(0)};
+	*lock = (spinlock_t){.rank = (u16)rank,
+			     .last_cpu = (u8)smp_cpu_id(),
+			     .caller = __builtin_return_address(0)};
 }
 
 /* %s%pS: the file of a static lock, or the function that initialised or took it last. */

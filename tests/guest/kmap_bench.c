@@ -50,18 +50,9 @@ static int other_user(void *arg)
 int main(void)
 {
 	static const char *const wrong[] = {
-		"local",
-		"local 1 1",
-		"vmalloc 1 1 1",
-		"local 0 1 1",
-		"local 1 0 1",
-		"local 1 1 0",
-		"local 1 1 1 1",
-		"local 99 1 1",
-		"kmap 1 4097 1",
-		"kmap 1 1 1000001",
-		"kmap 1 -1 1",
-		"kmap 1 x 1",
+		"local",         "local 1 1",        "vmalloc 1 1 1", "local 0 1 1",
+		"local 1 0 1",   "local 1 1 0",      "local 1 1 1 1", "local 99 1 1",
+		"kmap 1 4097 1", "kmap 1 1 1000001", "kmap 1 -1 1",   "kmap 1 x 1",
 		"kmap 1 1 1e3",
 	};
 	unsigned pages, maps, flushes;

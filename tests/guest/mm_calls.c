@@ -449,7 +449,8 @@ static void check_remap_objects(void)
 	t_must(zero >= 0 && memfd >= 0 && ftruncate(memfd, 4 * T_PAGE) == 0);
 	for (unsigned i = 0; i < T_COUNT(objects); i++) {
 		char *p = mmap(NULL, 4 * T_PAGE, RW,
-			       MAP_SHARED | (objects[i].fd < 0 ? MAP_ANONYMOUS : 0), objects[i].fd, 0);
+			       MAP_SHARED | (objects[i].fd < 0 ? MAP_ANONYMOUS : 0), objects[i].fd,
+			       0);
 
 		t_must(p != MAP_FAILED);
 		for (int j = 0; j < 4; j++)
@@ -467,7 +468,8 @@ static void check_remap_objects(void)
 static void check_no_growth(void)
 {
 	const int prot = RW, flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN;
-	char *gap = mmap(NULL, 1024 * T_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), one = 1;
+	char *gap = mmap(NULL, 1024 * T_PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	     one = 1;
 	char *stack = gap + 1000 * T_PAGE, *below = stack - 4 * T_PAGE;
 	struct iovec local = {&one, 1}, remote = {below, 1};
 	int mem = open("/proc/self/mem", O_RDWR);

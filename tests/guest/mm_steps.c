@@ -407,9 +407,11 @@ static uint32_t run(uint32_t seed, unsigned steps)
 
 static const struct expected {
 	uint32_t seed, digest;
-} expected[] = {
+} expected[] =
+	{
 #include "mm_steps.h"
-}, expected_long[] = {
+},
+  expected_long[] = {
 #include "mm_steps_long.h"
 };
 

@@ -78,11 +78,14 @@ static void memory(void)
 
 	eq(pt(PTRACE_PEEKDATA, pid, (unsigned long)&word, (unsigned long)&value), 0, "PEEKDATA");
 	eq(value, 0x12345678, "reads the tracee's memory");
-	eq(pt(PTRACE_PEEKTEXT, pid, (unsigned long)&word + 1, (unsigned long)&value), 0, "at any address");
-	fails(pt(PTRACE_PEEKDATA, pid, 16, (unsigned long)&value), EIO, "an address without memory");
+	eq(pt(PTRACE_PEEKTEXT, pid, (unsigned long)&word + 1, (unsigned long)&value), 0,
+	   "at any address");
+	fails(pt(PTRACE_PEEKDATA, pid, 16, (unsigned long)&value), EIO,
+	      "an address without memory");
 	eq(pt(PTRACE_POKEDATA, pid, (unsigned long)&word, 5), 0, "POKEDATA");
 	eq(word, 0x12345678, "changes the tracee's copy only");
-	eq(pt(PTRACE_POKETEXT, pid, (unsigned long)&constant, 78), 0, "and writes where the program may not");
+	eq(pt(PTRACE_POKETEXT, pid, (unsigned long)&constant, 78), 0,
+	   "and writes where the program may not");
 	pt(PTRACE_PEEKDATA, pid, (unsigned long)&constant, (unsigned long)&value);
 	eq(value, 78, "it does");
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
@@ -125,8 +128,10 @@ static void registers(void)
 	fails(pt(PTRACE_GETREGSET, pid, 0x12345, (unsigned long)&iov), EINVAL, "an unknown set");
 	fails(pt(PTRACE_PEEKUSR, pid, 2, (unsigned long)&value), EIO, "PEEKUSER between words");
 	again.xcs = 0x10;
-	fails(pt(PTRACE_SETREGS, pid, 0, (unsigned long)&again), EIO, "a kernel segment cannot be set");
-	fails(pt(PTRACE_POKEUSR, pid, offsetof(struct user_regs_struct, xss), 0x18), EIO, "nor poked");
+	fails(pt(PTRACE_SETREGS, pid, 0, (unsigned long)&again), EIO,
+	      "a kernel segment cannot be set");
+	fails(pt(PTRACE_POKEUSR, pid, offsetof(struct user_regs_struct, xss), 0x18), EIO,
+	      "nor poked");
 	regs.eflags |= 0x3000 | 1 << 17; /* IOPL, VM */
 	eq(pt(PTRACE_SETREGS, pid, 0, (unsigned long)&regs), 0, "privileged flags are");
 	pt(PTRACE_GETREGS, pid, 0, (unsigned long)&again);
@@ -200,7 +205,8 @@ static void signals(void)
 	siginfo_t info;
 	unsigned long long mask = 0;
 
-	eq(stop_after_cont(pid, PTRACE_CONT, 0), SIGUSR1, "a signal stops the tracee before it is delivered");
+	eq(stop_after_cont(pid, PTRACE_CONT, 0), SIGUSR1,
+	   "a signal stops the tracee before it is delivered");
 	eq(pt(PTRACE_GETSIGINFO, pid, 0, (unsigned long)&info), 0, "GETSIGINFO");
 	ok(info.si_signo == SIGUSR1 && info.si_pid == pid, "tells who sent it");
 	eq(pt(PTRACE_GETSIGMASK, pid, 8, (unsigned long)&mask), 0, "GETSIGMASK");
@@ -230,7 +236,8 @@ static void signals(void)
 	pid = traced(raise_usr1);
 	stop_after_cont(pid, PTRACE_CONT, 0);
 	pt(PTRACE_SINGLESTEP, pid, 0, SIGUSR1);
-	eq(stopped_by(status_of(pid)), SIGTRAP, "a step into a handler stops at its first instruction");
+	eq(stopped_by(status_of(pid)), SIGTRAP,
+	   "a step into a handler stops at its first instruction");
 	{
 		struct user_regs_struct regs;
 
@@ -292,15 +299,18 @@ static void syscalls(void)
 	eq(got, SIGTRAP | 0x80, "PTRACE_SYSCALL stops at entry");
 	eq(regs.eax, -ENOSYS, "eax is -ENOSYS there");
 	got = pt(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), (unsigned long)&info);
-	ok(got > 0 && info.op == PTRACE_SYSCALL_INFO_ENTRY && info.entry.nr == SYS_getppid, "GET_SYSCALL_INFO knows the entry");
+	ok(got > 0 && info.op == PTRACE_SYSCALL_INFO_ENTRY && info.entry.nr == SYS_getppid,
+	   "GET_SYSCALL_INFO knows the entry");
 	eq(stop_after_cont(pid, PTRACE_SYSCALL, 0), SIGTRAP | 0x80, "and at exit");
 	pt(PTRACE_GETREGS, pid, 0, (unsigned long)&regs);
 	eq(regs.eax, getpid(), "with the result");
 	pt(PTRACE_GET_SYSCALL_INFO, pid, sizeof(info), (unsigned long)&info);
-	ok(info.op == PTRACE_SYSCALL_INFO_EXIT && info.exit.rval == getpid() && !info.exit.is_error, "GET_SYSCALL_INFO knows the exit");
+	ok(info.op == PTRACE_SYSCALL_INFO_EXIT && info.exit.rval == getpid() && !info.exit.is_error,
+	   "GET_SYSCALL_INFO knows the exit");
 	stop_after_cont(pid, PTRACE_SYSCALL, 0);
 	pt(PTRACE_GETREGS, pid, 0, (unsigned long)&regs);
-	eq(regs.orig_eax, SYS_getuid32 == regs.orig_eax ? SYS_getuid32 : SYS_getuid, "the next call");
+	eq(regs.orig_eax, SYS_getuid32 == regs.orig_eax ? SYS_getuid32 : SYS_getuid,
+	   "the next call");
 	pt(PTRACE_POKEUSR, pid, offsetof(struct user_regs_struct, orig_eax), -1);
 	pt(PTRACE_POKEUSR, pid, offsetof(struct user_regs_struct, eax), 20);
 	stop_after_cont(pid, PTRACE_SYSCALL, 0);
@@ -326,18 +336,21 @@ static void fork_events(void)
 	unsigned long message = 0;
 
 	pt(PTRACE_SETOPTIONS, pid, 0, PTRACE_O_TRACEFORK | PTRACE_O_TRACEEXIT);
-	eq(stop_after_cont(pid, PTRACE_CONT, 0), SIGTRAP | PTRACE_EVENT_FORK << 8, "TRACEFORK stops the parent");
+	eq(stop_after_cont(pid, PTRACE_CONT, 0), SIGTRAP | PTRACE_EVENT_FORK << 8,
+	   "TRACEFORK stops the parent");
 	eq(pt(PTRACE_GETEVENTMSG, pid, 0, (unsigned long)&message), 0, "GETEVENTMSG");
 	child = message;
 	eq(stopped_by(status_of(child)), SIGSTOP, "names the child, which begins stopped");
 	pt(PTRACE_CONT, pid, 0, 0);
-	eq(stop_after_cont(child, PTRACE_CONT, 0), SIGTRAP | PTRACE_EVENT_EXIT << 8, "TRACEEXIT stops the child at its end");
+	eq(stop_after_cont(child, PTRACE_CONT, 0), SIGTRAP | PTRACE_EVENT_EXIT << 8,
+	   "TRACEEXIT stops the child at its end");
 	pt(PTRACE_GETEVENTMSG, child, 0, (unsigned long)&message);
 	eq(message, 4 << 8, "with its status");
 	pt(PTRACE_CONT, child, 0, 0);
 	eq(status_of(child), 4 << 8, "the tracer hears of the child's end");
 	eq(stopped_by(status_of(pid)), SIGCHLD, "the parent's SIGCHLD is seen");
-	eq(stop_after_cont(pid, PTRACE_CONT, SIGCHLD), SIGTRAP | PTRACE_EVENT_EXIT << 8, "then the parent's exit");
+	eq(stop_after_cont(pid, PTRACE_CONT, SIGCHLD), SIGTRAP | PTRACE_EVENT_EXIT << 8,
+	   "then the parent's exit");
 	ends(pid, "the parent had the child's status", 4);
 }
 
@@ -473,7 +486,8 @@ static void attach_stopped(void)
 	kill(pid, SIGSTOP);
 	waitpid(pid, &status, WUNTRACED);
 	pt(PTRACE_SEIZE, pid, 0, 0);
-	ok(stopped_by(status_of(pid)) >> 8 == PTRACE_EVENT_STOP, "a stopped process stops for its tracer");
+	ok(stopped_by(status_of(pid)) >> 8 == PTRACE_EVENT_STOP,
+	   "a stopped process stops for its tracer");
 	pt(PTRACE_DETACH, pid, 0, 0);
 	kill(pid, SIGUSR1);
 	kill(pid, SIGCONT);

@@ -205,7 +205,8 @@ static void test_stat(void)
 	index = semctl(0, 0, SEM_INFO, (union semun){.info = &info});
 	ok(index >= 0 && info.semusz >= 1 && info.semaem >= 4,
 	   "SEM_INFO counts arrays and semaphores");
-	eq(semctl(0, 0, IPC_INFO, (union semun){.info = &info}), index, "IPC_INFO has the index too");
+	eq(semctl(0, 0, IPC_INFO, (union semun){.info = &info}), index,
+	   "IPC_INFO has the index too");
 	ok(info.semmni == 32000 && info.semmsl == 32000 && info.semmns == 1024000000 &&
 		   info.semopm == 500 && info.semvmx == SEMVMX && info.semaem == SEMVMX &&
 		   info.semume == 500 && info.semusz == 20 && info.semmap == 1024000000 &&
@@ -288,7 +289,8 @@ static void test_ops(void)
 	fails(op2(0, 0, IPC_NOWAIT, 0, 1, 0), EAGAIN, "that only one has");
 	set_value(0, 0);
 	fails(semtimedop(set, &(struct sembuf){0, -1, 0}, 1, &none), EAGAIN, "no time, no wait");
-	fails(semtimedop(set, &(struct sembuf){0, -1, 0}, 1, &little), EAGAIN, "a time that passes");
+	fails(semtimedop(set, &(struct sembuf){0, -1, 0}, 1, &little), EAGAIN,
+	      "a time that passes");
 	fails(semtimedop(set, &(struct sembuf){0, -1, 0}, 1, &wrong), EINVAL, "a bad time");
 	eq(waiters(0), 0, "nobody is left waiting");
 	eq(semtimedop(set, &(struct sembuf){0, 1, 0}, 1, &none), 0, "what need not wait does not");
@@ -568,7 +570,7 @@ static void test_undo(void)
 static int holder_ends(void *arg)
 {
 	need(op1(0, -1, SEM_UNDO) == 0);
-	need(op1(1, 1, 0) == 0);                /* tell */
+	need(op1(1, 1, 0) == 0); /* tell */
 	need(t_until(waiters(0) == 1));
 	return 0;
 }
@@ -690,7 +692,8 @@ static void test_ipc_call(void)
 	   "ipc(SEMCTL) takes the argument through a pointer");
 	eq(syscall(SYS_ipc, CALL_SEMOP, set, 1, 0, &up, 0), 0, "ipc(SEMOP)");
 	eq(syscall(SYS_ipc, CALL_SEMCTL, set, 1, GETVAL, &arg, 0), 7, "both worked");
-	fails(syscall(SYS_ipc, CALL_SEMCTL, set, 1, GETVAL, 0, 0), EINVAL, "the pointer must be one");
+	fails(syscall(SYS_ipc, CALL_SEMCTL, set, 1, GETVAL, 0, 0), EINVAL,
+	      "the pointer must be one");
 	fails(syscall(SYS_ipc, CALL_SEMTIMEDOP, set, 1, 0, &down, time32), EAGAIN,
 	      "ipc(SEMTIMEDOP) has a time of 32 bits");
 	arg = (int)(long)&ds64;
@@ -720,12 +723,13 @@ static void test_proc(void)
 	semctl(set, 0, IPC_STAT, (union semun){.buf = &ds});
 	t_slurp("/proc/sysvipc/sem", text, sizeof(text));
 	ok(strncmp(text, header, sizeof(header) - 1) == 0, "/proc/sysvipc/sem has its header");
-	snprintf(want, sizeof(want), "%10d %10d  %4o %10u %5u %5u %5u %5u %10llu %10llu\n", KEY, set,
-		 0640, 3, 0, 0, 0, 0, 0ll, (long long)ds.sem_ctime);
+	snprintf(want, sizeof(want), "%10d %10d  %4o %10u %5u %5u %5u %5u %10llu %10llu\n", KEY,
+		 set, 0640, 3, 0, 0, 0, 0, 0ll, (long long)ds.sem_ctime);
 	ok(strstr(text, want), "and a line for each");
 	drop(set);
 	t_slurp("/proc/sys/kernel/sem", text, sizeof(text));
-	ok(strcmp(text, "32000\t1024000000\t500\t32000\n") == 0, "/proc/sys/kernel/sem: the limits");
+	ok(strcmp(text, "32000\t1024000000\t500\t32000\n") == 0,
+	   "/proc/sys/kernel/sem: the limits");
 	fd = open("/proc/sys/kernel/sem", O_WRONLY);
 	t_must(fd >= 0 && write(fd, "10 20 3 32000", 13) == 13);
 	close(fd);

@@ -172,7 +172,8 @@ static void test_attach(void)
 	fails_p(shmat(-1, NULL, 0), EINVAL, "an id is not negative");
 	p = attach(id);
 	ok(((unsigned long)p & (T_PAGE - 1)) == 0, "the kernel finds a place");
-	ok(p[0] == 0 && p[3 * T_PAGE - 1] == 0, "a segment begins as zeros, to the end of its last page");
+	ok(p[0] == 0 && p[3 * T_PAGE - 1] == 0,
+	   "a segment begins as zeros, to the end of its last page");
 	q = attach(id);
 	p[4097] = 'x';
 	ok(q != p && q[4097] == 'x', "two attaches are the same memory");
@@ -190,7 +191,8 @@ static void test_attach(void)
 	fails_p(shmat(id, hole + 7 * T_PAGE, 0), EINVAL, "wholly or in part");
 	fails_p(shmat(id, hole + 1, 0), EINVAL, "so is one that is no page's");
 	fails_p(shmat(id, NULL, SHM_REMAP), EINVAL, "SHM_REMAP needs an address");
-	fails_p(shmat(id, (void *)1, SHM_REMAP | SHM_RND), EINVAL, "of a page that is not the first");
+	fails_p(shmat(id, (void *)1, SHM_REMAP | SHM_RND), EINVAL,
+		"of a page that is not the first");
 	fails_p(shmat(id, (void *)0xfffff000, 0), EINVAL, "the kernel's addresses are refused");
 	ok(shmat(id, hole + T_PAGE + 5, SHM_RND | SHM_REMAP) == hole + T_PAGE,
 	   "SHM_RND rounds down, SHM_REMAP takes the place of what is there");
@@ -325,7 +327,8 @@ static void test_remap(void)
 	p[0] = 'x';
 	eq(p[3 * T_PAGE], 'x', "which is the same");
 	eq(attaches(id), 2, "the areas are two");
-	works(syscall(SYS_remap_file_pages, p + 2 * T_PAGE, T_PAGE, 0, 0, 0), "again in the middle");
+	works(syscall(SYS_remap_file_pages, p + 2 * T_PAGE, T_PAGE, 0, 0, 0),
+	      "again in the middle");
 	eq(p[2 * T_PAGE], '0', "shows the first page");
 	eq(attaches(id), 4, "the areas are four");
 	works(syscall(SYS_remap_file_pages, p + T_PAGE, 2 * T_PAGE, 0, 1, 0), "and over two areas");
@@ -420,7 +423,8 @@ static void test_stat(void)
 	ds.shm_perm.uid = -1;
 	fails(shmctl(id, IPC_SET, &ds), EINVAL, "-1 is no owner");
 	fails(syscall(SYS_shmctl, id, IPC_SET, T_KERNEL), EFAULT, "IPC_SET reads user memory only");
-	fails(syscall(SYS_shmctl, id, CMD_STAT, T_KERNEL), EFAULT, "CMD_STAT writes user memory only");
+	fails(syscall(SYS_shmctl, id, CMD_STAT, T_KERNEL), EFAULT,
+	      "CMD_STAT writes user memory only");
 	fails(shmctl(id, 99, &ds), EINVAL, "there is no command 99");
 	fails(shmctl(-1, IPC_STAT, &ds), EINVAL, "ids are not negative");
 
@@ -647,11 +651,12 @@ static void test_proc(void)
 	ok(strcmp(text, header) == 0, "/proc/sysvipc/shm has its header");
 	p[0] = 1;
 	ds = stat_of(id);
-	snprintf(want, sizeof(want),
-		 "%10d %10d  %4o %10lu %5u %5u  %5lu %5u %5u %5u %5u %10llu %10llu %10llu %10lu %10lu",
-		 KEY, id, 0640, 10000ul, getpid(), getpid(), 1ul, 0, 0, 0, 0,
-		 (long long)ds.shm_atime, (long long)ds.shm_dtime, (long long)ds.shm_ctime, 4096ul,
-		 0ul);
+	snprintf(
+		want, sizeof(want),
+		"%10d %10d  %4o %10lu %5u %5u  %5lu %5u %5u %5u %5u %10llu %10llu %10llu %10lu %10lu",
+		KEY, id, 0640, 10000ul, getpid(), getpid(), 1ul, 0, 0, 0, 0,
+		(long long)ds.shm_atime, (long long)ds.shm_dtime, (long long)ds.shm_ctime, 4096ul,
+		0ul);
 	ok(proc_line(id, line, sizeof(line)) && strcmp(line, want) == 0, "and a line for each");
 	shmdt(p);
 	drop(id);
@@ -725,7 +730,8 @@ static void test_ipc_call(void)
 	syscall(SYS_ipc, CALL_SHMCTL, id, CMD_STAT, 0, &old, 0);
 	eq(old.perm.uid, 65534, "the old one shows the overflow uid");
 	works(syscall(SYS_ipc, CALL_SHMCTL, 0, IPC_INFO, 0, info, 0), "the old IPC_INFO");
-	ok(info[0] == INT_MAX && info[1] == 1 && info[2] == 4096, "has ints, SHMMAX at most INT_MAX");
+	ok(info[0] == INT_MAX && info[1] == 1 && info[2] == 4096,
+	   "has ints, SHMMAX at most INT_MAX");
 	fails(syscall(SYS_shmctl, id, CMD_STAT | CMD_64, &ds64), EINVAL,
 	      "the call of its own number has no IPC_64");
 	eq(syscall(SYS_shmctl, id, CMD_STAT, &ds64), 0, "and always the new structure");

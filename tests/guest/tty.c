@@ -381,7 +381,8 @@ static int foreground(void *arg)
 	need(waitpid(pid, &status, 0) == pid && status == SIGINT);
 	need(last == 0); /* we, in the background, got nothing */
 	signal(SIGTTOU, SIG_IGN);
-	need(tcsetpgrp(master, getpgrp()) == 0); /* through the master it is the slave's group too */
+	need(tcsetpgrp(master, getpgrp()) ==
+	     0); /* through the master it is the slave's group too */
 	need(tcgetpgrp(slave) == getpgrp());
 	need(tcsetpgrp(slave, 0x3ffffff) == -1 && errno == ESRCH);
 	need(tcsetpgrp(slave, -1) == -1 && errno == EINVAL);

@@ -22,7 +22,7 @@ struct census {
 	struct mapping *mappings[256];
 	unsigned nr_mappings, areas_of[256], writable_of[256];
 	unsigned long promised, anon, file, tables, areas, spaces; /* anon, file: mapped pages */
-	unsigned long locked; /* pages that locked areas map */
+	unsigned long locked;                                      /* pages that locked areas map */
 	unsigned long huge; /* entries of page tables behind huge mappings */
 	/* of the space being counted */
 	struct mm *mm;

@@ -678,7 +678,8 @@ static void fail_all(bool all_from_there)
 static void boot(void)
 {
 	sim_boot(&(struct sim_config){.ram_mb = 24, .low_mb = 20, .vmalloc_mb = 4});
-	thp_enabled = THP_NEVER; /* the rows name what single pages need; test_mm_huge.c has blocks */
+	thp_enabled =
+		THP_NEVER; /* the rows name what single pages need; test_mm_huge.c has blocks */
 	mm_virt_init();
 	mm_file_get = mm_file_put = hold;
 	fail_at = 1000000;

@@ -423,8 +423,7 @@ static void gather_pinned(struct world *w)
 {
 	struct page *page;
 
-	if (!break_up(w, 7, 1) ||
-	    get_user_pages(w->mm, BASE + 6 * P, 1, true, false, &page) != 1)
+	if (!break_up(w, 7, 1) || get_user_pages(w->mm, BASE + 6 * P, 1, true, false, &page) != 1)
 		return;
 	assert_int_equal(mm_advise(w->mm, BASE, BLOCK, MADV_COLLAPSE), -EAGAIN);
 	page_put(page);

@@ -221,8 +221,8 @@ static void wait_for_children(void *arg, unsigned n)
 {
 	(void)arg, (void)n;
 	for (unsigned i = 0; i < 50; i++) {
-		struct completion
-			done; /* on this stack: complete() must be through with it when we go on */
+		/* on this stack: complete() must be through with it when we go on */
+		struct completion done;
 
 		completion_init(&done);
 		assert_non_null(kthread_create(complete_it, &done, "child"));

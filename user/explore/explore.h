@@ -36,7 +36,7 @@ void fail(const char *what) __attribute__((noreturn));
 void tour_life(void); /* life.c: one page from the promise to the frame, through fork, to the end */
 void tour_lazy(void); /* lazy.c: much memory asked for, little touched */
 void tour_zones(void); /* zones.c: the zones, and where the pages of this process lie */
-void tour_tables(
-	void); /* tables.c: the page tables of this process, of kernel mode and of user mode */
+/* tables.c: the page tables of this process, of kernel mode and of user mode */
+void tour_tables(void);
 
 #endif

@@ -35,7 +35,9 @@ struct mmu {
 	struct arch_mm *loaded;
 	struct tlb_entry tlb[TLB_ENTRIES];
 #ifdef CONFIG_X86_PAE
-	pgd_t top[2][PTRS_PER_PGD]; /* as read when the page directory was loaded; [1]: for user mode */
+	pgd_t top
+		[2]
+		[PTRS_PER_PGD]; /* as read when the page directory was loaded; [1]: for user mode */
 #endif
 };
 
@@ -305,12 +307,9 @@ HARDWARE static unsigned walk(struct mmu *mmu, uaddr_t addr, unsigned access, st
 	} while (!__atomic_compare_exchange_n(entry, &val, set, false, __ATOMIC_SEQ_CST,
 					      __ATOMIC_ACQUIRE));
 	check_one_size(mmu, addr, large);
-	*e = (struct tlb_entry){true,
-				addr >> PAGE_SHIFT,
-				{large ? piece_of(set, addr) : set},
-				set & PAGE_RW,
-				large,
-				user};
+	*e = (struct tlb_entry){
+		true, addr >> PAGE_SHIFT, {large ? piece_of(set, addr) : set}, set & PAGE_RW, large,
+		user};
 	return 0;
 }
 
@@ -324,7 +323,8 @@ static unsigned translate(uaddr_t addr, unsigned access, void **p)
 	struct tlb_entry *e = &mmu->tlb[page % TLB_ENTRIES];
 	bool write = access & FAULT_WRITE, user = sim_pti && (access & FAULT_USER);
 
-	if (!e->valid || e->user != user || e->page != page || (write && (!e->write || !pte_dirty(e->pte)))) {
+	if (!e->valid || e->user != user || e->page != page ||
+	    (write && (!e->write || !pte_dirty(e->pte)))) {
 		unsigned error = walk(mmu, addr, access, e);
 
 		if (!e->valid)

@@ -25,8 +25,8 @@ struct sim_config {
 	unsigned pkmap_slots; /* 0: 16: few, so that the window wraps soon */
 	unsigned hole_mb;     /* a hole of 1 MB in RAM there; 0: none */
 	paddr_t initrd_start, initrd_end;
-	u32 task_size;     /* 0: 3 GB */
-	bool pti;          /* user mode has page tables of its own, which only its accesses go through */
+	u32 task_size; /* 0: 3 GB */
+	bool pti; /* user mode has page tables of its own, which only its accesses go through */
 	bool no_scheduler; /* only CPU 0, no tasks */
 	bool abort;        /* end with SIGABRT: for a fuzzer, which keeps the input that did it */
 };

@@ -67,7 +67,8 @@ static const char *name_of(unsigned vector)
 {
 	if (vector == VECTOR_BAD_IRET)
 		return "refused return";
-	return vector < ARRAY_SIZE(vector_names) && vector_names[vector] ? vector_names[vector] : "exception";
+	return vector < ARRAY_SIZE(vector_names) && vector_names[vector] ? vector_names[vector]
+									 : "exception";
 }
 
 struct fixup_entry {

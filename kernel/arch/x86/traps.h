@@ -50,7 +50,7 @@ void __noreturn die_on_stack(const struct regs *regs, unsigned long sp, const ch
 const char *describe_address(unsigned long address);
 
 #define WORK_ARCH_STEP 0x40000000 /* sysenter swallowed a single step: take it on the way out */
-#define WORK_ARCH_LDT 0x20000000  /* its stack segment may be one of 16 bits: look on each way out */
+#define WORK_ARCH_LDT 0x20000000 /* its stack segment may be one of 16 bits: look on each way out */
 #define WORK_ARCH_BITS (WORK_ARCH_FULL_EXIT | WORK_ARCH_STEP)
 
 #endif

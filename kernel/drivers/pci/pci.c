@@ -66,7 +66,8 @@ void pci_enable(const struct pci_device *dev)
 {
 	u16 command = pci_read16(dev, PCI_COMMAND);
 
-	pci_write16(dev, PCI_COMMAND, command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+	pci_write16(dev, PCI_COMMAND,
+		    command | PCI_COMMAND_IO | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
 }
 
 void pci_for_each(void (*fn)(struct pci_device *dev, void *arg), void *arg)
@@ -101,7 +102,8 @@ static bool scan_function(u8 bus, u8 devfn, bool *multi)
 	dev->subsystem = pci_read16(dev, PCI_SUBSYSTEM_ID);
 	dev->irq = pci_read8(dev, PCI_INTERRUPT_LINE);
 	list_add_tail(&dev->node, &devices);
-	pr_debug("pci 0000:%02x:%02x.%x: [%04x:%04x] class %06x\n", bus, devfn >> 3, devfn & 7, dev->vendor, dev->device, dev->class);
+	pr_debug("pci 0000:%02x:%02x.%x: [%04x:%04x] class %06x\n", bus, devfn >> 3, devfn & 7,
+		 dev->vendor, dev->device, dev->class);
 	if ((type & 0x7f) == PCI_HEADER_TYPE_BRIDGE) {
 		behind = pci_read8(dev, PCI_SECONDARY_BUS);
 		if (behind > bus)

@@ -21,20 +21,23 @@
 struct port {
 	u16 base;
 	unsigned irq, line;
-	struct tty *tty;              /* (k) once found */
+	struct tty *tty; /* (k) once found */
 	spinlock_t lock;
 	u8 ier;
-	bool rx_off;                  /* the ring is full: the receive interrupt is off */
-	bool stopped;                 /* flow control */
+	bool rx_off;  /* the ring is full: the receive interrupt is off */
+	bool stopped; /* flow control */
 	bool tx_started, broke;
 	u8 *rx, *tx;
 	u32 rx_head, rx_tail, tx_head, tx_tail;
-	struct wait_queue rx_wait;    /* the receive thread */
-	bool deliver;                 /* the line discipline may have room again */
+	struct wait_queue rx_wait; /* the receive thread */
+	bool deliver;              /* the line discipline may have room again */
 	struct task *thread;
 };
 
-static const struct { u16 base; u8 irq; } where[] = { { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 } };
+static const struct {
+	u16 base;
+	u8 irq;
+} where[] = {{0x3f8, 4}, {0x2f8, 3}, {0x3e8, 4}, {0x2e8, 3}};
 static struct port ports[ARRAY_SIZE(where)];
 
 static u8 reg_in(struct port *p, unsigned reg)
@@ -216,8 +219,9 @@ static int receive_thread(void *arg)
 	bool blocked = false;
 
 	for (;;) {
-		wait_event_interruptible(&p->rx_wait, __atomic_exchange_n(&p->deliver, false, __ATOMIC_ACQ_REL) ||
-					 (!blocked && p->rx_head != p->rx_tail) || p->broke);
+		wait_event_interruptible(
+			&p->rx_wait, __atomic_exchange_n(&p->deliver, false, __ATOMIC_ACQ_REL) ||
+					     (!blocked && p->rx_head != p->rx_tail) || p->broke);
 		if (take_break(p))
 			tty_receive_break(p->tty);
 		blocked = !deliver(p);
@@ -311,7 +315,7 @@ static struct tty *find_port(unsigned minor)
 	return tty;
 }
 
-static struct tty_driver uart_driver = { .find = find_port };
+static struct tty_driver uart_driver = {.find = find_port};
 
 /* Is there a chip? A scratch register that remembers, and an interrupt-enable register whose upper half reads 0. */
 static bool probe(struct port *p)
@@ -347,6 +351,7 @@ void serial_init(void)
 		if (i == 0)
 			p->tty->termios.c_iflag |= IUTF8;
 		devtmpfs_create(name, 0660, p->tty->dev);
-		pr_info("serial8250: ttyS%u at I/O 0x%x (irq = %u, base_baud = 115200) is a 16550A\n", i, p->base, p->irq);
+		pr_info("serial8250: ttyS%u at I/O 0x%x (irq = %u, base_baud = 115200) is a 16550A\n",
+			i, p->base, p->irq);
 	}
 }

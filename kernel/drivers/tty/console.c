@@ -20,7 +20,7 @@ static struct tty *find_console(unsigned minor)
 	return tty_find(console_dev);
 }
 
-static struct tty_driver console_driver = { .find = find_console };
+static struct tty_driver console_driver = {.find = find_console};
 
 void console_init(void)
 {

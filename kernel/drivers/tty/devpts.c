@@ -30,7 +30,7 @@ static bool still_there(struct dentry *dentry)
 	return inode && (inode->rdev == MKDEV(5, 2) || (slave && !READ_ONCE(slave->other_closed)));
 }
 
-static const struct dentry_operations devpts_dentry_ops = { .revalidate = still_there };
+static const struct dentry_operations devpts_dentry_ops = {.revalidate = still_there};
 
 static struct inode *make_node(struct super_block *sb, u64 ino, mode_t mode, kdev_t dev)
 {
@@ -47,7 +47,8 @@ static struct inode *make_node(struct super_block *sb, u64 ino, mode_t mode, kde
 static struct inode *pts_inode(struct super_block *sb, struct pty *pty)
 {
 	const struct options *opt = sb->private;
-	struct inode *inode = make_node(sb, FIRST_INO + pty->index, opt->mode, MKDEV(136, pty->index));
+	struct inode *inode =
+		make_node(sb, FIRST_INO + pty->index, opt->mode, MKDEV(136, pty->index));
 
 	if (!inode)
 		return NULL;
@@ -69,7 +70,8 @@ static int devpts_lookup(struct inode *dir, struct dentry *dentry)
 		inode = make_node(dir->sb, PTMX_INO, opt->ptmxmode, MKDEV(5, 2));
 	} else {
 		for (const char *s = dentry->name; *s; s++) {
-			if (*s < '0' || *s > '9' || (s == dentry->name && *s == '0' && s[1]) || index > 99999)
+			if (*s < '0' || *s > '9' || (s == dentry->name && *s == '0' && s[1]) ||
+			    index > 99999)
 				return 0;
 			index = index * 10 + (unsigned)(*s - '0');
 		}
@@ -120,7 +122,8 @@ static void devpts_evict(struct inode *inode)
 
 static int devpts_statfs(struct super_block *sb, struct kstatfs *out)
 {
-	*out = (struct kstatfs){ .type = sb->magic, .bsize = PAGE_SIZE, .frsize = PAGE_SIZE, .namelen = 255 };
+	*out = (struct kstatfs){
+		.type = sb->magic, .bsize = PAGE_SIZE, .frsize = PAGE_SIZE, .namelen = 255};
 	return 0;
 }
 
@@ -129,9 +132,9 @@ static void devpts_put_super(struct super_block *sb)
 	kfree(sb->private);
 }
 
-static const struct inode_operations dir_ops = { .lookup = devpts_lookup };
+static const struct inode_operations dir_ops = {.lookup = devpts_lookup};
 static const struct file_operations dir_fops = {
-	.iterate = devpts_iterate, .llseek = generic_llseek, .fsync = noop_fsync };
+	.iterate = devpts_iterate, .llseek = generic_llseek, .fsync = noop_fsync};
 static const struct super_operations super_ops = {
 	.evict = devpts_evict,
 	.statfs = devpts_statfs,
@@ -164,7 +167,8 @@ static int parse_options(struct options *opt, const char *text)
 			opt->mode = value & 0777;
 		} else if (name == 8 && !strncmp(text, "ptmxmode", 8)) {
 			opt->ptmxmode = value & 0777;
-		} else if (!(name == 11 && !strncmp(text, "newinstance", 11)) && !(name == 3 && !strncmp(text, "max", 3))) {
+		} else if (!(name == 11 && !strncmp(text, "newinstance", 11)) &&
+			   !(name == 3 && !strncmp(text, "max", 3))) {
 			return -EINVAL;
 		}
 		text = end ? end + 1 : NULL;
@@ -172,7 +176,8 @@ static int parse_options(struct options *opt, const char *text)
 	return 0;
 }
 
-static struct super_block *devpts_mount(const struct file_system_type *type, const char *source, u32 flags, const char *data)
+static struct super_block *devpts_mount(const struct file_system_type *type, const char *source,
+					u32 flags, const char *data)
 {
 	struct options *opt = kzalloc(sizeof(*opt), GFP_KERNEL);
 	struct super_block *sb = opt ? super_alloc(type, flags) : NULL;
@@ -207,7 +212,7 @@ static struct super_block *devpts_mount(const struct file_system_type *type, con
 	return sb;
 }
 
-static struct file_system_type devpts_type = { .name = "devpts", .mount = devpts_mount };
+static struct file_system_type devpts_type = {.name = "devpts", .mount = devpts_mount};
 
 void devpts_init(void)
 {

@@ -14,8 +14,10 @@
 #endif
 
 static const u32 speeds[] = {
-	0, 50, 75, 110, 134, 150, 200, 300, 600, 1200, 1800, 2400, 4800, 9600, 19200, 38400,
-	57600, 115200, 230400, 460800, 500000, 576000, 921600, 1000000, 1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000,
+	0,       50,      75,      110,     134,     150,     200,     300,
+	600,     1200,    1800,    2400,    4800,    9600,    19200,   38400,
+	57600,   115200,  230400,  460800,  500000,  576000,  921600,  1000000,
+	1152000, 1500000, 2000000, 2500000, 3000000, 3500000, 4000000,
 };
 
 /* The bits of CBAUD as a number of baud; @other is c_ospeed for BOTHER. */
@@ -54,7 +56,8 @@ static int set_termios(struct tty *tty, struct ktermios *new, enum when when)
 	if (when == FLUSH)
 		ldisc_flush_input(tty);
 	new->c_ospeed = cbaud_speed(new->c_cflag, new->c_ospeed);
-	new->c_ispeed = (new->c_cflag & CIBAUD) ? cbaud_speed(new->c_cflag >> IBSHIFT, new->c_ispeed) : new->c_ospeed;
+	new->c_ispeed = (new->c_cflag &CIBAUD) ? cbaud_speed(new->c_cflag >> IBSHIFT, new->c_ispeed)
+					       : new->c_ospeed;
 	mutex_lock(&tty->lock);
 	old = tty->termios;
 	new->c_line = old.c_line;
@@ -101,7 +104,7 @@ static int set_termio(struct tty *tty, uaddr_t arg, enum when when)
 static int get_termio(struct tty *tty, uaddr_t arg)
 {
 	struct ktermios k = tty->termios;
-	struct termio t = { 0 };
+	struct termio t = {0};
 
 	t.c_iflag = (unsigned short)k.c_iflag;
 	t.c_oflag = (unsigned short)k.c_oflag;
@@ -115,30 +118,18 @@ static int get_termio(struct tty *tty, uaddr_t arg)
 static long attribute_ioctl(struct tty *tty, unsigned cmd, uaddr_t arg)
 {
 	switch (cmd) {
-	case TCGETS:
-		return get_to_user(tty, arg, sizeof(struct termios));
-	case TCSETS:
-		return set_from_user(tty, arg, sizeof(struct termios), NOW);
-	case TCSETSW:
-		return set_from_user(tty, arg, sizeof(struct termios), DRAIN);
-	case TCSETSF:
-		return set_from_user(tty, arg, sizeof(struct termios), FLUSH);
-	case TCGETS2:
-		return get_to_user(tty, arg, sizeof(struct termios2));
-	case TCSETS2:
-		return set_from_user(tty, arg, sizeof(struct termios2), NOW);
-	case TCSETSW2:
-		return set_from_user(tty, arg, sizeof(struct termios2), DRAIN);
-	case TCSETSF2:
-		return set_from_user(tty, arg, sizeof(struct termios2), FLUSH);
-	case TCGETA:
-		return get_termio(tty, arg);
-	case TCSETA:
-		return set_termio(tty, arg, NOW);
-	case TCSETAW:
-		return set_termio(tty, arg, DRAIN);
-	case TCSETAF:
-		return set_termio(tty, arg, FLUSH);
+	case TCGETS: return get_to_user(tty, arg, sizeof(struct termios));
+	case TCSETS: return set_from_user(tty, arg, sizeof(struct termios), NOW);
+	case TCSETSW: return set_from_user(tty, arg, sizeof(struct termios), DRAIN);
+	case TCSETSF: return set_from_user(tty, arg, sizeof(struct termios), FLUSH);
+	case TCGETS2: return get_to_user(tty, arg, sizeof(struct termios2));
+	case TCSETS2: return set_from_user(tty, arg, sizeof(struct termios2), NOW);
+	case TCSETSW2: return set_from_user(tty, arg, sizeof(struct termios2), DRAIN);
+	case TCSETSF2: return set_from_user(tty, arg, sizeof(struct termios2), FLUSH);
+	case TCGETA: return get_termio(tty, arg);
+	case TCSETA: return set_termio(tty, arg, NOW);
+	case TCSETAW: return set_termio(tty, arg, DRAIN);
+	case TCSETAF: return set_termio(tty, arg, FLUSH);
 	}
 	return -ENOIOCTLCMD;
 }
@@ -170,12 +161,8 @@ static long flow_ioctl(struct tty *tty, unsigned long arg)
 	if (err)
 		return err;
 	switch (arg) {
-	case TCOOFF:
-		tty_set_stopped(tty, true);
-		return 0;
-	case TCOON:
-		tty_set_stopped(tty, false);
-		return 0;
+	case TCOOFF: tty_set_stopped(tty, true); return 0;
+	case TCOON: tty_set_stopped(tty, false); return 0;
 	case TCIOFF:
 	case TCION:
 		c = tty->termios.c_cc[arg == TCIOFF ? VSTOP : VSTART];
@@ -222,30 +209,20 @@ static long misc_ioctl(struct tty *tty, unsigned cmd, unsigned long arg)
 	switch (cmd) {
 	case TIOCGWINSZ:
 		return copy_to_user(ptr, &tty->winsize, sizeof(tty->winsize)) ? -EFAULT : 0;
-	case TIOCSWINSZ:
-		return set_winsize(tty, ptr);
-	case TCXONC:
-		return flow_ioctl(tty, arg);
-	case TCFLSH:
-		return flush_ioctl(tty, arg);
-	case TIOCINQ:
-		return put_user_u32(ldisc_readable(tty), ptr);
+	case TIOCSWINSZ: return set_winsize(tty, ptr);
+	case TCXONC: return flow_ioctl(tty, arg);
+	case TCFLSH: return flush_ioctl(tty, arg);
+	case TIOCINQ: return put_user_u32(ldisc_readable(tty), ptr);
 	case TIOCOUTQ:
-		return put_user_u32(tty->ops->chars_in_buffer ? tty->ops->chars_in_buffer(tty) : 0, ptr);
-	case TIOCSTI:
-		return simulate_input(tty, ptr);
+		return put_user_u32(tty->ops->chars_in_buffer ? tty->ops->chars_in_buffer(tty) : 0,
+				    ptr);
+	case TIOCSTI: return simulate_input(tty, ptr);
 	case TCSBRK:
-	case TCSBRKP:
-		err = tty_check_change(tty);
-		return err ? err : wait_sent(tty);
+	case TCSBRKP: err = tty_check_change(tty); return err ? err : wait_sent(tty);
 	case TIOCEXCL:
-	case TIOCNXCL:
-		tty->exclusive = cmd == TIOCEXCL;
-		return 0;
-	case TIOCGEXCL:
-		return put_user_u32(tty->exclusive, ptr);
-	case TIOCGETD:
-		return put_user_u32(N_TTY, ptr);
+	case TIOCNXCL: tty->exclusive = cmd == TIOCEXCL; return 0;
+	case TIOCGEXCL: return put_user_u32(tty->exclusive, ptr);
+	case TIOCGETD: return put_user_u32(N_TTY, ptr);
 	case TIOCSETD: {
 		u32 ldisc;
 
@@ -253,8 +230,7 @@ static long misc_ioctl(struct tty *tty, unsigned cmd, unsigned long arg)
 			return -EFAULT;
 		return ldisc == N_TTY ? 0 : -EINVAL;
 	}
-	case TIOCGDEV:
-		return put_user_u32(tty->dev, ptr);
+	case TIOCGDEV: return put_user_u32(tty->dev, ptr);
 	case TIOCVHANGUP:
 		if (!capable(CAP_SYS_ADMIN))
 			return -EPERM;

@@ -199,7 +199,7 @@ static void match_group(struct process *p, void *arg)
 
 static int set_foreground(struct tty *tty, uaddr_t arg)
 {
-	struct group_search search = { 0 };
+	struct group_search search = {0};
 	struct pid *session, *pgrp;
 	int err;
 	u32 nr;
@@ -268,17 +268,11 @@ int tty_job_ioctl(struct tty *tty, unsigned cmd, unsigned long arg)
 	int err;
 
 	switch (cmd) {
-	case TIOCSCTTY:
-		tty_set_controlling(tty, arg == 1, &err);
-		return err;
-	case TIOCNOTTY:
-		return give_up(tty);
-	case TIOCSPGRP:
-		return set_foreground(tty, (uaddr_t)arg);
-	case TIOCGPGRP:
-		return get_number(tty, &tty->pgrp, !tty->is_master, (uaddr_t)arg);
-	case TIOCGSID:
-		return get_number(tty, &tty->session, !tty->is_master, (uaddr_t)arg);
+	case TIOCSCTTY: tty_set_controlling(tty, arg == 1, &err); return err;
+	case TIOCNOTTY: return give_up(tty);
+	case TIOCSPGRP: return set_foreground(tty, (uaddr_t)arg);
+	case TIOCGPGRP: return get_number(tty, &tty->pgrp, !tty->is_master, (uaddr_t)arg);
+	case TIOCGSID: return get_number(tty, &tty->session, !tty->is_master, (uaddr_t)arg);
 	}
 	return -ENOIOCTLCMD;
 }

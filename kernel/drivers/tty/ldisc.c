@@ -54,7 +54,7 @@ static void echo_byte(struct tty *tty, u8 c)
 static void echo_char(struct tty *tty, u8 c)
 {
 	if (L_FLAG(tty, ECHOCTL) && ((c < 32 && c != '\t' && c != '\n') || c == 127)) {
-		u8 two[2] = { '^', c ^ 0x40 };
+		u8 two[2] = {'^', c ^ 0x40};
 
 		tty_echo(tty, two, 2);
 		return;
@@ -143,7 +143,8 @@ static void erase_word(struct tty *tty)
 
 static void kill_line(struct tty *tty)
 {
-	if (L_FLAG(tty, ECHO) && L_FLAG(tty, ECHOK) && !(L_FLAG(tty, ECHOKE) && L_FLAG(tty, ECHOE))) {
+	if (L_FLAG(tty, ECHO) && L_FLAG(tty, ECHOK) &&
+	    !(L_FLAG(tty, ECHOKE) && L_FLAG(tty, ECHOE))) {
 		tty->head = tty->canon_head;
 		echo_char(tty, tty->termios.c_cc[VKILL]);
 		echo_byte(tty, '\n');
@@ -332,7 +333,8 @@ unsigned tty_receive(struct tty *tty, const u8 *buf, unsigned n)
 			break;
 		}
 		if (tty_canonical(tty) && room(tty) < 2 && tty->canon_head != tty->tail) {
-			tty->throttled = true; /* whole lines wait to be read: keep the rest in the driver */
+			tty->throttled =
+				true; /* whole lines wait to be read: keep the rest in the driver */
 			break;
 		}
 		receive_char(tty, buf[i]);
@@ -537,7 +539,9 @@ static ssize_t read_raw(struct tty *tty, struct file *file, struct iov_iter *to)
 		if (time && (total || !min))
 			deadline = clock_ns() + time * (NSEC_PER_SEC / 10);
 		err = wait_event_interruptible_until(&tty->read_wait,
-			ldisc_readable(tty) || line_ended(tty, file) || tty_canonical(tty), deadline);
+						     ldisc_readable(tty) || line_ended(tty, file) ||
+							     tty_canonical(tty),
+						     deadline);
 		if (err == -ETIMEDOUT)
 			return total;
 		if (err)
@@ -568,8 +572,9 @@ ssize_t ldisc_read(struct tty *tty, struct file *file, struct iov_iter *to)
 			return end_result(tty, file);
 		if (file->flags & O_NONBLOCK)
 			return -EAGAIN;
-		err = wait_event_interruptible(&tty->read_wait,
-			ldisc_readable(tty) || line_ended(tty, file) || !tty_canonical(tty));
+		err = wait_event_interruptible(&tty->read_wait, ldisc_readable(tty) ||
+									line_ended(tty, file) ||
+									!tty_canonical(tty));
 		if (err)
 			return err;
 	}

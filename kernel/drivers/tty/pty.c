@@ -27,7 +27,7 @@ static void node_free(struct xa_node *node)
 	kfree(node);
 }
 
-static const struct xa_ops table_ops = { .alloc = node_alloc, .free = node_free };
+static const struct xa_ops table_ops = {.alloc = node_alloc, .free = node_free};
 static struct xarray table = XARRAY_INIT(&table_ops);
 static mutex_t table_lock; /* RANK_PTY_TABLE */
 static u64 next_serial;
@@ -204,7 +204,8 @@ static struct tty *pty_create(void)
 		return ERR_PTR(err);
 	}
 	pty->master->is_master = true;
-	pty->master->termios = (struct ktermios){ .c_cflag = B38400 | CS8 | CREAD, .c_cc = { [VMIN] = 1 } };
+	pty->master->termios =
+		(struct ktermios){.c_cflag = B38400 | CS8 | CREAD, .c_cc = {[VMIN] = 1}};
 	snprintf(name, sizeof(name), "pts/%u", pty->index);
 	memcpy(pty->slave->name, name, sizeof(name));
 	pty->slave->dev = MKDEV(136, pty->index);
@@ -258,7 +259,8 @@ static int open_peer(struct pty *pty, unsigned flags)
 	if (fd < 0)
 		return fd;
 	snprintf(name, sizeof(name), "/dev/pts/%u", pty->index);
-	file = file_open(AT_FDCWD, name, (int)(flags & (O_ACCMODE | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)), 0);
+	file = file_open(AT_FDCWD, name,
+			 (int)(flags & (O_ACCMODE | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)), 0);
 	if (IS_ERR(file)) {
 		fd_unreserve(fd);
 		return (int)PTR_ERR(file);
@@ -274,17 +276,14 @@ static long master_ioctl(struct tty *tty, struct file *file, unsigned cmd, unsig
 
 	(void)file;
 	switch (cmd) {
-	case TIOCGPTN:
-		return put_user_u32(pty->index, (uaddr_t)arg);
+	case TIOCGPTN: return put_user_u32(pty->index, (uaddr_t)arg);
 	case TIOCSPTLCK:
 		if (get_user_u32(&value, (uaddr_t)arg))
 			return -EFAULT;
 		pty->locked = value != 0;
 		return 0;
-	case TIOCGPTLCK:
-		return put_user_u32(pty->locked, (uaddr_t)arg);
-	case TIOCGPTPEER:
-		return open_peer(pty, (unsigned)arg);
+	case TIOCGPTLCK: return put_user_u32(pty->locked, (uaddr_t)arg);
+	case TIOCGPTPEER: return open_peer(pty, (unsigned)arg);
 	case TIOCSIG:
 		if (arg < 1 || arg > 64)
 			return -EINVAL;
@@ -307,14 +306,13 @@ static long master_ioctl(struct tty *tty, struct file *file, unsigned cmd, unsig
 	case TCGETS2:
 	case TCSETS2:
 	case TCSETSW2:
-	case TCSETSF2:
-		return tty_side_ioctl(pty->slave, cmd, arg);
+	case TCSETSF2: return tty_side_ioctl(pty->slave, cmd, arg);
 	}
 	return -ENOIOCTLCMD;
 }
 
-static struct tty_driver ptmx_driver = { .find = ptmx_find };
-static struct tty_driver slave_driver = { .find = slave_find };
+static struct tty_driver ptmx_driver = {.find = ptmx_find};
+static struct tty_driver slave_driver = {.find = slave_find};
 
 void pty_init(void)
 {

@@ -25,8 +25,20 @@ const struct ktermios tty_default_termios = {
 	.c_cflag = B38400 | CS8 | CREAD | HUPCL,
 	.c_lflag = ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN,
 	.c_line = 0,
-	.c_cc = { [VINTR] = 3, [VQUIT] = 28, [VERASE] = 127, [VKILL] = 21, [VEOF] = 4, [VTIME] = 0, [VMIN] = 1, [VSTART] = 17,
-		  [VSTOP] = 19, [VSUSP] = 26, [VREPRINT] = 18, [VDISCARD] = 15, [VWERASE] = 23, [VLNEXT] = 22 },
+	.c_cc = {[VINTR] = 3,
+		 [VQUIT] = 28,
+		 [VERASE] = 127,
+		 [VKILL] = 21,
+		 [VEOF] = 4,
+		 [VTIME] = 0,
+		 [VMIN] = 1,
+		 [VSTART] = 17,
+		 [VSTOP] = 19,
+		 [VSUSP] = 26,
+		 [VREPRINT] = 18,
+		 [VDISCARD] = 15,
+		 [VWERASE] = 23,
+		 [VLNEXT] = 22},
 	.c_ispeed = 38400,
 	.c_ospeed = 38400,
 };
@@ -110,7 +122,8 @@ struct tty *tty_find(kdev_t dev)
 	list_for_each_entry(d, &drivers, node) {
 		unsigned first = MINOR(d->cdev.first);
 
-		if (MAJOR(d->cdev.first) == MAJOR(dev) && MINOR(dev) >= first && MINOR(dev) - first < d->cdev.count)
+		if (MAJOR(d->cdev.first) == MAJOR(dev) && MINOR(dev) >= first &&
+		    MINOR(dev) - first < d->cdev.count)
 			return d->find(MINOR(dev));
 	}
 	return ERR_PTR(-ENXIO);
@@ -167,9 +180,11 @@ static void maybe_take_control(struct tty *tty, struct file *file, kdev_t opened
 {
 	int err;
 
-	if ((file->flags & O_NOCTTY) || opened_as == MKDEV(5, 1) || tty->is_master || !(file->mode & FMODE_READ))
+	if ((file->flags & O_NOCTTY) || opened_as == MKDEV(5, 1) || tty->is_master ||
+	    !(file->mode & FMODE_READ))
 		return;
-	if (!task_is_session_leader(current) || READ_ONCE(current->process->tty) || READ_ONCE(tty->session))
+	if (!task_is_session_leader(current) || READ_ONCE(current->process->tty) ||
+	    READ_ONCE(tty->session))
 		return;
 	tty_set_controlling(tty, false, &err);
 }
@@ -256,7 +271,8 @@ static ssize_t write_chunk(struct tty *tty, struct file *file, const u8 *buf, un
 		if (file->flags & O_NONBLOCK)
 			return done ? (ssize_t)done : -EAGAIN;
 		err = wait_event_interruptible(&tty->write_wait,
-			(!tty->stopped && tty->ops->write_room(tty) >= 16) || tty_file_hung_up(file) || tty->other_closed);
+					       (!tty->stopped && tty->ops->write_room(tty) >= 16) ||
+						       tty_file_hung_up(file) || tty->other_closed);
 		if (err)
 			return done ? (ssize_t)done : err;
 	}
@@ -324,7 +340,8 @@ static unsigned tty_poll(struct file *file, struct poll_table *pt)
 	if (tty_file_hung_up(file))
 		return POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDNORM | POLLWRNORM;
 	readable = ldisc_readable(tty);
-	if (readable && (tty_canonical(tty) || tty->termios.c_cc[VTIME] || readable >= tty->termios.c_cc[VMIN]))
+	if (readable &&
+	    (tty_canonical(tty) || tty->termios.c_cc[VTIME] || readable >= tty->termios.c_cc[VMIN]))
 		mask |= POLLIN | POLLRDNORM;
 	if (tty->other_closed)
 		mask |= POLLHUP;
@@ -353,7 +370,7 @@ static struct tty *find_current(unsigned minor)
 	return tty ? tty : ERR_PTR(-ENXIO);
 }
 
-static struct tty_driver current_driver = { .find = find_current };
+static struct tty_driver current_driver = {.find = find_current};
 
 void tty_init(void)
 {

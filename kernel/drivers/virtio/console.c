@@ -19,8 +19,8 @@ struct console {
 	struct virtio_device dev;
 	struct virtqueue *rx, *tx;
 	struct tty *tty;
-	spinlock_t lock;              /* RANK_DEVICE, irqsave */
-	void *idle[TX_BUFFERS];       /* pages that the device does not have */
+	spinlock_t lock;        /* RANK_DEVICE, irqsave */
+	void *idle[TX_BUFFERS]; /* pages that the device does not have */
 	unsigned idle_count;
 	struct wait_queue rx_wait;
 	bool interrupted, deliver;
@@ -122,7 +122,8 @@ static int receive_thread(void *arg)
 			virtqueue_add(c->rx, page, PAGE_SIZE, true, page);
 			virtqueue_kick(c->rx);
 		}
-		wait_event_interruptible(&c->rx_wait, __atomic_exchange_n(&c->interrupted, false, __ATOMIC_ACQ_REL));
+		wait_event_interruptible(
+			&c->rx_wait, __atomic_exchange_n(&c->interrupted, false, __ATOMIC_ACQ_REL));
 	}
 	return 0;
 }
@@ -183,7 +184,7 @@ static struct tty *find_console(unsigned minor)
 	return the_console->tty;
 }
 
-static struct tty_driver hvc_driver = { .find = find_console };
+static struct tty_driver hvc_driver = {.find = find_console};
 
 void virtio_console_probe(struct pci_device *pci)
 {

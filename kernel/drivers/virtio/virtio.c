@@ -38,7 +38,8 @@ u32 virtio_features(struct virtio_device *dev, u32 known)
 
 void virtio_ready(struct virtio_device *dev)
 {
-	pio_out8(dev->io + VIRTIO_PCI_STATUS, VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_DRIVER_OK);
+	pio_out8(dev->io + VIRTIO_PCI_STATUS,
+		 VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_DRIVER_OK);
 }
 
 bool virtio_interrupted(struct virtio_device *dev)
@@ -70,7 +71,8 @@ struct virtqueue *virtqueue_create(struct virtio_device *dev, unsigned index)
 	vq->dev = dev;
 	vq->index = index;
 	vq->free = n;
-	pio_out32(dev->io + VIRTIO_PCI_QUEUE_PFN, (u32)(lowmem_paddr(memory) >> VIRTIO_PCI_QUEUE_ADDR_SHIFT));
+	pio_out32(dev->io + VIRTIO_PCI_QUEUE_PFN,
+		  (u32)(lowmem_paddr(memory) >> VIRTIO_PCI_QUEUE_ADDR_SHIFT));
 	return vq;
 fail:
 	if (memory)

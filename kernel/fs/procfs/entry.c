@@ -147,8 +147,7 @@ int proc_register_ops(const char *path, mode_t mode, const struct file_operation
 	return 0;
 }
 
-int proc_register_writable(const char *path, mode_t mode,
-			   int (*show)(struct seq_file *m, void *v),
+int proc_register_writable(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v),
 			   int (*write)(struct proc_entry *entry, char *text))
 {
 	struct proc_entry *entry = create(path, S_IFREG | mode);

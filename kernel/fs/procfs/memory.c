@@ -42,11 +42,8 @@ static void count_lists(unsigned long *inactive, unsigned long *active, struct m
 static int show_meminfo(struct seq_file *m, void *v)
 {
 	unsigned long slab = KB(inspect_slab_pages()); /* once: the two lines agree */
-	static const char *const huge[] = {"ShmemHugePages:",
-					   "ShmemPmdMapped:",
-					   "FileHugePages:",
-					   "FilePmdMapped:",
-					   NULL};
+	static const char *const huge[] = {
+		"ShmemHugePages:", "ShmemPmdMapped:", "FileHugePages:", "FilePmdMapped:", NULL};
 	unsigned long total = total_ram_pages(), high = total_high_pages();
 	unsigned long free_pages_now = nr_free_pages(), high_free = nr_free_high_pages();
 	unsigned long cache = total_cache_pages(), shmem = total_shmem_pages(),

@@ -19,11 +19,11 @@ struct proc_entry {
 	mode_t mode;
 	const struct file_operations *op;
 	int (*show)(struct seq_file *m, void *v);
-	int (*write)(struct proc_entry *entry,
-		     char *text); /* sysctls and their like: NUL-terminated, without the newline. 0 or -errno */
+	/* sysctls and their like: NUL-terminated, without the newline. 0 or -errno */
+	int (*write)(struct proc_entry *entry, char *text);
 	int (*write_text)(void *data, char *text); /* proc_register_text() */
-	void (*changed)(void);    /* after a number was written; may be NULL */
-	const char *target;       /* a symbolic link's; NULL: self (data NULL) and thread-self */
+	void (*changed)(void);                     /* after a number was written; may be NULL */
+	const char *target; /* a symbolic link's; NULL: self (data NULL) and thread-self */
 	void *data;
 	unsigned long min, max; /* of a number; max: the size of a string's buffer */
 	char name[];
@@ -66,8 +66,7 @@ int proc_parse_number(const char *name, u32 len);
 int proc_self_lookup(struct super_block *sb, struct dentry *dentry, bool thread);
 
 /* A text file that may be written: @show and @write get the entry. -ENOMEM, -EEXIST */
-int proc_register_writable(const char *path, mode_t mode,
-			   int (*show)(struct seq_file *m, void *v),
+int proc_register_writable(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v),
 			   int (*write)(struct proc_entry *entry, char *text));
 
 /* vmstat.c. The sizes of the node, and of zone number @zone with @free pages, as /proc/zoneinfo shows them. */

@@ -9,11 +9,11 @@
 #include "types.h"
 
 struct pci_device {
-	struct list_head node;        /* in order of bus, device, function; constant after pci_init() */
-	u8 bus, devfn;                /* device << 3 | function */
+	struct list_head node; /* in order of bus, device, function; constant after pci_init() */
+	u8 bus, devfn;         /* device << 3 | function */
 	u16 vendor, device, subsystem;
-	u32 class;                    /* class, subclass, interface: 24 bits */
-	u8 irq;                       /* the line that the firmware routed; 0xff: none */
+	u32 class; /* class, subclass, interface: 24 bits */
+	u8 irq;    /* the line that the firmware routed; 0xff: none */
 };
 
 u8 pci_read8(const struct pci_device *dev, unsigned reg);

@@ -12,11 +12,11 @@
 
 struct virtqueue {
 	struct virtio_device *dev;
-	unsigned index, free;         /* its number; free descriptors */
+	unsigned index, free; /* its number; free descriptors */
 	u16 free_head, last_used;
 	struct vring ring;
-	void **cookies;               /* by descriptor: what virtqueue_add() was given */
-	unsigned order;               /* of the ring's pages */
+	void **cookies; /* by descriptor: what virtqueue_add() was given */
+	unsigned order; /* of the ring's pages */
 };
 
 struct virtio_device {

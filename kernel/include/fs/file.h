@@ -116,14 +116,11 @@ int fd_reserve(int min, unsigned flags);    /* O_CLOEXEC */
 void fd_install(int fd, struct file *file); /* takes over the reference */
 void fd_unreserve(int fd);
 int fd_close(int fd);
-int fd_open_file(
-	struct file *file,
-	unsigned
-		flags); /* both steps: the new descriptor; takes over the reference; hands on ERR_PTR */
+/* both steps: the new descriptor; takes over the reference; hands on ERR_PTR */
+int fd_open_file(struct file *file, unsigned flags);
 int fd_close_range(unsigned first, unsigned last, bool cloexec_only);
-int fd_replace(
-	int fd, struct file *file,
-	unsigned flags); /* dup2: takes over the reference; fd, -EBADF, -EBUSY, -EMFILE, -ENOMEM */
+/* dup2: takes over the reference; fd, -EBADF, -EBUSY, -EMFILE, -ENOMEM */
+int fd_replace(int fd, struct file *file, unsigned flags);
 int fd_get_cloexec(int fd); /* 0, 1, -EBADF */
 int fd_set_cloexec(int fd, bool on);
 extern unsigned sysctl_nr_open;
@@ -136,8 +133,8 @@ unsigned files_max(struct task *t);
 struct file *file_open(int dirfd, const char *name, int flags, mode_t mode);
 /* With LOOKUP_* restrictions of openat2(2). */
 struct file *file_open_lookup(int dirfd, const char *name, int flags, mode_t mode, unsigned lookup);
-struct file *file_open_exec(int dirfd, const char *name,
-			    int flags); /* execute permission, regular file, denies writing */
+/* execute permission, regular file, denies writing */
+struct file *file_open_exec(int dirfd, const char *name, int flags);
 struct file *file_open_path(const struct path *path, int flags, const struct cred *cred);
 /* A file without a name in any directory (pipe, epoll, memfd...): "anon_inode:[name]" unless an inode is given. ERR_PTR */
 struct file *file_anon(const char *name, const struct file_operations *op, void *private,
@@ -156,9 +153,8 @@ loff_t vfs_llseek(struct file *file, loff_t off, int whence);
 long vfs_ioctl(struct file *file, unsigned cmd, unsigned long arg);
 #define ENOIOCTLCMD 515 /* inside the kernel: not my command */
 int vfs_fsync(struct file *file, loff_t start, loff_t end, bool data_only);
-int vfs_mmap(
-	struct file *file,
-	struct map_request *req); /* fills mapping, ops, may_flags; 0 or -EACCES, -ENODEV, -EPERM */
+/* fills mapping, ops, may_flags; 0 or -EACCES, -ENODEV, -EPERM */
+int vfs_mmap(struct file *file, struct map_request *req);
 /* After vfs_mmap() and mm_map() of a shared one, whatever they returned. */
 void vfs_mmap_done(struct map_request *req);
 /* The absolute path of @path as the caller's root sees it, written to the end of @buf; start pointer or ERR_PTR(-ENAMETOOLONG).

@@ -72,11 +72,11 @@ struct file_operations {
 	/* Data goes through @to/@from; @pos is advanced. Bytes or -errno. */
 	ssize_t (*read_iter)(struct file *file, struct iov_iter *to, loff_t *pos);
 	ssize_t (*write_iter)(struct file *file, struct iov_iter *from, loff_t *pos);
-	loff_t (*llseek)(struct file *file, loff_t off,
-			 int whence); /* NULL: by i_size; no_llseek for pipes */
+	/* NULL: by i_size; no_llseek for pipes */
+	loff_t (*llseek)(struct file *file, loff_t off, int whence);
 	int (*iterate)(struct file *file, struct dir_context *ctx); /* readdir */
-	unsigned (*poll)(struct file *file,
-			 struct poll_table *pt); /* NULL: always readable and writable */
+	/* NULL: always readable and writable */
+	unsigned (*poll)(struct file *file, struct poll_table *pt);
 	long (*ioctl)(struct file *file, unsigned cmd, unsigned long arg); /* NULL: -ENOTTY */
 	int (*mmap)(struct file *file, struct map_request *req);           /* NULL: -ENODEV */
 	int (*open)(struct inode *inode, struct file *file);
@@ -222,8 +222,8 @@ struct iattr {
 	struct timespec64 atime, mtime, ctime;
 };
 
-struct inode *inode_alloc(
-	struct super_block *sb); /* refs 1, nlink 1, number new, times now, owner root; NULL */
+/* refs 1, nlink 1, number new, times now, owner root; NULL */
+struct inode *inode_alloc(struct super_block *sb);
 void inode_get(struct inode *inode);
 bool inode_get_unless_zero(struct inode *inode); /* under rcu_read_lock() */
 void inode_put(struct inode *inode);             /* may sleep */
@@ -247,13 +247,14 @@ static inline loff_t inode_size(const struct inode *inode)
 ssize_t generic_read_iter(struct file *file, struct iov_iter *to, loff_t *pos);
 ssize_t generic_write_iter(struct file *file, struct iov_iter *from, loff_t *pos);
 int generic_mmap(struct file *file, struct map_request *req);
-loff_t generic_llseek(struct file *file, loff_t off,
-		      int whence); /* with SEEK_DATA and SEEK_HOLE over the page cache */
+/* with SEEK_DATA and SEEK_HOLE over the page cache */
+loff_t generic_llseek(struct file *file, loff_t off, int whence);
 loff_t no_llseek(struct file *file, loff_t off, int whence);   /* -ESPIPE */
 loff_t noop_llseek(struct file *file, loff_t off, int whence); /* the position does not matter: 0 */
-int noop_fsync(struct file *file, loff_t start, loff_t end, bool data_only); /* nothing to write: 0 */
-int simple_setattr(struct inode *inode,
-		   const struct iattr *attr); /* inode_set_attr and truncation of the page cache */
+/* nothing to write: 0 */
+int noop_fsync(struct file *file, loff_t start, loff_t end, bool data_only);
+/* inode_set_attr and truncation of the page cache */
+int simple_setattr(struct inode *inode, const struct iattr *attr);
 
 /* A character device by number: open() finds its operations. -EBUSY if taken. */
 struct cdev {

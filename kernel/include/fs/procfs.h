@@ -32,26 +32,22 @@ struct proc_pid_file {
 	mode_t mode;  /* with S_IFMT: S_IFREG, S_IFDIR, S_IFLNK */
 	bool guarded; /* to open or follow only for those who may trace the process: -EACCES */
 	bool own;     /* the process itself may, whoever the file belongs to */
-	int (*show)(
-		struct seq_file *m, struct
-		task *t); /* text files; proc_entry_number(m->file->inode) in numbered directories. 0 or -errno */
-	int (*write)(struct task *t,
-		     char *text); /* text files that take one; NUL-terminated. 0 or -errno */
+	/* text files; proc_entry_number(m->file->inode) in numbered directories. 0 or -errno */
+	int (*show)(struct seq_file *m, struct task *t);
+	/* text files that take one; NUL-terminated. 0 or -errno */
+	int (*write)(struct task *t, char *text);
 	const struct file_operations *
 		op; /* or operations: proc_task_get(file->inode) gives the task; guarded is theirs to check */
-	int (*link)(
-		struct task *t, int number,
-		struct
-		path *out); /* magic links: the path, referenced; number -1 outside numbered ones */
+	/* magic links: the path, referenced; number -1 outside numbered ones */
+	int (*link)(struct task *t, int number, struct path *out);
 	const struct proc_pid_file *dir; /* rows of a fixed subdirectory */
 	/* Numbered subdirectories (fd, fdinfo, task): the next number >= @from, or -1; and the row that each number is. */
 	int (*next)(struct task *t, int from);
 	const struct proc_pid_file *each;
-	bool (*exists)(struct task *t,
-		       int number); /* in the row of each: still there? Under RCU, must not sleep */
-	mode_t (*number_mode)(
-		struct task *t,
-		int number); /* in the row of each: its mode, when it depends on the number */
+	/* in the row of each: still there? Under RCU, must not sleep */
+	bool (*exists)(struct task *t, int number);
+	/* in the row of each: its mode, when it depends on the number */
+	mode_t (*number_mode)(struct task *t, int number);
 	bool task_dir; /* in the row of each: the number is a thread with the process's own rows */
 	bool thread_only, process_only; /* a row of /proc/PID/task/TID only; of /proc/PID only */
 };
@@ -62,7 +58,7 @@ struct proc_pid_provider {
 	pid_t (*self)(void);       /* tgid of the caller; thread_self() its tid */
 	pid_t (*thread_self)(void);
 	void (*owner)(struct task *t, mode_t mode, uid_t *uid, gid_t *gid); /* of a file with it */
-	bool (*is_own)(struct task *t); /* a thread of the caller's process */
+	bool (*is_own)(struct task *t);     /* a thread of the caller's process */
 	bool (*may_access)(struct task *t); /* ptrace_may_access for maps, mem, fd, environ... */
 	const struct proc_pid_file *rows;
 };

@@ -80,8 +80,8 @@ unsigned long inspect_vmalloc_used(void);
 /* ---- the kmap window ---- */
 struct inspect_pkmap {
 	unsigned slots, free, unused; /* the rest is in use */
-	unsigned long flushes; /* on all CPUs */
-	unsigned long waits;   /* for a slot, with all in use */
+	unsigned long flushes;        /* on all CPUs */
+	unsigned long waits;          /* for a slot, with all in use */
 };
 void inspect_pkmap(struct inspect_pkmap *out);
 /* Slot @n: its frame and count (0 free, 1 unused, n: n-1 users): false: no such slot. */

@@ -10,12 +10,13 @@
 
 struct inspect_area {
 	uaddr_t start, end;
-	u32 flags;         /* VM_* */
-	u32 pgoff;         /* pages; what maps shows as offset is inspect_area_offset() */
-	struct file *file; /* the area's own reference: good as long as mmap_lock is held; NULL: none */
-	const char
-		*name; /* without a file: "[heap]", "[vdso]", "/dev/zero (deleted)"...; "" none */
-	u32 ino;       /* without a file, but with an object: its number on device 00:01; 0: none */
+	u32 flags; /* VM_* */
+	u32 pgoff; /* pages; what maps shows as offset is inspect_area_offset() */
+	/* the area's own reference: good as long as mmap_lock is held; NULL: none */
+	struct file *file;
+	/* without a file: "[heap]", "[vdso]", "/dev/zero (deleted)"...; "" none */
+	const char *name;
+	u32 ino; /* without a file, but with an object: its number on device 00:01; 0: none */
 };
 /* => mmap_lock held */
 void inspect_area(struct vma *vma, struct inspect_area *out);

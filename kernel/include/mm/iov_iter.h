@@ -7,17 +7,25 @@
 
 #include "mm/page.h"
 
-struct user_iovec { u32 base, len; };   /* struct iovec of i386 user space */
+struct user_iovec {
+	u32 base, len;
+}; /* struct iovec of i386 user space */
 
 struct iov_iter {
 	bool user;
-	size_t count;                   /* bytes left */
+	size_t count; /* bytes left */
 	union {
 		u8 *kernel;
-		struct { const struct user_iovec *iov; unsigned segs; size_t skip; };
-		struct { uaddr_t ubuf; };
+		struct {
+			const struct user_iovec *iov;
+			unsigned segs;
+			size_t skip;
+		};
+		struct {
+			uaddr_t ubuf;
+		};
 	};
-	bool single;                    /* ubuf, not iov */
+	bool single; /* ubuf, not iov */
 };
 
 void iov_iter_kernel(struct iov_iter *it, void *buf, size_t len);

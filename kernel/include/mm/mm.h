@@ -70,18 +70,18 @@ struct mm {
 	s32 rss_file, rss_anon, rss_shmem, swap_ents;                  /* (a) pages */
 	u32 pt_bytes;                                                  /* (a) page tables */
 	pte_t **huge[HUGE_DIRS]; /* (p) tables behind huge mappings, by GB: mm/huge.c */
-	u32 last_anon_id;                                              /* (p) */
-	u32 def_flags;         /* (l) mlockall(MCL_FUTURE) */
-	struct file *exe_file; /* (l) opaque, counted; read with mm_exe_file() */
+	u32 last_anon_id;        /* (p) */
+	u32 def_flags;           /* (l) mlockall(MCL_FUTURE) */
+	struct file *exe_file;   /* (l) opaque, counted; read with mm_exe_file() */
 	u32 dumpable;
-	s32 oom_score_adj;   /* (a) */
-	u32 oom;             /* (a) OOM_* of mm/oom_private.h; 0 but for victims of the OOM killer */
-	bool oom_keep;       /* the reaper only waits for it */
+	s32 oom_score_adj; /* (a) */
+	u32 oom;           /* (a) OOM_* of mm/oom_private.h; 0 but for victims of the OOM killer */
+	bool oom_keep;     /* the reaper only waits for it */
 	struct mm *oom_next; /* the reaper's */
-	u32 flags; /* (l) MMF_* */
+	u32 flags;           /* (l) MMF_* */
 	struct selfcheck_node all;
 	bool has_userfaultfd; /* (l) an area was registered once: userfaultfd.c */
-	u32 membarrier; /* (a) register commands made: membarrier.c */
+	u32 membarrier;       /* (a) register commands made: membarrier.c */
 };
 
 /* ---- hooks: what mm needs from above ---- */
@@ -175,7 +175,7 @@ struct map_request {
 	struct mapping *mapping;
 	const struct vma_ops *ops;
 	u32 may_flags; /* VM_MAYREAD|WRITE|EXEC that the file's open mode allows */
-	int error;     /* why the file cannot be mapped so: told after what is wrong with the place */
+	int error; /* why the file cannot be mapped so: told after what is wrong with the place */
 	u32 extra_vm_flags;
 	struct mapping *counted; /* in its i_mmap_writable, until vfs_mmap_done() */
 };

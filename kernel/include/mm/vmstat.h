@@ -17,20 +17,20 @@ enum vm_event {
 	VM_PGALLOC_DMA, /* pages given out, by zone in the order of enum zone_id */
 	VM_PGALLOC_NORMAL,
 	VM_PGALLOC_HIGH,
-	VM_PGFREE, /* pages taken back */
+	VM_PGFREE,         /* pages taken back */
 	VM_DROP_PAGECACHE, /* orders by /proc/sys/vm/drop_caches: pages, objects */
 	VM_DROP_SLAB,
 	VM_OOM_KILL,
-	VM_TLB_REMOTE_FLUSH, /* TLB flushes that interrupted other CPUs */
-	VM_THP_FAULT_ALLOC,    /* huge mappings made at a first touch (mm/huge.c) */
-	VM_THP_FAULT_FALLBACK, /* and not made, for want of a block */
-	VM_THP_COLLAPSE_ALLOC, /* blocks for pages that are gathered (mm/collapse.c) */
+	VM_TLB_REMOTE_FLUSH,          /* TLB flushes that interrupted other CPUs */
+	VM_THP_FAULT_ALLOC,           /* huge mappings made at a first touch (mm/huge.c) */
+	VM_THP_FAULT_FALLBACK,        /* and not made, for want of a block */
+	VM_THP_COLLAPSE_ALLOC,        /* blocks for pages that are gathered (mm/collapse.c) */
 	VM_THP_COLLAPSE_ALLOC_FAILED, /* and there was none */
-	VM_THP_SPLIT_PMD,      /* huge mappings broken up into their pages */
-	VM_UNEVICTABLE_CULLED,   /* pages that must stay from now (mm/lru.c) */
-	VM_UNEVICTABLE_RESCUED,  /* and that need no longer */
-	VM_UNEVICTABLE_MLOCKED,  /* pages that an area locks */
-	VM_UNEVICTABLE_MUNLOCKED, /* and that none locks any more */
+	VM_THP_SPLIT_PMD,             /* huge mappings broken up into their pages */
+	VM_UNEVICTABLE_CULLED,        /* pages that must stay from now (mm/lru.c) */
+	VM_UNEVICTABLE_RESCUED,       /* and that need no longer */
+	VM_UNEVICTABLE_MLOCKED,       /* pages that an area locks */
+	VM_UNEVICTABLE_MUNLOCKED,     /* and that none locks any more */
 	NR_VM_EVENTS,
 };
 

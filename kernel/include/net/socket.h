@@ -109,8 +109,8 @@ struct socket_operations {
 	int (*connect)(struct socket *sock, const struct socket_address *address, bool nonblock);
 	int (*pair)(struct socket *a, struct socket *b); /* NULL: -EOPNOTSUPP */
 	int (*listen)(struct socket *sock, int backlog);
-	struct socket *(*accept)(struct socket *sock,
-				 bool nonblock); /* ERR_PTR; the caller gives it a file */
+	/* ERR_PTR; the caller gives it a file */
+	struct socket *(*accept)(struct socket *sock, bool nonblock);
 	int (*name)(struct socket *sock, struct socket_address *out, bool peer);
 	ssize_t (*send)(struct socket *sock, struct message *m);
 	ssize_t (*receive)(struct socket *sock, struct message *m);
@@ -118,8 +118,8 @@ struct socket_operations {
 	unsigned (*poll)(struct socket *sock, struct file *file, struct poll_table *pt);
 	long (*ioctl)(struct socket *sock, unsigned cmd, unsigned long arg);
 	bool (*is_listening)(struct socket *sock);
-	void (*peer_cred)(struct socket *sock, pid_t *pid,
-			  const struct cred **cred); /* referenced; NULL: none */
+	/* referenced; NULL: none */
+	void (*peer_cred)(struct socket *sock, pid_t *pid, const struct cred **cred);
 	/* Levels other than SOL_SOCKET; NULL: -EOPNOTSUPP. */
 	int (*set_option)(struct socket *sock, int level, int name, uaddr_t value, u32 len);
 	int (*get_option)(struct socket *sock, int level, int name, uaddr_t value, uaddr_t len);

@@ -76,7 +76,7 @@ int sem_set_all(int id, const u16 *values);
 /* ---- messages ---- */
 
 struct msg {
-	struct list_head node;  /* these two are the queue's */
+	struct list_head node; /* these two are the queue's */
 	struct rb_node by_type;
 	s32 type;
 	u32 len;

@@ -26,8 +26,8 @@ struct pid {
 	pid_t nr;                /* (k) */
 	struct task *task;       /* (t) the thread with this number; read under RCU */
 	struct process *process; /* (t) the process with this number; read under RCU */
-	struct list_head
-		users[PIDTYPE_MAX];  /* (t) processes, by pid_links: PIDTYPE_PGID and PIDTYPE_SID */
+	/* (t) processes, by pid_links: PIDTYPE_PGID and PIDTYPE_SID */
+	struct list_head users[PIDTYPE_MAX];
 	struct wait_queue wait_exit; /* pidfd pollers */
 	struct rcu_head rcu;
 };
@@ -94,8 +94,8 @@ struct process {
 	unsigned flags;                      /* (s) SIGNAL_* */
 	int group_exit_code;       /* (s) wait status of the exit, or the signal of a stop */
 	unsigned group_stop_count; /* (s) threads that have yet to stop */
-	struct task
-		*group_exec_task; /* (s) the thread in execve() that waits for the others to go */
+	/* (s) the thread in execve() that waits for the others to go */
+	struct task *group_exec_task;
 	struct wait_queue wait_signal; /* signalfd pollers */
 	int pdeath_signal;             /* (c) PR_SET_PDEATHSIG */
 
@@ -106,11 +106,12 @@ struct process {
 	mutex_t exec_lock; /* RANK_PROC_EXEC */
 
 	struct usage self, children_usage; /* (s) */
-	struct task_io io; /* (s) of threads that have ended, and of children that were waited for */
-	struct itimers *itimers;           /* (s) setitimer, alarm, POSIX timers; NULL mostly */
-	bool did_exec;                     /* (t) */
-	bool child_subreaper;              /* (t) PR_SET_CHILD_SUBREAPER */
-	bool has_subreaper;                /* (t) an ancestor is one */
+	/* (s) of threads that have ended, and of children that were waited for */
+	struct task_io io;
+	struct itimers *itimers; /* (s) setitimer, alarm, POSIX timers; NULL mostly */
+	bool did_exec;           /* (t) */
+	bool child_subreaper;    /* (t) PR_SET_CHILD_SUBREAPER */
+	bool has_subreaper;      /* (t) an ancestor is one */
 	u32 dumpable_flags;
 	s32 oom_score_adj, oom_score_adj_min;
 	struct rcu_head rcu;
@@ -136,9 +137,9 @@ extern unsigned long total_forks; /* (a) since boot, for /proc/stat */
 #define JOBCTL_STOP_PENDING 1u  /* is to take part in the group stop */
 #define JOBCTL_STOP_DEQUEUED 2u /* has dequeued a stop signal that SIGCONT may still cancel */
 #define JOBCTL_STOPPED 4u       /* sleeps in the group stop */
-#define JOBCTL_TRAP_STOP 16u   /* is to stop for its tracer */
-#define JOBCTL_TRACED 32u      /* sleeps in a trace stop */
-#define JOBCTL_LISTENING 64u   /* PTRACE_LISTEN: a trace stop that SIGCONT ends */
+#define JOBCTL_TRAP_STOP 16u    /* is to stop for its tracer */
+#define JOBCTL_TRACED 32u       /* sleeps in a trace stop */
+#define JOBCTL_LISTENING 64u    /* PTRACE_LISTEN: a trace stop that SIGCONT ends */
 #define JOBCTL_RESET_ON_FORK 8u /* SCHED_RESET_ON_FORK: children do not inherit its scheduling */
 
 /* Boot: task 0 becomes a full process (kernel threads' parent); registers hooks of lower layers. */

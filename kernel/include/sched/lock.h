@@ -16,14 +16,17 @@
 /* The order of locks: a lower rank is taken first (outermost). Sleeping locks come before spinlocks. */
 enum lock_rank {
 	/* sleeping locks */
-	RANK_FILE_POS = 4,     /* file->pos_lock: around the whole of a read or write */
-	RANK_FILE_DATA = 6,    /* what one open file keeps (seq_file, inotify, kmsg): around the functions that make the text */
-	RANK_KMAP_BENCH = 7,  /* one experiment at a time: around starting its threads and waiting for them */
+	RANK_FILE_POS = 4, /* file->pos_lock: around the whole of a read or write */
+	RANK_FILE_DATA =
+		6, /* what one open file keeps (seq_file, inotify, kmsg): around the functions that make the text */
+	RANK_KMAP_BENCH =
+		7, /* one experiment at a time: around starting its threads and waiting for them */
 	RANK_STOP = 8,        /* one stop of the world at a time */
 	RANK_PROC_EXEC = 10,  /* process->exec_lock: cred changes, ptrace against execve */
 	RANK_TTY = 20,        /* tty->lock: open, close, hang-up, termios */
 	RANK_TTY_OUTPUT = 22, /* tty->output_lock: one writer at a time */
-	RANK_TTY_INPUT = 24, /* tty->input_lock: the read buffer (pty: slave before master, nested) */
+	RANK_TTY_INPUT =
+		24, /* tty->input_lock: the read buffer (pty: slave before master, nested) */
 	RANK_SOCKET_BIND = 28, /* a socket gets its name, perhaps in a file system */
 	RANK_FS_MOUNT = 30,    /* namespace of mounts, superblock lists */
 	RANK_FS_RENAME = 32,   /* one per super block: rename of directories */
@@ -72,7 +75,7 @@ typedef struct spinlock {
 	u16 rank;
 	u16 owner_cpu_plus1;
 	u8 last_cpu; /* who had it last */
-	u8 seen;     /* taken in an interrupt, taken with interrupts on: both is a deadlock to come */
+	u8 seen; /* taken in an interrupt, taken with interrupts on: both is a deadlock to come */
 	const char *name;
 	void *caller; /* who took it last */
 #endif
@@ -102,9 +105,8 @@ static inline bool spin_is_locked(const spinlock_t *lock)
 
 #ifdef CONFIG_DEBUG_LOCKS
 void spin_lock(spinlock_t *lock);
-void spin_lock_nested(
-	spinlock_t *
-		lock); /* same rank as one held: the caller knows the order (by address, parent first) */
+/* same rank as one held: the caller knows the order (by address, parent first) */
+void spin_lock_nested(spinlock_t *lock);
 bool spin_trylock(spinlock_t *lock);
 void spin_unlock(spinlock_t *lock);
 /* Stop with a message unless this CPU holds it (debug builds). */

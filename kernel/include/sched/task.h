@@ -110,21 +110,22 @@ struct task {
 	unsigned long nvcsw, nivcsw; /* (c) */
 	u64 start_time_ns;           /* (k) */
 #ifdef CONFIG_DEBUG_LOCKS
-	struct held_sleeplock held[16]; /* (c) the first held_count are sleeping locks that it holds */
-	unsigned held_count;            /* (c) */
+	/* (c) the first held_count are sleeping locks that it holds */
+	struct held_sleeplock held[16];
+	unsigned held_count; /* (c) */
 #endif
 
 	/* mm */
 	struct mm *
 		mm; /* (c) NULL for kernel threads; changed under alloc_lock, read by others with it */
 	struct mm *active_mm; /* (r) the address space loaded while it runs */
-	struct kmap_ctrl
-		kmap; /* (c) while idx is not 0 the task stays on its CPU: addresses are per CPU */
+	/* (c) while idx is not 0 the task stays on its CPU: addresses are per CPU */
+	struct kmap_ctrl kmap;
 	unsigned pagefault_off;         /* (c) pagefault_disable() nesting */
 	unsigned long min_flt, maj_flt; /* (c) */
 
 	/* fs */
-	struct task_io io; /* (c) */
+	struct task_io io;     /* (c) */
 	spinlock_t alloc_lock; /* RANK_FILES: mm, files, fs against readers from other tasks */
 	struct files *files;
 	struct fs_context *fs;
@@ -151,7 +152,8 @@ struct task {
 	struct completion *vfork_done; /* (c) */
 	struct restart_block restart;
 	struct sem_undo_list *sem_undos; /* (c) SEM_UNDO; shared by CLONE_SYSVSEM */
-	struct list_head shm_created; /* shm_ids.lock: segments that it made; next NULL: never one */
+	/* shm_ids.lock: segments that it made; next NULL: never one */
+	struct list_head shm_created;
 	struct task_ext *ext;    /* proc's rarely used state, NULL mostly */
 	struct tracee *tracee;   /* (ts) who traces it (proc/ptrace.h), NULL mostly */
 	u32 personality;         /* (c) */

@@ -215,9 +215,8 @@ static void selfcheck_packets(struct selfcheck *sc)
 {
 	struct packet *p;
 
-	selfcheck_for_each (p, &all_packets, all)
-		for (unsigned i = 0; i < p->nr_pages; i++)
-			selfcheck_hold(sc, p->page[i], 1);
+	selfcheck_for_each(p, &all_packets, all) for (unsigned i = 0; i < p->nr_pages; i++)
+		selfcheck_hold(sc, p->page[i], 1);
 }
 
 void __init packet_init(void)

@@ -53,16 +53,16 @@ struct unix_socket {
 	u32 queue_max;          /* (l) listen(2)'s backlog, or datagrams that may wait */
 	u32 charged;            /* (a) bytes of memory of packets that it sent */
 
-	struct list_head
-		pending; /* (l) of a listener: connections not yet accepted, by pending_node */
+	/* (l) of a listener: connections not yet accepted, by pending_node */
+	struct list_head pending;
 	struct list_head pending_node; /* (the listener's l) */
 
 	struct wait_queue read_wait;  /* readers, accept(2), pollers */
 	struct wait_queue write_wait; /* writers for their own buffer, pollers */
-	struct wait_queue
-		room_wait; /* others, for room in the queue: connect(2), datagram senders */
-	struct list_head
-		room_pollers; /* (l) peers that found the queue full in poll(2), by room_node */
+	/* others, for room in the queue: connect(2), datagram senders */
+	struct wait_queue room_wait;
+	/* (l) peers that found the queue full in poll(2), by room_node */
+	struct list_head room_pollers;
 	struct list_head room_node;  /* (l of room_of) */
 	struct unix_socket *room_of; /* (l) on whose room_pollers it is; counted */
 

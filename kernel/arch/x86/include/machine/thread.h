@@ -45,11 +45,11 @@ struct arch_thread {
 	u64 tls[TLS_ENTRIES];   /* GDT descriptors */
 	unsigned pagefault_off; /* pagefault_disable() nesting */
 	u32 trap_nr, trap_error,
-		trap_address;   /* the last exception in user mode: signal frames show it */
-	u8 extras;              /* EXTRA_* */
-	u8 iopl;                /* iopl(2): all ports if 3 */
+		trap_address;    /* the last exception in user mode: signal frames show it */
+	u8 extras;               /* EXTRA_* */
+	u8 iopl;                 /* iopl(2): all ports if 3 */
 	struct io_bitmap *ports; /* ioperm(2), or NULL */
-	u32 debug_status;       /* DR6 of the last #DB, without the bits that are always set */
+	u32 debug_status;        /* DR6 of the last #DB, without the bits that are always set */
 	u32 debug_address[DEBUG_ADDRESSES], debug_control; /* DR0-DR3 and DR7, a tracer's */
 	struct fxsave_area fpu; /* its FPU and SSE registers while it does not run */
 };
