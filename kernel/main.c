@@ -19,6 +19,7 @@
 #include "mm/mm.h"
 #include "net/socket.h"
 #include "proc/ipc.h"
+#include "proc/mqueue.h"
 #include "proc/process.h"
 #include "sched/task.h"
 
@@ -38,6 +39,7 @@ void kernel_main(void)
 	vfs_init();
 	system_files_init();
 	ipc_init();
+	mqueue_init();
 	net_init();
 	tty_init();
 	console_init();

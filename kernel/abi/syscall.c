@@ -9,6 +9,7 @@
 #include "abi/fs.h"
 #include "abi/ipc.h"
 #include "abi/memory.h"
+#include "abi/mqueue.h"
 #include "abi/net.h"
 #include "abi/proc.h"
 #include "arch/log.h"

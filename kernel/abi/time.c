@@ -3,6 +3,7 @@
  * functions. time(2), clock_gettime(2), nanosleep(2), setitimer(2), timer_create(2), adjtimex(2).
  */
 #include "abi/proc.h"
+#include "abi/sigevent.h"
 #include "abi/timespec.h"
 #include "lib/div64.h"
 #include "lib/string.h"
@@ -305,13 +306,6 @@ long sys_setitimer(int which, uaddr_t in, uaddr_t old)
 }
 
 /* ---- POSIX timers ---- */
-
-struct user_sigevent {
-	u32 value;
-	s32 signo, notify;
-	s32 tid;
-	u32 rest[12];
-};
 
 long sys_timer_create(int clock, uaddr_t user_event, uaddr_t user_id)
 {

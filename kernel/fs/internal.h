@@ -16,6 +16,7 @@
 #include "fs/mount.h"
 #include "fs/namei.h"
 #include "fs/seq_file.h"
+#include "fs/tmpfs.h"
 #include "mm/slab.h"
 #include "arch/log.h"
 #include "lib/atomic.h"
@@ -190,10 +191,6 @@ void inotify_init(void);
 extern const struct file_operations kmsg_fops, pipe_fops, cdev_open_fops, no_device_fops;
 /* A nameless file of @sb, a tmpfs: memfd, shared memory. ERR_PTR */
 struct inode *tmpfs_file_inode(struct super_block *sb, mode_t mode);
-/* For file systems that use tmpfs as their store of names. */
-const struct inode_operations *tmpfs_directory_operations(void);
-struct super_block *tmpfs_mount(const struct file_system_type *type, const char *source, u32 flags,
-				const char *options);
 
 /* locks.c: a file is closed. */
 void locks_release_file(struct file *file);

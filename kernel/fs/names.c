@@ -236,41 +236,34 @@ static void notify_removed(struct inode *dir, const char *name, struct inode *in
 		inotify_inode_event(inode, NOTIFY_DELETE_SELF);
 }
 
-static int remove_name(int dirfd, const char *name, bool is_dir)
+static int remove_name(struct parent_lookup *pl, bool is_dir)
 {
-	struct parent_lookup pl;
+	struct inode *dir = dir_of(pl), *watched = NULL;
 	struct dentry *d;
-	struct inode *dir, *watched = NULL;
-	int err = path_parent(dirfd, name, 0, &pl);
+	int err;
 
-	if (err)
-		return err;
-	if (pl.type != LAST_NAME) {
+	if (pl->type != LAST_NAME) {
 		if (!is_dir)
-			err = -EISDIR;
-		else
-			err = pl.type == LAST_DOT      ? -EINVAL
-			      : pl.type == LAST_DOTDOT ? -ENOTEMPTY
-						       : -EBUSY;
-		path_parent_put(&pl);
-		return err;
+			return -EISDIR;
+		return pl->type == LAST_DOT      ? -EINVAL
+		       : pl->type == LAST_DOTDOT ? -ENOTEMPTY
+						 : -EBUSY;
 	}
-	dir = dir_of(&pl);
 	down_write(&dir->lock);
-	d = dentry_lookup(pl.dir.dentry, pl.name, pl.len);
+	d = dentry_lookup(pl->dir.dentry, pl->name, pl->len);
 	if (IS_ERR(d)) {
 		err = (int)PTR_ERR(d);
 		d = NULL;
 	} else if (!d->inode) {
 		err = -ENOENT;
-	} else if (!is_dir && pl.trailing_slash) {
+	} else if (!is_dir && pl->trailing_slash) {
 		err = S_ISDIR(d->inode->mode) ? -EISDIR : -ENOTDIR;
 	} else {
 		if (unlikely(inotify_watches)) {
 			watched = d->inode;
 			inode_get(watched);
 		}
-		err = mount_check_write(pl.dir.mnt);
+		err = mount_check_write(pl->dir.mnt);
 		if (!err)
 			err = unlink_locked(dir, d, is_dir);
 	}
@@ -279,22 +272,43 @@ static int remove_name(int dirfd, const char *name, bool is_dir)
 		dentry_shrink_children(d);
 	if (watched) {
 		if (!err)
-			notify_removed(dir, pl.name, watched, is_dir);
+			notify_removed(dir, pl->name, watched, is_dir);
 		inode_put(watched);
 	}
 	dentry_put(d);
+	return err;
+}
+
+static int remove_at(int dirfd, const char *name, bool is_dir)
+{
+	struct parent_lookup pl;
+	int err = path_parent(dirfd, name, 0, &pl);
+
+	if (err)
+		return err;
+	err = remove_name(&pl, is_dir);
 	path_parent_put(&pl);
 	return err;
 }
 
+int vfs_unlink_in(const struct path *dir, const char *name)
+{
+	struct parent_lookup pl = {.dir = *dir, .type = LAST_NAME, .len = (u32)strlen(name)};
+
+	if (pl.len > NAME_MAX)
+		return -ENAMETOOLONG;
+	memcpy(pl.name, name, pl.len + 1);
+	return remove_name(&pl, false);
+}
+
 int vfs_unlinkat(int dirfd, const char *name)
 {
-	return remove_name(dirfd, name, false);
+	return remove_at(dirfd, name, false);
 }
 
 int vfs_rmdirat(int dirfd, const char *name)
 {
-	return remove_name(dirfd, name, true);
+	return remove_at(dirfd, name, true);
 }
 
 /* ---- rename ---- */

@@ -177,6 +177,12 @@ struct file *file_open_path(const struct path *path, int flags, const struct cre
 	return open_path(path, flags, false, cred);
 }
 
+struct file *file_open_created(const struct path *path, int flags)
+{
+	path_get(path);
+	return open_path(path, flags, true, NULL);
+}
+
 /* ---- O_CREAT ---- */
 
 /* => the directory locked for write. Create the file that @dentry names. */

@@ -69,8 +69,7 @@ static const struct mapping_ops tmpfs_mapping_ops = {.charge = tmpfs_charge};
 
 /* ---- inodes ---- */
 
-static struct inode *new_inode(struct super_block *sb, const struct inode *dir, mode_t mode,
-			       kdev_t dev)
+struct inode *tmpfs_inode(struct super_block *sb, const struct inode *dir, mode_t mode, kdev_t dev)
 {
 	struct tmpfs *t = tmpfs_of(sb);
 	struct tmpfs_dir *d = NULL;
@@ -193,13 +192,10 @@ static void dir_del(struct inode *dir, struct dentry *dentry)
 	dir_changed(dir, -ENTRY_SIZE, dentry->inode);
 }
 
-static int add_inode(struct inode *dir, struct dentry *dentry, struct inode *inode)
+int tmpfs_add(struct inode *dir, struct dentry *dentry, struct inode *inode)
 {
-	int err;
+	int err = dir_add(dir, dentry, NULL);
 
-	if (IS_ERR(inode))
-		return (int)PTR_ERR(inode);
-	err = dir_add(dir, dentry, NULL);
 	if (err) {
 		inode_put(inode);
 		return err;
@@ -209,6 +205,11 @@ static int add_inode(struct inode *dir, struct dentry *dentry, struct inode *ino
 	dentry_set_inode(dentry, inode);
 	dentry_pin(dentry);
 	return 0;
+}
+
+static int add_inode(struct inode *dir, struct dentry *dentry, struct inode *inode)
+{
+	return IS_ERR(inode) ? (int)PTR_ERR(inode) : tmpfs_add(dir, dentry, inode);
 }
 
 /* Every name is in the cache: what is not, is not there. */
@@ -221,17 +222,17 @@ static int tmpfs_lookup(struct inode *dir, struct dentry *dentry)
 
 static int tmpfs_create(struct inode *dir, struct dentry *dentry, mode_t mode)
 {
-	return add_inode(dir, dentry, new_inode(dir->sb, dir, mode, 0));
+	return add_inode(dir, dentry, tmpfs_inode(dir->sb, dir, mode, 0));
 }
 
 static int tmpfs_mknod(struct inode *dir, struct dentry *dentry, mode_t mode, kdev_t dev)
 {
-	return add_inode(dir, dentry, new_inode(dir->sb, dir, mode, dev));
+	return add_inode(dir, dentry, tmpfs_inode(dir->sb, dir, mode, dev));
 }
 
 static int tmpfs_symlink(struct inode *dir, struct dentry *dentry, const char *target)
 {
-	struct inode *inode = new_inode(dir->sb, dir, S_IFLNK | 0777, 0);
+	struct inode *inode = tmpfs_inode(dir->sb, dir, S_IFLNK | 0777, 0);
 
 	if (IS_ERR(inode))
 		return (int)PTR_ERR(inode);
@@ -340,7 +341,7 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 
 static int tmpfs_tmpfile(struct inode *dir, struct inode **out, mode_t mode)
 {
-	struct inode *inode = new_inode(dir->sb, dir, mode, 0);
+	struct inode *inode = tmpfs_inode(dir->sb, dir, mode, 0);
 
 	if (IS_ERR(inode))
 		return (int)PTR_ERR(inode);
@@ -606,7 +607,7 @@ struct super_block *tmpfs_mount(const struct file_system_type *type, const char 
 	err = parse_options(t, options);
 	if (err)
 		goto fail;
-	root = new_inode(sb, NULL, S_IFDIR | t->mode, 0);
+	root = tmpfs_inode(sb, NULL, S_IFDIR | t->mode, 0);
 	if (IS_ERR(root)) {
 		err = (int)PTR_ERR(root);
 		goto fail;
@@ -646,7 +647,7 @@ const struct inode_operations *tmpfs_directory_operations(void)
 
 struct inode *tmpfs_file_inode(struct super_block *sb, mode_t mode)
 {
-	struct inode *inode = new_inode(sb, NULL, S_IFREG | mode, 0);
+	struct inode *inode = tmpfs_inode(sb, NULL, S_IFREG | mode, 0);
 
 	if (!IS_ERR(inode))
 		inode->nlink = 0;

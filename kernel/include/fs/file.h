@@ -136,6 +136,8 @@ struct file *file_open_lookup(int dirfd, const char *name, int flags, mode_t mod
 /* execute permission, regular file, denies writing */
 struct file *file_open_exec(int dirfd, const char *name, int flags);
 struct file *file_open_path(const struct path *path, int flags, const struct cred *cred);
+/* The same of a file that the caller has just made: whatever its mode allows. */
+struct file *file_open_created(const struct path *path, int flags);
 /* A file without a name in any directory (pipe, epoll, memfd...): "anon_inode:[name]" unless an inode is given. ERR_PTR */
 struct file *file_anon(const char *name, const struct file_operations *op, void *private,
 		       int flags);

@@ -10,6 +10,8 @@
 int vfs_mkdirat(int dirfd, const char *name, mode_t mode);
 int vfs_mknodat(int dirfd, const char *name, mode_t mode, kdev_t dev);
 int vfs_unlinkat(int dirfd, const char *name);
+/* The same of @name, one component, in the directory @dir. */
+int vfs_unlink_in(const struct path *dir, const char *name);
 int vfs_rmdirat(int dirfd, const char *name);
 int vfs_symlinkat(const char *target, int dirfd, const char *name);
 int vfs_linkat(int old_dirfd, const char *old, int new_dirfd, const char *new, unsigned flags);

@@ -20,6 +20,7 @@ struct user {
 	u32 pending_signals; /* (a) queued siginfos: RLIMIT_SIGPENDING */
 	u32 files_in_flight; /* (a) descriptors sent and not yet received: unix(7) */
 	u32 locked_shm;      /* (a) pages of SHM_LOCK: RLIMIT_MEMLOCK */
+	u32 mqueue_bytes;    /* (a) that its message queues may hold: RLIMIT_MSGQUEUE */
 	u32 pipe_pages;      /* (a) that its pipes may hold: pipe-user-pages-soft, -hard */
 };
 /* The user of @uid, referenced, made if need be; NULL: no memory. */

@@ -393,3 +393,13 @@ CALL(msgsnd, 0, ID, ST(words), SMALL, FLAGS(msgflags))
 CALL(msgrcv, 0, ID, ST(words), SMALL, SMALL, FLAGS(msgflags))
 CALL(msgctl, 0, ID, ONE(semctl), ST(words))
 CALL(ipc, C_ID, ONE(ipc), ID, SMALL, ONE(semctl), VARIES, VARIES)
+
+/* -- POSIX message queues -- */
+CALL(mq_open, C_FD, OWN, FLAGS(open), MODE, ST(words))
+CALL(mq_unlink, 0, OWN)
+CALL(mq_timedsend, 0, FDK(MQUEUE), BUF, LEN, SMALL, ST(timespec))
+CALL(mq_timedsend_time64, 0, FDK(MQUEUE), BUF, LEN, SMALL, ST(timespec64))
+CALL(mq_timedreceive, 0, FDK(MQUEUE), BUF, LEN, OUT(4), ST(timespec))
+CALL(mq_timedreceive_time64, 0, FDK(MQUEUE), BUF, LEN, OUT(4), ST(timespec64))
+CALL(mq_notify, 0, FDK(MQUEUE), ST(sigevent))
+CALL(mq_getsetattr, 0, FDK(MQUEUE), ST(words), OUT(32))

@@ -133,6 +133,8 @@ void files_open(struct thread *t)
 	have_filled(K_APPEND, open("file", O_RDWR | O_APPEND | O_CREAT, 0666));
 	have(K_DIR, open(".", O_RDONLY | O_DIRECTORY));
 	have(K_PATH, open("dir", O_PATH));
+	have(K_MQUEUE,
+	     (int)syscall(__NR_mq_open, "file", O_RDWR | O_CREAT | O_NONBLOCK, 0666, NULL));
 	have_filled(K_MEMFD, memfd_create("fuzz", MFD_ALLOW_SEALING));
 	have(K_ZERO, open("/dev/zero", O_RDWR));
 	have(K_RANDOM, open("/dev/urandom", O_RDWR));

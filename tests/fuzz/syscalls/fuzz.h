@@ -211,6 +211,7 @@ enum fd_kind {
 	K_PAGEMAP,
 	K_SMAPS,
 	K_SYS,
+	K_MQUEUE,
 	K_KINDS,
 };
 #define FD_BASE 3u
@@ -252,7 +253,7 @@ void remember_mounts(void);             /* those of now are to stay */
 void mend_mounts(void);                 /* ... and no others, but those on lives' folders */
 void remove_strays(const char *folder); /* files in it that lives made */
 void remove_all_strays(void);           /* files outside the lives' folders */
-void remove_ipc(void);
+void remove_ipc(void);                  /* of System V, and POSIX message queues */
 
 /* ---- life.c ---- */
 void live(struct slot *slot, u32 seed) __attribute__((noreturn));

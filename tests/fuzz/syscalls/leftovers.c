@@ -1,5 +1,5 @@
 /*
- * What lives leave behind outside their folders, for the supervisor to take away: mounts, files, System V IPC objects.
+ * What lives leave behind outside their folders, for the supervisor to take away: mounts, files, IPC objects.
  */
 #include "fuzz.h"
 #include <fcntl.h>
@@ -11,6 +11,7 @@
 #include <sys/sem.h>
 #include <sys/shm.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* ---- mounts: over a symbolic link a life that is root makes and removes some where it should not ---- */
@@ -103,7 +104,7 @@ void remove_all_strays(void)
 		remove_strays(folders[i]);
 }
 
-/* ---- System V IPC ---- */
+/* ---- System V IPC, POSIX message queues ---- */
 
 static void remove_segment(int id)
 {
@@ -139,4 +140,6 @@ void remove_ipc(void)
 	remove_ids("/proc/sysvipc/shm", remove_segment);
 	remove_ids("/proc/sysvipc/sem", remove_array);
 	remove_ids("/proc/sysvipc/msg", remove_queue);
+	for (unsigned i = 0; i < own_names_count; i++)
+		syscall(SYS_mq_unlink, own_names[i]);
 }
