@@ -251,6 +251,7 @@ extern u32 sysinfo_entry;
 extern int proc_fd;                     /* /proc as it was, whatever lies there now */
 void remember_mounts(void);             /* those of now are to stay */
 void mend_mounts(void);                 /* ... and no others, but those on lives' folders */
+void mend_output(void);                 /* stdout waits for room again */
 void remove_strays(const char *folder); /* files in it that lives made */
 void remove_all_strays(void);           /* files outside the lives' folders */
 void remove_ipc(void);                  /* of System V, and POSIX message queues */

@@ -77,6 +77,16 @@ void remember_mounts(void)
 	each_mount(remember_mount);
 }
 
+/* ---- the supervisor's output: a life with the privilege takes a descriptor of it by pidfd_getfd(2) ---- */
+
+void mend_output(void)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	fcntl(STDOUT_FILENO, F_SETFL, flags & ~O_NONBLOCK);
+	printf("\n"); /* behind what lives have written */
+}
+
 /* ---- files ---- */
 
 static int remove_stray(const char *path, const struct stat *st, int flag, struct FTW *place)

@@ -376,6 +376,7 @@ static void check_memory(long before)
 int main(int argc, char **argv)
 {
 	long before;
+	bool settled;
 
 	if (argc < 2 || strcmp(argv[1], "run"))
 		return 0;
@@ -395,7 +396,9 @@ int main(int argc, char **argv)
 	if (!options.one)
 		work(options.seconds, options.seed);
 	fail_allocations(0);
-	ok(end_all(), "every process can be ended");
+	settled = end_all();
+	mend_output();
+	ok(settled, "every process can be ended");
 	mend_mounts();
 	each_child(show_child);
 	remove_ipc();
