@@ -333,44 +333,70 @@ struct file *fget(int fd)
 	return file;
 }
 
-/* Another task's table: it may go at any time, so it is held by its owner's lock. */
-static struct files *task_files_get(struct task *t)
+/*
+ * Another task's table, locked; NULL: it has none any more. It is held by its owner's lock and not by a reference: who
+ * gave back the last one would have to close all files, and /proc asks with a directory locked, or under RCU.
+ */
+static struct files *task_files_lock(struct task *t)
 {
 	struct files *f;
 
 	spin_lock(&t->alloc_lock);
 	f = t->files;
 	if (f)
-		files_get(f);
-	spin_unlock(&t->alloc_lock);
+		spin_lock_nested(&f->lock);
+	else
+		spin_unlock(&t->alloc_lock);
 	return f;
+}
+
+static void task_files_unlock(struct task *t, struct files *f)
+{
+	spin_unlock(&f->lock);
+	spin_unlock(&t->alloc_lock);
+}
+
+static struct file *open_file(const struct files *f, int fd)
+{
+	return (unsigned)fd < f->table->max ? f->table->fd[fd] : NULL;
 }
 
 struct file *fget_task(struct task *t, int fd)
 {
-	struct files *f = task_files_get(t);
-	struct file *file = NULL;
+	struct files *f = task_files_lock(t);
+	struct file *file;
 
 	if (!f)
 		return NULL;
-	spin_lock(&f->lock);
-	if ((unsigned)fd < f->table->max)
-		file = f->table->fd[fd];
+	file = open_file(f, fd);
 	if (file)
 		file_get(file);
-	spin_unlock(&f->lock);
-	files_put(f);
+	task_files_unlock(t, f);
 	return file;
+}
+
+u32 files_fd_mode(struct task *t, int fd)
+{
+	struct files *f = task_files_lock(t);
+	struct file *file;
+	u32 mode = 0;
+
+	if (!f)
+		return 0;
+	file = open_file(f, fd);
+	if (file)
+		mode = file->mode;
+	task_files_unlock(t, f);
+	return mode;
 }
 
 int files_next_fd(struct task *t, int from)
 {
-	struct files *f = task_files_get(t);
+	struct files *f = task_files_lock(t);
 	int found = -1;
 
 	if (!f)
 		return -1;
-	spin_lock(&f->lock);
 	for (unsigned fd = (unsigned)from; fd < f->table->max; fd++) {
 		fd = (unsigned)find_next_bit(f->table->open, f->table->max, fd);
 		if (fd >= f->table->max)
@@ -380,32 +406,32 @@ int files_next_fd(struct task *t, int from)
 			break;
 		}
 	}
-	spin_unlock(&f->lock);
-	files_put(f);
+	task_files_unlock(t, f);
 	return found;
 }
 
 int files_fd_flags(struct task *t, int fd)
 {
-	struct files *f = task_files_get(t);
+	struct files *f = task_files_lock(t);
 	int flags = 0;
 
 	if (!f)
 		return 0;
-	spin_lock(&f->lock);
 	if ((unsigned)fd < f->table->max && test_bit((unsigned)fd, f->table->cloexec))
 		flags = O_CLOEXEC;
-	spin_unlock(&f->lock);
-	files_put(f);
+	task_files_unlock(t, f);
 	return flags;
 }
 
 unsigned files_max(struct task *t)
 {
-	struct files *f = task_files_get(t);
-	unsigned max = f ? f->table->max : 0;
+	struct files *f = task_files_lock(t);
+	unsigned max = 0;
 
-	files_put(f);
+	if (f) {
+		max = f->table->max;
+		task_files_unlock(t, f);
+	}
 	return max;
 }
 

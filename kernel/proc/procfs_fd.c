@@ -21,16 +21,13 @@ static bool fd_exists(struct task *t, int fd)
 /* What the open file allows: the arrow of ls -l shows it. */
 static mode_t fd_mode(struct task *t, int fd)
 {
-	struct file *file = fget_task(t, fd);
+	u32 open_for = files_fd_mode(t, fd);
 	mode_t mode = S_IFLNK;
 
-	if (!file)
-		return mode;
-	if (file->mode & FMODE_READ)
+	if (open_for & FMODE_READ)
 		mode |= 0500;
-	if (file->mode & FMODE_WRITE)
+	if (open_for & FMODE_WRITE)
 		mode |= 0300;
-	fput(file);
 	return mode;
 }
 

@@ -124,8 +124,12 @@ int fd_replace(int fd, struct file *file, unsigned flags);
 int fd_get_cloexec(int fd); /* 0, 1, -EBADF */
 int fd_set_cloexec(int fd, bool on);
 extern unsigned sysctl_nr_open;
-/* Another task's table, for /proc: the next open descriptor >= @from or -1; O_CLOEXEC or 0; the size of the table. */
+/*
+ * Another task's table, for /proc: the next open descriptor >= @from or -1; the FMODE_* of a descriptor, 0: not open; O_CLOEXEC or 0;
+ * the size of the table. Do not sleep.
+ */
 int files_next_fd(struct task *t, int from);
+u32 files_fd_mode(struct task *t, int fd);
 int files_fd_flags(struct task *t, int fd);
 unsigned files_max(struct task *t);
 
