@@ -379,7 +379,7 @@ long sys_pidfd_send_signal(int fd, int sig, uaddr_t info, u32 flags)
 
 	if (flags)
 		return -EINVAL;
-	pid = pidfd_get_pid(fd);
+	pid = pidfd_or_proc_get_pid(fd);
 	if (IS_ERR(pid))
 		return PTR_ERR(pid);
 	err = send_by_pid(pid, sig, info);

@@ -2,6 +2,7 @@
  * pidfds. The file holds a struct pid; it is readable once the process has exited. pidfd_open(2).
  */
 #include "proc/pidfd.h"
+#include "fs/procfs.h"
 #include "proc/internal.h"
 #include "fs/seq_file.h"
 #include <linux/fcntl.h>
@@ -133,6 +134,39 @@ struct pid *pidfd_get_pid(int fd)
 	}
 	pid = file->private;
 	pid_get(pid);
+	fput(file);
+	return pid;
+}
+
+/* The pid of a process that is alive, whose directory /proc/PID @file is. */
+static struct pid *proc_get_pid(const struct file *file)
+{
+	struct task *t = proc_task_get(file->inode);
+	struct pid *pid;
+
+	if (!t)
+		return ERR_PTR(-ESRCH);
+	pid = pid_find_get(t->pid);
+	if (pid && READ_ONCE(pid->task) != t) { /* reused just now */
+		pid_put(pid);
+		pid = NULL;
+	}
+	task_put(t);
+	return pid ? pid : ERR_PTR(-ESRCH);
+}
+
+struct pid *pidfd_or_proc_get_pid(int fd)
+{
+	struct file *file = fget(fd);
+	struct pid *pid;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (!proc_is_process(file)) {
+		fput(file);
+		return pidfd_get_pid(fd);
+	}
+	pid = proc_get_pid(file);
 	fput(file);
 	return pid;
 }

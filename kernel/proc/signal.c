@@ -319,14 +319,18 @@ static struct task *choose_thread(struct process *p, struct task *preferred, int
 	return NULL;
 }
 
-/* Does it end the process whatever else happens? => siglock held; @t, which takes it, does not block it */
+/*
+ * Does it end the process whatever else happens? A thread that waits for it in sigtimedwait(2) gets it as a result
+ * instead. => siglock held; @t, which takes it, does not block it
+ */
 static bool is_fatal(const struct process *p, const struct task *t, int sig)
 {
 	if (p->flags & SIGNAL_GROUP_EXIT)
 		return false;
 	if (sig == SIGKILL)
 		return true;
-	return !t->tracee && handler_of(p, sig) == (uaddr_t)SIG_DFL &&
+	return !t->tracee && !(t->real_blocked & sigmask(sig)) &&
+	       handler_of(p, sig) == (uaddr_t)SIG_DFL &&
 	       !(sigmask(sig) & (SIGNALS_DEFAULT_IGNORED | SIGNALS_STOP));
 }
 

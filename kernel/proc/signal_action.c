@@ -151,7 +151,7 @@ static int take_any(struct process *p, u64 set, siginfo_t *info)
 
 /*
  * The signals waited for are unblocked meanwhile, so that they wake; real_blocked keeps them from
- * being thrown away as ignored.
+ * being thrown away as ignored, and from ending the process.
  */
 int signal_wait(u64 set, siginfo_t *info, u64 deadline)
 {

@@ -301,6 +301,15 @@ static void check_waiting(void)
 	eq(info.si_pid, pid, "with its siginfo");
 	eq(calls, 2, "without a handler");
 	t_wait(pid);
+	set_handler(SIGUSR1, SIG_DFL, 0);
+	pid = t_spawn(signal_parent, (void *)SIGUSR1);
+	eq(sigtimedwait(&set, &info, &five), SIGUSR1, "also one that would end the process");
+	t_wait(pid);
+	set_handler(SIGUSR1, SIG_IGN, 0);
+	pid = t_spawn(signal_parent, (void *)SIGUSR1);
+	eq(sigtimedwait(&set, &info, &five), SIGUSR1, "or be ignored");
+	t_wait(pid);
+	set_handler(SIGUSR1, simple, 0);
 	set_handler(SIGUSR2, simple, 0);
 	pid = t_spawn(signal_parent, (void *)SIGUSR2);
 	fails(syscall(SYS_rt_sigtimedwait, &set, &info, &(long[2]){5, 0}, 8), EINTR,
@@ -310,6 +319,33 @@ static void check_waiting(void)
 	pid = t_spawn(signal_parent, (void *)SIGUSR1);
 	fails(pause(), EINTR, "pause returns EINTR after a handler");
 	t_wait(pid);
+}
+
+/* -- by descriptor --------------------------------------------------------------------------- */
+
+static void check_pidfd(void)
+{
+	int fd = open("/proc/self", O_RDONLY | O_DIRECTORY),
+	    task = open("/proc/self/task", O_RDONLY);
+	char path[40];
+	pid_t pid;
+
+	calls = 0;
+	set_handler(SIGUSR1, simple, 0);
+	eq(syscall(SYS_pidfd_send_signal, fd, SIGUSR1, NULL, 0), 0, "/proc/PID serves as a pidfd");
+	eq(calls, 1, "its process gets the signal");
+	fails(syscall(SYS_pidfd_send_signal, task, SIGUSR1, NULL, 0), EBADF,
+	      "not so /proc/PID/task");
+	close(fd);
+	close(task);
+	pid = t_spawn(signal_parent, (void *)0);
+	snprintf(path, sizeof(path), "/proc/%d", pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY);
+	t_must(fd >= 0);
+	eq(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), 0, "of a child");
+	t_wait(pid);
+	fails(syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0), ESRCH, "which has ended");
+	close(fd);
 }
 
 /* -- restarting ------------------------------------------------------------------------------ */
@@ -559,6 +595,7 @@ int main(void)
 	check_queue();
 	passes(queue_limit, "RLIMIT_SIGPENDING limits the queue: EAGAIN");
 	check_waiting();
+	check_pidfd();
 	check_restart();
 	check_stop_restart();
 	check_kill();

@@ -474,6 +474,11 @@ static const struct file_operations pid_dir_fops = {
 	.llseek = generic_llseek,
 };
 
+bool proc_is_process(const struct file *file)
+{
+	return file->op == &pid_dir_fops && !proc_inode_of(file->inode)->row;
+}
+
 void proc_pid_iterate(struct dir_context *ctx, loff_t base)
 {
 	char name[12];

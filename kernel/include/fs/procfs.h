@@ -65,6 +65,8 @@ struct proc_pid_provider {
 void proc_register_pids(const struct proc_pid_provider *provider);
 /* The task of an inode under /proc/PID, referenced; NULL: it is gone. */
 struct task *proc_task_get(const struct inode *inode);
+/* Is @file the directory /proc/PID of a process? */
+bool proc_is_process(const struct file *file);
 /* The number of an entry under a dynamic directory (the fd of /proc/PID/fd/N). */
 int proc_entry_number(const struct inode *inode);
 

@@ -23,5 +23,7 @@ void pidfd_cancel(struct pidfd_reservation *r);
 int pidfd_open(pid_t nr, unsigned flags);
 /* The pid that descriptor @fd names, referenced, or ERR_PTR(-EBADF). */
 struct pid *pidfd_get_pid(int fd);
+/* The same; @fd may also be the directory /proc/PID: ERR_PTR(-EBADF, -ESRCH). */
+struct pid *pidfd_or_proc_get_pid(int fd);
 
 #endif
