@@ -133,6 +133,14 @@ static void write_at(const char *name, const char *what)
 	close(fd);
 }
 
+/* Lives send signals, make others send them (F_SETOWN), and mean the supervisor too. */
+static void all_signals(sighandler_t handler)
+{
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sig != SIGCHLD)
+			signal(sig, handler);
+}
+
 static void begin(u32 n, u32 seed)
 {
 	struct worker *w = &workers[n];
@@ -149,6 +157,7 @@ static void begin(u32 n, u32 seed)
 		dup2(open("/dev/kmsg", O_WRONLY), FD_MAX);
 	(void)!chdir(workers[seed % 4 ? n : 0].folder);
 	prctl(PR_SET_CHILD_SUBREAPER, 0);
+	all_signals(SIG_DFL);
 	write_at("self/oom_score_adj", "500");
 	close(proc_fd);
 	sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
@@ -327,6 +336,7 @@ static void prepare(void)
 	t_must(proc_fd >= 0);
 	remember_mounts();
 	alarm(0);
+	all_signals(SIG_IGN);
 	write_file("/proc/self/oom_score_adj", "-1000");
 	sched_setscheduler(0, SCHED_FIFO, &first);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
