@@ -8,7 +8,7 @@ PROGRAM = os.path.join(build.OUT, "syscalls")
 SHORT, LONG = 6, 30 * 60  # seconds in each machine
 SETTLE = 240  # seconds more for the boot and the end, on a slow host
 SMALL = "highmem=32M"
-COMPLAINT = re.compile(r"WARN|BUG|Oops|Kernel panic|lock order|spinlock:|lock: |sleep: |Bad page|slab:|soft lockup|hung task|Call Trace")
+COMPLAINT = re.compile(r"WARN|BUG|Oops|Kernel panic|lock order|spinlock:|\block: |sleep: |Bad page|slab:|soft lockup|hung task|Call Trace")
 
 KERNELS = {**guest_tests.KERNELS, "debug-2l": (f"{build.NAME}/debug-2l", ["CONFIG_DEBUG_KERNEL=y", "CONFIG_X86_PAE=n"])}
 # A machine, and more words for the program.
