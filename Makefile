@@ -178,13 +178,15 @@ format-check:
 tidy: compile_commands.json
 	$(Q)clang-tidy --quiet -p . $(CHECK_SRCS)
 cppcheck: $(CONFIG_H)
+	$(Q)mkdir -p $(O)/cppcheck
 	$(Q)cppcheck --quiet --std=c17 --platform=unix32 --error-exitcode=1 --inline-suppr \
-		--enable=warning,portability --suppress=missingIncludeSystem -Ikernel/include \
-		-DISTHMUS_KERNEL --include=$(CONFIG_H) $(CHECK_SRCS)
+		--enable=warning,portability --suppressions-list=tools/cppcheck.txt -j$(shell nproc) \
+		--cppcheck-build-dir=$(O)/cppcheck -Ikernel/include -Ikernel -Ikernel/arch/x86/include \
+		-DISTHMUS_KERNEL -D__cppcheck__ --include=$(CONFIG_H) $(CHECK_SRCS)
 sparse: $(CONFIG_H)
 	$(Q)status=0; for f in $(CHECK_SRCS); do \
 		sparse -m32 -std=gnu17 -ffreestanding -D__float128='long double' '-D__builtin_assume_aligned(p, ...)=(p)' \
-		-D__VERSION__='"sparse"' -Wno-decl -Wsparse-error $(KCPPFLAGS) $$f || status=1; done; exit $$status
+		-U__CHECKER__ -D__VERSION__='"sparse"' -Wsparse-error $(KCPPFLAGS) $$f || status=1; done; exit $$status
 lint: format-check cppcheck sparse
 compile_commands.json: $(GENERATED)/auto.mk
 	$(Q)$(PYTHON) tools/compile-commands.py '$(KCC) $(KCPPFLAGS) $(KCFLAGS)' $(CHECK_SRCS) >$@

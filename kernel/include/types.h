@@ -52,6 +52,10 @@ typedef u32 kdev_t; /* a device number in Linux's user-space encoding of 32 bits
 #define ALIGN_DOWN(x, a) ((x) & ~((typeof(x))(a)-1))
 #define IS_ALIGNED(x, a) (((x) & ((typeof(x))(a)-1)) == 0)
 #define DIV_ROUND_UP(n, d) (((n) + (d)-1) / (d))
+#ifdef __cppcheck__ /* which cannot parse a statement expression between braces */
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#else
 #define MIN(a, b) \
 	({ \
 		typeof(a) _a = (a); \
@@ -64,6 +68,7 @@ typedef u32 kdev_t; /* a device number in Linux's user-space encoding of 32 bits
 		typeof(b) _b = (b); \
 		_a > _b ? _a : _b; \
 	})
+#endif
 #define BIT(n) (1UL << (n))
 
 #define __printf(fmt, args) __attribute__((format(printf, fmt, args)))

@@ -11,6 +11,7 @@
  *
  * Locks: page lock, then tree_lock. Read next: truncate.c, writeback.c, filecopy.c, reclaim.c.
  */
+#include "selfcheck_walkers.h"
 #include "virt.h"
 #include "sched/rcu.h"
 

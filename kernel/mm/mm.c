@@ -9,6 +9,7 @@
  * Read next: vma.c, mmap.c, fault.c, fork.c.
  */
 #include "oom_private.h"
+#include "selfcheck_walkers.h"
 #include "virt.h"
 
 static struct kmem_cache *mm_cache, *vma_cache;

@@ -88,7 +88,7 @@ void page_wait_unlocked(struct page *page)
 void page_unlock(struct page *page)
 {
 	u16 both = 1u << PG_LOCKED | 1u << PG_WAITERS;
-	u16 old = __atomic_fetch_and(&page->flags, (u16)~both, __ATOMIC_SEQ_CST);
+	u16 old = __atomic_fetch_and(&page->flags, (u16)(both ^ 0xffff), __ATOMIC_SEQ_CST);
 
 	DEBUG_ASSERT(old & 1u << PG_LOCKED);
 	if (unlikely(old & 1u << PG_WAITERS))

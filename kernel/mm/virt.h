@@ -48,7 +48,9 @@ static inline pmd_t pmd_peek(struct mm *mm, uaddr_t addr)
 {
 	pgd_t *pgd = pgd_entry(&mm->arch, addr);
 
-	return unlikely(pgd_none(pgd_read(pgd))) ? (pmd_t){0} : pmd_read(pmd_entry(pgd, addr));
+	if (unlikely(pgd_none(pgd_read(pgd))))
+		return (pmd_t){0};
+	return pmd_read(pmd_entry(pgd, addr));
 }
 static inline pte_t *pte_in_table(pmd_t pmd, uaddr_t addr)
 {

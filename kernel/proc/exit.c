@@ -313,7 +313,7 @@ static bool leave_group(struct task *t, struct list_head *dead)
 static void exit_notify(struct task *t)
 {
 	struct process *p = t->process, *child, *n;
-	bool release, is_thread = t != p->leader;
+	bool release, is_thread;
 	LIST_HEAD(dead);
 
 	spin_lock(&tasklist_lock);

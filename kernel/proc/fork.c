@@ -343,6 +343,8 @@ static long start_child(struct task *child, const struct clone_request *req, int
 		(void)put_user_u32((u32)nr, req->parent_tid);
 	if (is_vfork) {
 		completion_init(&done);
+		/* wait_for_vfork() stays until nobody has its address. */
+		/* cppcheck-suppress autoVariables */
 		child->vfork_done = &done;
 		task_get(child);
 	}

@@ -179,6 +179,7 @@ bool pgrp_will_be_orphaned(struct pid *pgrp, struct process *ignored)
 	struct process *p, *parent;
 
 	list_for_each_entry(p, &pgrp->users[PIDTYPE_PGID], pid_links[PIDTYPE_PGID]) {
+		/* cppcheck-suppress nullPointerRedundantCheck; @ignored may be NULL, members are not */
 		parent = p->parent;
 		if (p == ignored || parent == init_process || p->exit_state != PROCESS_ALIVE)
 			continue;

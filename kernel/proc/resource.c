@@ -82,12 +82,14 @@ static u64 as_kept(u64 limit)
 int process_set_rlimit(struct process *p, unsigned resource, const struct rlimit64 *wanted,
 		       struct rlimit64 *old)
 {
-	struct rlimit64 *own = &p->rlim[resource], limit, *new_limit = wanted ? &limit : NULL;
+	struct rlimit64 *own = &p->rlim[resource], limit, *new_limit = NULL;
 	irqflags_t irq;
 	int err = 0;
 
-	if (wanted)
+	if (wanted) {
 		limit = (struct rlimit64){as_kept(wanted->rlim_cur), as_kept(wanted->rlim_max)};
+		new_limit = &limit;
+	}
 	if (new_limit && new_limit->rlim_cur > new_limit->rlim_max)
 		return -EINVAL;
 	if (new_limit && resource == RLIMIT_NOFILE && new_limit->rlim_max > sysctl_nr_open)

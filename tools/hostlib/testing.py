@@ -11,22 +11,22 @@ from . import build, child, guest_tests, packages, stress, syscall_tests, third_
 from .failure import Failure
 from .tap import Result, Tally
 
-KINDS = ["unit", "layers", "guest", "stress", "syscalls", "host", "third", "bench", "lint", "fuzz", "coverage"]
-DEFAULT = ["unit", "layers", "guest", "stress", "syscalls", "host", "third", "bench"]
+KINDS = ["unit", "layers", "lint", "guest", "stress", "syscalls", "host", "third", "bench", "fuzz", "coverage"]
+DEFAULT = KINDS[:-2]
 HOST_TESTS = os.path.join(build.TOP, "tests/host")
 
-USAGE = """usage: ./isthmus test [unit] [layers] [guest] [stress] [syscalls] [host] [third] [bench] [lint] [fuzz] [coverage]
+USAGE = """usage: ./isthmus test [unit] [layers] [lint] [guest] [stress] [syscalls] [host] [third] [bench] [fuzz] [coverage]
                       [--long] [--minutes N] [--on-linux] [-k PATTERN]
 
   unit     tests/unit on this host, under sanitizers, with the simulated machine
   layers   no part of the kernel refers to a part above it
+  lint     what clang-format, cppcheck and sparse say about the source: nothing
   guest    tests/guest, ordinary Linux programs, in machines of several sizes and kernels
   stress   tests/stress: random work of many processes on 4 CPUs of a debug build, and then: does anything leak?
   syscalls tests/fuzz/syscalls: random system calls of many processes, and then: what is left behind?
   host     tests/host: the command itself
   third    tests/third: stress-ng and other programs of Debian's i386 packages
   bench    no row of the benchmark rose by more than 3 %: ./isthmus bench --check
-  lint     clang-format, cppcheck, sparse
   fuzz     tests/fuzz: each target's corpus again, then a few seconds of new inputs
   coverage the unit tests run 90 % of the lines of kernel/mm and kernel/lib; make coverage shows which not
   --long       every configuration, longer random tests, half an hour of stress and of system calls
@@ -34,7 +34,7 @@ USAGE = """usage: ./isthmus test [unit] [layers] [guest] [stress] [syscalls] [ho
   --on-linux   guest, stress, syscalls, host and third on Debian's Linux 6.1 instead of Isthmus
   -k PATTERN   only tests whose name contains PATTERN (or matches it, with * and ?)
 
-Without a kind: all but lint, fuzz and coverage. The last line is "N passed, N failed"."""
+Without a kind: all but fuzz and coverage. The last line is "N passed, N failed"."""
 
 
 def number(option, text):

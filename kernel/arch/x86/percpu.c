@@ -16,7 +16,7 @@ DEFINE_PER_CPU(unsigned long, percpu_offset);
 unsigned long percpu_offsets[CONFIG_NR_CPUS];
 unsigned nr_cpus = 1;
 
-__attribute__((weak)) struct arch_thread boot_thread;
+static struct arch_thread boot_thread;
 
 static size_t percpu_size(void)
 {
