@@ -260,7 +260,7 @@ static void *counting(void *arg)
 static void check_threads(void)
 {
 	enum { THREADS = 3 };
-	unsigned rounds = t_long() ? 2000 : 60, failed = 0, lost = 0;
+	unsigned rounds = t_long() ? 500 : 60, failed = 0, lost = 0;
 	char *p = blocks(1);
 	pthread_t threads[THREADS];
 	void *turns;
