@@ -4,6 +4,8 @@
  *
  *     bench [-t] [-n COUNT] [ROW...]     -t: time by the TSC, which counts nanoseconds under QEMU's -icount;
  *                                        -n: of each row just COUNT operations, for a profile
+ *     bench [-t] curves [ROW...]         rows that have sizes, with each of them, as ROW@SIZE
+ *     bench kmap CPUS, bench cpus CPUS   kmap.c, cpus.c
  *
  * It prints lines of tab-separated fields that begin with BENCH: row, figure for one operation, operations a
  * round. Each row runs in a process of its own, so that none finds what another left behind.
@@ -192,6 +194,22 @@ static void list_row(const struct row *row)
 	say("BENCH\tinfo\t%s\t%s\t%s\n", row->name, row->unit ? row->unit : "", row->what);
 }
 
+/* A row with each of its sizes. */
+static void run_curve(const struct row *row)
+{
+	struct row point = *row;
+	char name[48];
+
+	for (const long *size = row->sizes; size && *size; size++) {
+		snprintf(name, sizeof(name), "%s@%ld", row->name, *size);
+		point.name = name;
+		point.arg = *size;
+		point.step = row->step == row->arg ? *size : row->step;
+		point.most = row->most == row->arg ? *size : row->most;
+		run_row(&point);
+	}
+}
+
 /* ---- the whole ---- */
 
 static bool wanted(const struct row *row, char **names)
@@ -255,11 +273,14 @@ static void run_all(char **words)
 	say("BENCH\tsystem\t%s %s\t%s\n", name.sysname, name.release, isolation);
 	if (*words && !strcmp(*words, "kmap") && words[1]) {
 		run_kmap(atoi(words[1]));
-		say("BENCH\tend\n");
-		return;
+	} else if (*words && !strcmp(*words, "cpus") && words[1]) {
+		run_cpus(atoi(words[1]));
+	} else if (*words && !strcmp(*words, "curves")) {
+		for_each_row(words + 1, run_curve);
+	} else {
+		for_each_row(words, list_row);
+		for_each_row(words, run_row);
 	}
-	for_each_row(words, list_row);
-	for_each_row(words, run_row);
 	say("BENCH\tend\n");
 }
 

@@ -26,7 +26,11 @@ struct row {
 	long arg;
 	long step; /* n is a multiple of this; 0: 1 */
 	long most; /* n is at most this; 0: any */
+	/* A row that is a curve too: what its arg counts, and the args to measure, ending with 0. */
+	const char *axis;
+	const long *sizes;
 };
+#define SIZES(...) ((const long[]){__VA_ARGS__, 0})
 
 /* Each ends with a row without a name. */
 extern const struct row boot_rows[], memory_rows[], fault_rows[], area_rows[], syscall_rows[],
@@ -51,7 +55,8 @@ void touch(char *p, long pages);
 /* The first words of the kernel's life, taken by main() before anything else. */
 extern u64 tsc_at_init;
 
-/* kmap.c: the experiment on so many CPUs, instead of rows. */
+/* Instead of rows, experiments on so many CPUs: kmap.c, cpus.c. */
 void run_kmap(int cpus);
+void run_cpus(int cpus);
 
 #endif

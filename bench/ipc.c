@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <linux/futex.h>
 #include <pthread.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -65,6 +66,37 @@ static u64 run_chain(long n, long count)
 		need(read(from_peer, &byte, 1) == 1, "read");
 	}
 	return clock_since(begin);
+}
+
+#define CROWD_MAX 10000
+
+static pid_t crowd[CROWD_MAX];
+
+/* @count processes that sleep, besides the two that talk. */
+static bool make_crowd(long count)
+{
+	for (long i = 0; i < count; i++) {
+		crowd[i] = fork();
+		need(crowd[i] >= 0, "fork");
+		while (!crowd[i])
+			pause();
+	}
+	return make_chain(1);
+}
+
+static void end_crowd(long count)
+{
+	end_chain(1);
+	for (long i = 0; i < count; i++)
+		kill(crowd[i], SIGKILL);
+	for (long i = 0; i < count; i++)
+		waitpid(crowd[i], NULL, 0);
+}
+
+static u64 run_in_crowd(long n, long count)
+{
+	(void)count;
+	return run_chain(n, 1);
 }
 
 static bool make_sockets(long arg)
@@ -154,6 +186,14 @@ const struct row ipc_rows[] = {
 	 .run = run_chain,
 	 .teardown = end_chain,
 	 .arg = 1},
+	{.name = "pipe-1000",
+	 .what = "the same besides 1,000 processes that sleep",
+	 .setup = make_crowd,
+	 .run = run_in_crowd,
+	 .teardown = end_crowd,
+	 .arg = 1000,
+	 .axis = "sleeping processes",
+	 .sizes = SIZES(1, 10, 100, 1000, 4000)},
 	{.name = "ring-8",
 	 .what = "a byte on to the next of a ring of 8 processes",
 	 .setup = make_chain,

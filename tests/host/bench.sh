@@ -31,4 +31,10 @@ ok "a row that is not there is refused" refuses no-such-row
 ok "a system that is not there is refused" refuses --on plan9
 ok "an option that is not there is refused" refuses --fast
 ok "--list names the families" sh -c '"$ISTHMUS" bench --list | grep -q ^memory:'
+"$ISTHMUS" bench curves lookup-10 --on isthmus --plot plots >curve
+ok "a curve has its sizes and an exponent near 0" grep -Eq '^Isthmus +[0-9,]+ +[0-9,]+ +[0-9,]+ +[0-9,]+ +[0-9,]+ +-?0\.0' curve
+ok "--plot draws it" grep -q '</svg>' plots/lookup-10.svg
+ok "a curve that is not there is refused" refuses curves null-int80
+ok "so are CPUs that are no number" refuses cpus many
+ok "curves --list names what they go over" sh -c '"$ISTHMUS" bench curves --list | grep -q "over entries of a folder"'
 tap_done

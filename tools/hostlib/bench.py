@@ -3,7 +3,7 @@ import os
 import statistics
 import sys
 
-from . import bench_kmap, bench_machine, bench_report, bench_rows, build, packages
+from . import bench_cpus, bench_curves, bench_kmap, bench_machine, bench_report, bench_rows, build, packages
 from .bench_machine import SYSTEMS
 from .failure import Failure
 from .options import memory
@@ -12,7 +12,8 @@ BASELINE = os.path.join(build.TOP, "bench/baseline.tsv")
 RISE = 1.03  # --check: more than that is a failure
 
 USAGE = """usage: ./isthmus bench [ROW...] [options]
-       ./isthmus bench kmap [CPUS...]
+       ./isthmus bench curves [CURVE...] [--plot FOLDER]
+       ./isthmus bench kmap|cpus [CPUS...]
 
 Boots the same static program on Isthmus and on Debian's Linux 6.1 (686-pae), in the same machine of 2 GB, and prints one
 table. ROW: names, or patterns with * and ?; all without. Rows and what they mean: --list.
@@ -29,7 +30,11 @@ table. ROW: names, or patterns with * and ?; all without. Rows and what they mea
   --again            measure, even if the figures are known from an earlier run
   --list             the rows
 
-bench kmap: kmap against kmap_local, by kernel threads on 1, 2 and 4 CPUs."""
+bench curves: rows over their sizes, and how their cost grows; --help says more.
+bench kmap: kmap against kmap_local, by kernel threads on 1, 2 and 4 CPUs.
+bench cpus: page faults a second in processes and in threads, on 1, 2 and 4 CPUs."""
+
+EXPERIMENTS = {"curves": bench_curves.main, "kmap": bench_kmap.main, "cpus": bench_cpus.main}
 
 
 class Choice:
@@ -129,8 +134,8 @@ def report(choice, rows, results, figures):
 
 
 def main(words):
-    if words[:1] == ["kmap"]:
-        return bench_kmap.main(words[1:])
+    if words and words[0] in EXPERIMENTS:
+        return EXPERIMENTS[words[0]](words[1:])
     choice = Choice(words)
     if choice.help:
         print(USAGE)

@@ -57,7 +57,7 @@ def main(words):
     runs = {}
     for n in counts:
         result = bench_machine.run("isthmus", ["kmap", str(n)], False, 2 << 30, cpus=n)
-        runs[n] = [Run(line) for line in result.kmap]
+        runs[n] = [Run(line) for line in result.experiment]
     print(f"# millions of maps a second, all CPUs together; this host has {len(os.sched_getaffinity(0))} CPUs")
     print(f"# contention: 0 each CPU adds a CPU's worth, 1 none adds anything; flushes, waits: for 1,000 maps, on {counts[-1]} CPUs")
     print(table(counts, runs))

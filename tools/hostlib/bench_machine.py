@@ -29,7 +29,7 @@ class Result:
     """figures: row -> number, what was measured; system, isolation: as the guest says; info: row -> (unit, text)."""
 
     def __init__(self):
-        self.figures, self.failed, self.info, self.system, self.isolation, self.log, self.kmap = {}, {}, {}, "", "", [], []
+        self.figures, self.failed, self.info, self.system, self.isolation, self.log, self.experiment = {}, {}, {}, "", "", [], []
 
     def take(self, line):
         """One line of the console's. True at the end."""
@@ -46,8 +46,8 @@ class Result:
             self.failed[rest[0]] = self.failed.get("", f"ended with status {rest[1]}")
         elif kind == "skip":
             self.failed[""] = rest[0]
-        elif kind == "kmap":
-            self.kmap.append(rest[0].split())
+        elif kind in ("kmap", "cpus"):
+            self.experiment.append(rest[0].split())
         elif kind == "system":
             self.system, self.isolation = rest
         return kind == "end"
