@@ -5,7 +5,7 @@
  *     bench [-t] [-n COUNT] [ROW...]     -t: time by the TSC, which counts nanoseconds under QEMU's -icount;
  *                                        -n: of each row just COUNT operations, for a profile
  *     bench [-t] curves [ROW...]         rows that have sizes, with each of them, as ROW@SIZE
- *     bench kmap CPUS, bench cpus CPUS   kmap.c, cpus.c
+ *     bench kmap CPUS, bench cpus CPUS, bench tasks     kmap.c, cpus.c, tasks.c
  *
  * It prints lines of tab-separated fields that begin with BENCH: row, figure for one operation, operations a
  * round. Each row runs in a process of its own, so that none finds what another left behind.
@@ -275,6 +275,8 @@ static void run_all(char **words)
 		run_kmap(atoi(words[1]));
 	} else if (*words && !strcmp(*words, "cpus") && words[1]) {
 		run_cpus(atoi(words[1]));
+	} else if (*words && !strcmp(*words, "tasks")) {
+		run_tasks();
 	} else if (*words && !strcmp(*words, "curves")) {
 		for_each_row(words + 1, run_curve);
 	} else {

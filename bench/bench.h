@@ -58,5 +58,7 @@ extern u64 tsc_at_init;
 /* Instead of rows, experiments on so many CPUs: kmap.c, cpus.c. */
 void run_kmap(int cpus);
 void run_cpus(int cpus);
+/* tasks.c: what things cost in memory. */
+void run_tasks(void);
 
 #endif

@@ -36,5 +36,6 @@ ok "a curve has its sizes and an exponent near 0" grep -Eq '^Isthmus +[0-9,]+ +[
 ok "--plot draws it" grep -q '</svg>' plots/lookup-10.svg
 ok "a curve that is not there is refused" refuses curves null-int80
 ok "so are CPUs that are no number" refuses cpus many
+ok "size takes no words" refuses size all
 ok "curves --list names what they go over" sh -c '"$ISTHMUS" bench curves --list | grep -q "over entries of a folder"'
 tap_done

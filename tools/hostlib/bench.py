@@ -3,7 +3,7 @@ import os
 import statistics
 import sys
 
-from . import bench_cpus, bench_curves, bench_kmap, bench_machine, bench_report, bench_rows, build, packages
+from . import bench_cpus, bench_curves, bench_kmap, bench_machine, bench_report, bench_rows, bench_size, build, packages
 from .bench_machine import SYSTEMS
 from .failure import Failure
 from .options import memory
@@ -14,6 +14,7 @@ RISE = 1.03  # --check: more than that is a failure
 USAGE = """usage: ./isthmus bench [ROW...] [options]
        ./isthmus bench curves [CURVE...] [--plot FOLDER]
        ./isthmus bench kmap|cpus [CPUS...]
+       ./isthmus bench size
 
 Boots the same static program on Isthmus and on Debian's Linux 6.1 (686-pae), in the same machine of 2 GB, and prints one
 table. ROW: names, or patterns with * and ?; all without. Rows and what they mean: --list.
@@ -32,9 +33,10 @@ table. ROW: names, or patterns with * and ?; all without. Rows and what they mea
 
 bench curves: rows over their sizes, and how their cost grows; --help says more.
 bench kmap: kmap against kmap_local, by kernel threads on 1, 2 and 4 CPUs.
-bench cpus: page faults a second in processes and in threads, on 1, 2 and 4 CPUs."""
+bench cpus: page faults a second in processes and in threads, on 1, 2 and 4 CPUs.
+bench size: what the kernel's bytes are, and what a process, a file, an area... costs in memory."""
 
-EXPERIMENTS = {"curves": bench_curves.main, "kmap": bench_kmap.main, "cpus": bench_cpus.main}
+EXPERIMENTS = {"curves": bench_curves.main, "kmap": bench_kmap.main, "cpus": bench_cpus.main, "size": bench_size.main}
 
 
 class Choice:

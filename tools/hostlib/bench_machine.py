@@ -30,6 +30,7 @@ class Result:
 
     def __init__(self):
         self.figures, self.failed, self.info, self.system, self.isolation, self.log, self.experiment = {}, {}, {}, "", "", [], []
+        self.costs = {}
 
     def take(self, line):
         """One line of the console's. True at the end."""
@@ -48,6 +49,8 @@ class Result:
             self.failed[""] = rest[0]
         elif kind in ("kmap", "cpus"):
             self.experiment.append(rest[0].split())
+        elif kind == "cost":
+            self.costs[rest[0]] = int(rest[1])
         elif kind == "system":
             self.system, self.isolation = rest
         return kind == "end"
