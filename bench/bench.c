@@ -1,14 +1,16 @@
 /*
- * The benchmark: one ordinary static i386 program for Isthmus and for Linux. As PID 1 it makes itself at home,
- * reads /bench.job and powers the machine off at the end; otherwise it takes its arguments.
+ * The benchmark: one ordinary static i386 program for Isthmus and for Linux. As PID 1 it makes
+ * itself at home, reads /bench.job and powers the machine off at the end; otherwise it takes
+ * its arguments.
  *
  *     bench [-t] [-n COUNT] [ROW...]     -t: time by the TSC, which counts nanoseconds under QEMU's -icount;
  *                                        -n: of each row just COUNT operations, for a profile
  *     bench [-t] curves [ROW...]         rows that have sizes, with each of them, as ROW@SIZE
  *     bench kmap CPUS, bench cpus CPUS, bench tasks     kmap.c, cpus.c, tasks.c
  *
- * It prints lines of tab-separated fields that begin with BENCH: row, figure for one operation, operations a
- * round. Each row runs in a process of its own, so that none finds what another left behind.
+ * It prints lines of tab-separated fields that begin with BENCH: row, figure for one
+ * operation, operations a round. Each row runs in a process of its own, so that none finds
+ * what another left behind.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -139,7 +141,9 @@ static long calibrate(const struct row *row, u64 *took)
 		*took = row->run(n, row->arg);
 		if (*took >= enough || (row->most && n * 2 > row->most))
 			return n;
-		/* The first rounds pay for what is used for the first time: no leap on their word. */
+		/*
+		 * The first rounds pay for what is used for the first time: no leap on their word.
+		 */
 		n *= 2;
 	}
 }

@@ -1,9 +1,9 @@
 /*
  * Rows of the benchmark: what each file of bench/ offers to bench.c.
  *
- * A row measures one kind of operation. run() does n of them and returns the time of its measured part, by
- * clock_now() and clock_since(): preparing and cleaning up inside run() need not count. A row of value()
- * is a figure that is read once.
+ * A row measures one kind of operation. run() does n of them and returns the time of its measured
+ * part, by clock_now() and clock_since(): preparing and cleaning up inside run() need not count. A
+ * row of value() is a figure that is read once.
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -26,7 +26,9 @@ struct row {
 	long arg;
 	long step; /* n is a multiple of this; 0: 1 */
 	long most; /* n is at most this; 0: any */
-	/* A row that is a curve too: what its arg counts, and the args to measure, ending with 0. */
+	/*
+	 * A row that is a curve too: what its arg counts, and the args to measure, ending with 0.
+	 */
 	const char *axis;
 	const long *sizes;
 };
@@ -36,7 +38,10 @@ struct row {
 extern const struct row boot_rows[], memory_rows[], fault_rows[], area_rows[], syscall_rows[],
 	process_rows[], ipc_rows[], file_rows[];
 
-/* Guest time in nanoseconds: the TSC where it is known to count them (icount), else CLOCK_MONOTONIC. */
+/*
+ * Guest time in nanoseconds: the TSC where it is known to count them (icount), else
+ * CLOCK_MONOTONIC.
+ */
 u64 clock_now(void);
 /* The time since @begin without the cost of the two readings. */
 u64 clock_since(u64 begin);

@@ -1,7 +1,7 @@
 /*
- * Page faults on several CPUs at once: in processes, which share nothing that the program can see, and in threads, which
- * share an address space. Each worker fills and gives back a region of its own, for ever; what is counted is what all of them
- * did in a while.
+ * Page faults on several CPUs at once: in processes, which share nothing that the program can see,
+ * and in threads, which share an address space. Each worker fills and gives back a region of its
+ * own, for ever; what is counted is what all of them did in a while.
  */
 #define _GNU_SOURCE
 #include <pthread.h>

@@ -1,4 +1,7 @@
-/* kmap against kmap_local: starts Isthmus's own experiment (/proc/isthmus/kmap_bench) and passes on what it says. */
+/*
+ * kmap against kmap_local: starts Isthmus's own experiment (/proc/isthmus/kmap_bench) and passes
+ * on what it says.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,6 @@
-/* Calls that promise, move and give back addresses, and what they cost for each page that is there. */
+/*
+ * Calls that promise, move and give back addresses, and what they cost for each page that is there.
+ */
 #define _GNU_SOURCE
 #include <sys/mman.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 /*
- * What things cost in memory: makes many of a kind, and says how much less of it is free then, for one of them. By MemFree, so
- * all counts: structures, stacks, page tables, and what lies unused between them.
+ * What things cost in memory: makes many of a kind, and says how much less of it is free then,
+ * for one of them. By MemFree, so all counts: structures, stacks, page tables, and what lies
+ * unused between them.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -114,7 +115,10 @@ static bool make_area(long i)
 		    -1, 0) != MAP_FAILED;
 }
 
-/* The cheaper one is, the more of them: the page allocator takes and counts several hundred kilobytes at a time. */
+/*
+ * The cheaper one is, the more of them: the page allocator takes and counts several hundred
+ * kilobytes at a time.
+ */
 static const struct {
 	const char *what;
 	bool (*make)(long i);

@@ -1,6 +1,7 @@
 /*
- * The first process. It begins as a kernel function with the root file system empty; it unpacks the initramfs there, opens
- * /dev/console as descriptors 0, 1 and 2, and becomes /init by execve: from then on it is an ordinary process.
+ * The first process. It begins as a kernel function with the root file system empty; it unpacks the
+ * initramfs there, opens /dev/console as descriptors 0, 1 and 2, and becomes /init by execve: from
+ * then on it is an ordinary process.
  */
 #include "boot.h"
 #include "arch/log.h"
@@ -18,7 +19,10 @@ static void say_freed(const char *what, unsigned long pages)
 static paddr_t initrd_left; /* the rest of it, from here */
 static unsigned long initrd_freed;
 
-/* The archive and its files need not fit into memory both: what is unpacked makes room for what comes. */
+/*
+ * The archive and its files need not fit into memory both: what is unpacked makes room
+ * for what comes.
+ */
 static void free_initrd(size_t bytes)
 {
 	paddr_t upto = ALIGN_DOWN(boot_info.initrd_start + bytes, PAGE_SIZE);
@@ -85,7 +89,10 @@ static bool exists(const char *path)
 	return true;
 }
 
-/* An initramfs without /dev/console gets one: programs that are started without descriptors 0 to 2 misbehave. */
+/*
+ * An initramfs without /dev/console gets one: programs that are started without descriptors 0
+ * to 2 misbehave.
+ */
 static void ensure_console_node(void)
 {
 	if (!exists("/dev/console"))

@@ -1,8 +1,9 @@
 /*
  * The order in which the kernel comes to life, and the only file that knows every part.
  *
- *   machine, log -> scheduler -> memory -> interrupts -> files, processes -> drivers -> system calls
- *   -> the other CPUs -> PID 1 (init.c), while the boot context becomes the idle task of CPU 0.
+ *   machine, log -> scheduler -> memory -> interrupts -> files, processes -> drivers ->
+ *   system calls -> the other CPUs -> PID 1 (init.c), while the boot context becomes the idle
+ *   task of CPU 0.
  *
  * Each step may use what the steps before it made. Read next: arch/x86/boot, init.c.
  */

@@ -1,6 +1,7 @@
 /*
- * The kernel command line, kernel-parameters(7) in Linux's documentation: one row for each word that the parts above the machine
- * understand. Unknown NAME=VALUE words go to init's environment, other unknown words and all after "--" to its arguments.
+ * The kernel command line, kernel-parameters(7) in Linux's documentation: one row for each word
+ * that the parts above the machine understand. Unknown NAME=VALUE words go to init's environment,
+ * other unknown words and all after "--" to its arguments.
  */
 #include "boot.h"
 #include "arch/log.h"

@@ -1,9 +1,9 @@
 /*
- * A plugin for QEMU: how many instructions the guest executed at which address. On exit it writes a line
- * "address count" for each translated block to the file given as out=.
+ * A plugin for QEMU: how many instructions the guest executed at which address. On exit it writes a
+ * line "address count" for each translated block to the file given as out=.
  *
- * Debian's QEMU takes plugins but has no package of the header: the few declarations that are needed of
- * docs/devel/tcg-plugins (API version 1) stand here.
+ * Debian's QEMU takes plugins but has no package of the header: the few declarations that are
+ * needed of docs/devel/tcg-plugins (API version 1) stand here.
  */
 #include <inttypes.h>
 #include <stdbool.h>

@@ -303,7 +303,10 @@ long sys_getdents(int fd, uaddr_t buf, u32 size)
 	return read_directory(fd, buf, size, emit32);
 }
 
-/* readdir(2), of the first Linux: one entry; 1, 0 at the end. The record's length field holds the name's. */
+/*
+ * readdir(2), of the first Linux: one entry; 1, 0 at the end. The record's length field
+ * holds the name's.
+ */
 static bool emit_one(struct dir_context *ctx, const char *name, unsigned len, loff_t off, u64 ino,
 		     unsigned type)
 {

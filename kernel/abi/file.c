@@ -1,5 +1,6 @@
 /*
- * System calls of open files: open, close, read, write and their kin. open(2), read(2), readv(2), lseek(2)...
+ * System calls of open files: open, close, read, write and their kin. open(2), read(2),
+ * readv(2), lseek(2)...
  */
 #include "abi/fs.h"
 #include "fs/file.h"

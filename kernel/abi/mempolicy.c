@@ -1,6 +1,6 @@
 /*
- * The system calls on memory policies, for a machine whose only node is 0: sets of nodes are checked bit
- * by bit as Linux does, and what names another node is refused.
+ * The system calls on memory policies, for a machine whose only node is 0: sets of nodes are
+ * checked bit by bit as Linux does, and what names another node is refused.
  *
  * get_mempolicy(2), set_mempolicy(2), mbind(2), migrate_pages(2), move_pages(2).
  */
@@ -15,7 +15,9 @@
 
 /* ---- sets of nodes ---- */
 
-/* Does the user's set of @maxnode - 1 bits name node 0? It, or -EFAULT, -EINVAL: it names others. */
+/*
+ * Does the user's set of @maxnode - 1 bits name node 0? It, or -EFAULT, -EINVAL: it names others.
+ */
 static int get_nodes(uaddr_t mask, u32 maxnode)
 {
 	int named = 0;

@@ -14,7 +14,8 @@ static char *optional_string(uaddr_t user)
 }
 
 /*
- * Options: as much as can be read of a page. File systems here take text; its end is where the memory, or the page, ends.
+ * Options: as much as can be read of a page. File systems here take text; its end is where the
+ * memory, or the page, ends.
  */
 static char *copy_options(uaddr_t user)
 {

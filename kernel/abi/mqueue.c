@@ -1,7 +1,8 @@
 /*
  * POSIX message queues: the calls. What they do stands in proc/ipc/mqueue.c and mqueue_fs.c.
  *
- * mq_notify(2) with SIGEV_THREAD sends through a netlink socket, which the C library makes first and can't here.
+ * mq_notify(2) with SIGEV_THREAD sends through a netlink socket, which the C library makes first
+ * and can't here.
  */
 #include "abi/mqueue.h"
 #include "abi/sigevent.h"
@@ -137,7 +138,10 @@ long sys_mq_timedreceive_time64(int fd, uaddr_t text, u32 size, uaddr_t prio, ua
 	return timed_receive(fd, text, size, prio, timeout, get_timespec64);
 }
 
-/* SIGEV_THREAD names a netlink socket, of which there are none, and what to send there: what is wrong with them. */
+/*
+ * SIGEV_THREAD names a netlink socket, of which there are none, and what to send there: what is
+ * wrong with them.
+ */
 static int no_netlink_socket(int fd, uaddr_t user_cookie)
 {
 	u8 cookie[NOTIFY_COOKIE_LEN];

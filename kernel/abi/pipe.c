@@ -1,5 +1,6 @@
 /*
- * pipe(2), and the calls that move data between files: sendfile(2), splice(2), tee(2), vmsplice(2), copy_file_range(2).
+ * pipe(2), and the calls that move data between files: sendfile(2), splice(2), tee(2), vmsplice(2),
+ * copy_file_range(2).
  */
 #include "abi/fs.h"
 #include "fs/file.h"

@@ -1,7 +1,8 @@
 /*
  * System calls that wait: poll, select, epoll, and eventfd, timerfd, signalfd.
  *
- * Timeouts become absolute times of the monotonic clock. Those that the caller gets back hold what is left.
+ * Timeouts become absolute times of the monotonic clock. Those that the caller gets back
+ * hold what is left.
  */
 #include "abi/fs.h"
 #include "fs/poll.h"

@@ -1,6 +1,6 @@
 /*
- * The system calls on another process's memory, and those that name it by a pidfd. Who may: access.c
- * of proc/.
+ * The system calls on another process's memory, and those that name it by a pidfd. Who may:
+ * access.c of proc/.
  *
  * process_vm_readv(2), process_madvise(2), process_mrelease(2).
  */

@@ -180,7 +180,10 @@ long sys_nice(int increment)
 	return 0;
 }
 
-/* What setpriority or ioprio_set does to one thread after the other, and their gets learn from them. */
+/*
+ * What setpriority or ioprio_set does to one thread after the other, and their gets
+ * learn from them.
+ */
 struct priority_walk {
 	void (*visit)(struct task *t, struct priority_walk *w);
 	int value;

@@ -1,6 +1,7 @@
 /*
- * Sockets: making, naming and connecting them. socket(2), bind(2), connect(2), listen(2), accept(2), getsockname(2), socketpair(2),
- * getsockopt(2), shutdown(2), socketcall(2). Messages are in socket_msg.c.
+ * Sockets: making, naming and connecting them. socket(2), bind(2), connect(2), listen(2),
+ * accept(2), getsockname(2), socketpair(2), getsockopt(2), shutdown(2), socketcall(2). Messages are
+ * in socket_msg.c.
  */
 #include "abi/net.h"
 #include "socket.h"

@@ -222,7 +222,10 @@ long sys_sendmmsg(int fd, uaddr_t msgs, u32 n, u32 flags)
 	return done ? (long)done : sent;
 }
 
-/* Until all are there, one gives an error, or the time is over: it is looked at after each message only, recvmmsg(2). */
+/*
+ * Until all are there, one gives an error, or the time is over: it is looked at after each message
+ * only, recvmmsg(2).
+ */
 static long receive_messages(struct socket *sock, bool nonblock, uaddr_t msgs, u32 n, u32 flags,
 			     u64 deadline)
 {

@@ -1,7 +1,8 @@
 /*
  * System calls on attributes: the stat family, access, chmod, chown, utime, statfs.
  *
- * struct kstat has everything; each of the five struct stats of i386 gets what it can hold, -EOVERFLOW when it cannot.
+ * struct kstat has everything; each of the five struct stats of i386 gets what it can hold,
+ * -EOVERFLOW when it cannot.
  */
 #include "abi/fs.h"
 #include "fs/file.h"

@@ -1,7 +1,8 @@
 /*
- * The system-call table. syscall_table.h declares each call once, with the types of its arguments; this file makes of each row the
- * function that takes the arguments from the registers (ebx, ecx, edx, esi, edi, ebp) and of all rows the table that the
- * entry code indexes. Numbers come from Linux's <asm/unistd.h>.
+ * The system-call table. syscall_table.h declares each call once, with the types of its arguments;
+ * this file makes of each row the function that takes the arguments from the registers (ebx, ecx,
+ * edx, esi, edi, ebp) and of all rows the table that the entry code indexes. Numbers come from
+ * Linux's <asm/unistd.h>.
  *
  * A number without a row gives -ENOSYS and is named once in the log.
  */
@@ -27,7 +28,10 @@
 #define ARGS_5(a, b, c, d, e) ARGS_4(a, b, c, d), ARG(e, 4)
 #define ARGS_6(a, b, c, d, e, f) ARGS_5(a, b, c, d, e), ARG(f, 5)
 
-/* ROW(number, function, count, types...): C arguments. ROW_REGS(number, function): takes the registers themselves. */
+/*
+ * ROW(number, function, count, types...): C arguments. ROW_REGS(number, function): takes the
+ * registers themselves.
+ */
 #define ROW(nr, fn, count, ...) \
 	static long call_##nr(struct regs *regs) \
 	{ \

@@ -1,6 +1,6 @@
 /*
- * Every system call, once: its name in <asm/unistd.h>, the function, the number and types of its arguments. Ordered by number.
- * No include guard: syscall.c includes it twice.
+ * Every system call, once: its name in <asm/unistd.h>, the function, the number and types of its
+ * arguments. Ordered by number. No include guard: syscall.c includes it twice.
  */
 ROW(restart_syscall, sys_restart_syscall, 0)
 ROW(exit, sys_exit, 1, int)

@@ -1,5 +1,6 @@
 /*
- * Extended attributes: setxattr(2), getxattr(2), listxattr(2), removexattr(2), each by path, by link and by descriptor.
+ * Extended attributes: setxattr(2), getxattr(2), listxattr(2), removexattr(2), each by path, by
+ * link and by descriptor.
  */
 #include "abi/fs.h"
 #include "fs/file.h"

@@ -43,20 +43,27 @@ extern int console_loglevel;
 /* Where the console output goes: the early console until a driver registers. @write any context. */
 void log_set_console(void (*write)(const char *s, size_t n));
 
-/* Reading, for /dev/kmsg and syslog(2). Nobody is woken by a new record, because one may be logged under any lock:
- * readers look now and then. Records are numbered from 0; a reader that was overtaken gets -EPIPE
- * and *seq is moved to the oldest. */
+/*
+ * Reading, for /dev/kmsg and syslog(2). Nobody is woken by a new record, because one may be logged
+ * under any lock: readers look now and then. Records are numbered from 0; a reader that was
+ * overtaken gets -EPIPE and *seq is moved to the oldest.
+ */
 struct log_record {
 	u64 seq, ts_ns;
 	u8 level, facility;
 	u16 len;
 };
-/* Copy record *seq's text with a NUL to @buf (cut to @size > 0; rec->len: without the NUL), and advance *seq.
- * 1, 0: none yet, -EPIPE. */
+/*
+ * Copy record *seq's text with a NUL to @buf (cut to @size > 0; rec->len: without the NUL), and
+ * advance *seq. 1, 0: none yet, -EPIPE.
+ */
 int log_read(u64 *seq, struct log_record *rec, char *buf, size_t size);
 u64 log_first_seq(void);
 u64 log_next_seq(void);
-/* log_buf_len=: go on in a larger buffer of @size bytes (a power of two, at least 64 KB), which stays ours. */
+/*
+ * log_buf_len=: go on in a larger buffer of @size bytes (a power of two, at least 64 KB),
+ * which stays ours.
+ */
 void log_set_buffer(void *buf, size_t size);
 /* Append a record from user space (/dev/kmsg write). */
 void log_append(unsigned facility, unsigned level, const char *text, size_t len);

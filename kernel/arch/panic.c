@@ -73,7 +73,10 @@ void panic(const char *fmt, ...)
 }
 
 #ifdef ISTHMUS_KERNEL
-/* What the compiler compares at the end of each function with an array; the machine randomises it at boot. */
+/*
+ * What the compiler compares at the end of each function with an array; the machine
+ * randomises it at boot.
+ */
 unsigned long __stack_chk_guard = 0x5AFE57AC;
 
 void __stack_chk_fail(void)

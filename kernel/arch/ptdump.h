@@ -16,8 +16,11 @@ struct table_entry {
 	enum table_level level;
 	u64 prot; /* its bits without the frame; 0: nothing there */
 };
-/* In the tables for user mode (@user) or for the kernel: the same ones, if the machine makes no difference.
- * => the tables of @am stay: mmap_lock for a process's half, nothing for the kernel's */
+/*
+ * In the tables for user mode (@user) or for the kernel: the same ones, if the machine makes
+ * no difference.
+ * => the tables of @am stay: mmap_lock for a process's half, nothing for the kernel's
+ */
 struct table_entry arch_table_entry(struct arch_mm *am, unsigned long addr, bool user);
 /* The kernel's own tables, without any process. */
 struct arch_mm *arch_kernel_tables(void);
@@ -26,7 +29,10 @@ struct arch_mm *arch_kernel_tables(void);
 #define TABLE_TEXT_MAX 40
 void arch_table_text(const struct table_entry *e, char text[TABLE_TEXT_MAX]);
 
-/* Where the parts of the address space begin, ascending; the last begins nowhere (~0) and has no name. */
+/*
+ * Where the parts of the address space begin, ascending; the last begins nowhere (~0)
+ * and has no name.
+ */
 struct table_marker {
 	unsigned long start;
 	const char *name;

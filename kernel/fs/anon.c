@@ -1,5 +1,6 @@
 /*
- * Files without a name in any directory: pipes, sockets, memfds, and the many that share one inode (epoll, eventfd, pidfd...).
+ * Files without a name in any directory: pipes, sockets, memfds, and the many that share one inode
+ * (epoll, eventfd, pidfd...).
  */
 #include "fs/internal.h"
 

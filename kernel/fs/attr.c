@@ -1,6 +1,6 @@
 /*
- * Attributes: stat, chmod, chown, utimes, truncate, access. The rules of who may change what are those of the manual pages; the
- * file system is asked at the end (setattr), with the inode locked.
+ * Attributes: stat, chmod, chown, utimes, truncate, access. The rules of who may change what are
+ * those of the manual pages; the file system is asked at the end (setattr), with the inode locked.
  */
 #include "fs/internal.h"
 #include <linux/falloc.h>
@@ -34,7 +34,10 @@ int vfs_statfs(const struct path *path, struct kstatfs *out)
 	out->bsize = out->frsize = sb->block_size;
 	out->namelen = NAME_MAX;
 	out->fsid[0] = sb->dev;
-	/* ST_VALID, and the flags whose values are those of mount(2) up to MS_NOEXEC; ST_NOATIME and so on by hand */
+	/*
+	 * ST_VALID, and the flags whose values are those of mount(2) up to MS_NOEXEC; ST_NOATIME
+	 * and so on by hand
+	 */
 	out->flags =
 		0x20 | (flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS));
 	out->flags |= (flags & MS_NOATIME ? 0x400u : 0) | (flags & MS_NODIRATIME ? 0x800u : 0) |

@@ -1,6 +1,6 @@
 /*
- * Character devices: from the number in an inode to the operations of a driver. Drivers register ranges of numbers, which are kept
- * ordered in a tree.
+ * Character devices: from the number in an inode to the operations of a driver. Drivers register
+ * ranges of numbers, which are kept ordered in a tree.
  */
 #include "fs/internal.h"
 #include "fs/procfs.h"
@@ -8,7 +8,10 @@
 static struct rb_root devices = {NULL};
 static DEFINE_SPINLOCK(devices_lock, RANK_INODE_SPIN);
 
-/* Device numbers of one major side by side: in kdev_t, as user space sees it, the minor has two pieces. */
+/*
+ * Device numbers of one major side by side: in kdev_t, as user space sees it, the minor
+ * has two pieces.
+ */
 static u32 place_of(kdev_t dev)
 {
 	return (u32)MAJOR(dev) << 20 | (u32)MINOR(dev);

@@ -1,5 +1,6 @@
 /*
- * Where a task stands in the file system: its root, its working directory and its umask (struct fs_context, shared by CLONE_FS).
+ * Where a task stands in the file system: its root, its working directory and its umask (struct
+ * fs_context, shared by CLONE_FS).
  *
  * All contexts are on one list, so that pivot_root(2) can move everybody who stood in the old root.
  */

@@ -1,12 +1,14 @@
 /*
- * The cache of names: a hash of (parent, name), the tree, and the LRU list of dentries that nobody uses.
+ * The cache of names: a hash of (parent, name), the tree, and the LRU list of dentries
+ * that nobody uses.
  *
- * One spinlock guards hash, tree and list; path lookup takes none of it: it walks hash chains under RCU, and what it may miss or
- * mistake while a name moves, the namespace sequence tells (namei.c). A miss is never final: the slow path looks again under the
- * directory's lock, so the hash table can be replaced by a larger one at any time.
+ * One spinlock guards hash, tree and list; path lookup takes none of it: it walks hash chains under
+ * RCU, and what it may miss or mistake while a name moves, the namespace sequence tells (namei.c).
+ * A miss is never final: the slow path looks again under the directory's lock, so the hash table
+ * can be replaced by a larger one at any time.
  *
- * Reference counts: 0 and cached means on the LRU list (perhaps with its reference bit set); DENTRY_DEAD means that no walk may
- * take it any more. A dentry holds its parent.
+ * Reference counts: 0 and cached means on the LRU list (perhaps with its reference bit set);
+ * DENTRY_DEAD means that no walk may take it any more. A dentry holds its parent.
  */
 #include "fs/internal.h"
 
@@ -32,7 +34,10 @@ static struct dentry_table *table_alloc(u32 bits)
 	return t;
 }
 
-/* Move everything to a table of twice the size. The old one is freed after the readers have left it. */
+/*
+ * Move everything to a table of twice the size. The old one is freed after the readers have left
+ * it.
+ */
 static void table_grow(void)
 {
 	struct dentry_table *new = table_alloc(dentry_table->bits + 1), *old = dentry_table;
@@ -224,8 +229,9 @@ void dentry_set_inode(struct dentry *d, struct inode *inode)
 }
 
 /*
- * An unlinked name. With other users (open files) it keeps its inode, unhashed, and shows as deleted. If nobody but the caller has it,
- * it becomes a negative entry: who makes the name anew finds it. No walk gets a reference meanwhile: it looks dead.
+ * An unlinked name. With other users (open files) it keeps its inode, unhashed, and shows as
+ * deleted. If nobody but the caller has it, it becomes a negative entry: who makes the name anew
+ * finds it. No walk gets a reference meanwhile: it looks dead.
  */
 void dentry_removed(struct dentry *d)
 {
@@ -248,7 +254,10 @@ void dentry_removed(struct dentry *d)
 
 /* ---- references ---- */
 
-/* => dcache_lock held; refs 0 or DEAD. Out of hash, list and tree; the caller frees after dropping the lock. */
+/*
+ * => dcache_lock held; refs 0 or DEAD. Out of hash, list and tree; the caller frees after
+ * dropping the lock.
+ */
 static void detach_locked(struct dentry *d)
 {
 	unhash_locked(d);
@@ -263,7 +272,10 @@ static void detach_locked(struct dentry *d)
 	}
 }
 
-/* Release what a detached dentry holds: its parent (handed back, for the caller's loop) and its inode. */
+/*
+ * Release what a detached dentry holds: its parent (handed back, for the caller's loop)
+ * and its inode.
+ */
 static struct dentry *release(struct dentry *d)
 {
 	struct dentry *parent = d->parent != d ? d->parent : NULL;
@@ -379,7 +391,9 @@ static void swap_names(struct dentry *a, struct dentry *b)
 	b->name_hash = hash;
 }
 
-/* Walks see names and parents half changed in between: the namespace sequence makes them try again. */
+/*
+ * Walks see names and parents half changed in between: the namespace sequence makes them try again.
+ */
 void dentry_move(struct dentry *d, struct dentry *target, bool exchange)
 {
 	struct dentry *old_parent = d->parent;
@@ -456,7 +470,10 @@ unsigned dcache_shrink(unsigned n)
 	return freed;
 }
 
-/* One unused leaf below @root, detached; or NULL. @pinned: the file system's own references count as unused. */
+/*
+ * One unused leaf below @root, detached; or NULL. @pinned: the file system's own references
+ * count as unused.
+ */
 static struct dentry *evict_below(struct dentry *root, bool pinned)
 {
 	struct dentry *d = root, *next, *victim = NULL;
@@ -533,7 +550,10 @@ bool dentry_tree_busy(struct dentry *root)
 
 unsigned sysctl_vfs_cache_pressure = 100;
 
-/* So many of them seem to be there as the percentage says: 0 keeps the names, 200 lets twice as many go. */
+/*
+ * So many of them seem to be there as the percentage says: 0 keeps the names, 200 lets
+ * twice as many go.
+ */
 static unsigned long count_unused(void)
 {
 	u64 n = (u64)READ_ONCE(stats.unused) * sysctl_vfs_cache_pressure / 100;

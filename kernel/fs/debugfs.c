@@ -1,6 +1,6 @@
 /*
- * debugfs: one tree of names that the kernel makes (sysfs.c says how), mounted as often as one likes. Its root is closed to all
- * but root, so its files need not ask who reads them.
+ * debugfs: one tree of names that the kernel makes (sysfs.c says how), mounted as often as one
+ * likes. Its root is closed to all but root, so its files need not ask who reads them.
  */
 #include "fs/debugfs.h"
 #include "fs/internal.h"

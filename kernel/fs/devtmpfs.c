@@ -1,6 +1,6 @@
 /*
- * devtmpfs: a tmpfs that the drivers fill. One instance, mounted as often as one likes. Devices that appear before it exists wait on a
- * list.
+ * devtmpfs: a tmpfs that the drivers fill. One instance, mounted as often as one likes. Devices
+ * that appear before it exists wait on a list.
  */
 #include "fs/internal.h"
 

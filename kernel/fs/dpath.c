@@ -19,7 +19,10 @@ static bool prepend(struct name_builder *b, const char *s, size_t len)
 	return true;
 }
 
-/* Up from @path to @root, or to the end of what is attached. 1: reached @root, 0: did not, -ENAMETOOLONG */
+/*
+ * Up from @path to @root, or to the end of what is attached. 1: reached @root, 0: did
+ * not, -ENAMETOOLONG
+ */
 static int build(struct name_builder *b, struct path at, const struct path *root)
 {
 	char *end = b->start;

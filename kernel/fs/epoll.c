@@ -1,12 +1,15 @@
 /*
- * epoll(7): a set of watched files in a tree by (file, fd), and the list of those that may be ready.
+ * epoll(7): a set of watched files in a tree by (file, fd), and the list of those that may be
+ * ready.
  *
- * Each item stands on its file's wait queues with an entry whose function puts it on the ready list and wakes whoever waits. That
- * function runs with a wait queue locked, perhaps in an interrupt; ep->lock therefore ranks just above the wait queues. A wait takes
- * items off the ready list one by one and asks the file what is true now; level-triggered ones that are ready go back on it. So the
+ * Each item stands on its file's wait queues with an entry whose function puts it on the ready list
+ * and wakes whoever waits. That function runs with a wait queue locked, perhaps in an interrupt;
+ * ep->lock therefore ranks just above the wait queues. A wait takes items off the ready list one by
+ * one and asks the file what is true now; level-triggered ones that are ready go back on it. So the
  * cost is that of what is ready, whatever is watched.
  *
- * epoll_mutex > ep->mutex > file->lock, ep->lock. An item holds no reference of its file: the file's last fput() takes it away.
+ * epoll_mutex > ep->mutex > file->lock, ep->lock. An item holds no reference of its file: the
+ * file's last fput() takes it away.
  */
 #include "fs/poll.h"
 #include "fs/internal.h"
@@ -70,7 +73,10 @@ bool file_is_epoll(const struct file *file)
 
 /* ---- waking ---- */
 
-/* As wake_up_poll(), inside the wake function of another queue: interrupts are off. True: somebody was woken. */
+/*
+ * As wake_up_poll(), inside the wake function of another queue: interrupts are off. True:
+ * somebody was woken.
+ */
 static bool wake_nested(struct wait_queue *wq, unsigned key)
 {
 	struct wait_entry *e, *next;
@@ -401,7 +407,10 @@ static void list_to_ready(struct epoll *ep, struct list_head *list, bool front)
 	spin_unlock_irqrestore(&ep->lock, flags);
 }
 
-/* Hand out up to @max events of what is on the ready list: how many, or -EFAULT when the first could not be written. */
+/*
+ * Hand out up to @max events of what is on the ready list: how many, or -EFAULT when the first
+ * could not be written.
+ */
 static int send_events(struct epoll *ep, uaddr_t user, int max)
 {
 	LIST_HEAD(scan);

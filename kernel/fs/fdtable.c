@@ -1,12 +1,14 @@
 /*
  * Descriptor tables.
  *
- * A table is an array of files and two bitmaps (in use, close on exec), plus a bitmap of full words so that the search for the lowest
- * free number skips 1,024 descriptors a step; next_fd is a lower bound for it. It grows by doubling; the old arrays go after a grace
- * period. Changes are made under files->lock; lookups take no lock.
+ * A table is an array of files and two bitmaps (in use, close on exec), plus a bitmap of full words
+ * so that the search for the lowest free number skips 1,024 descriptors a step; next_fd is a lower
+ * bound for it. It grows by doubling; the old arrays go after a grace period. Changes are made
+ * under files->lock; lookups take no lock.
  *
- * While a table is not shared, only its task changes it, so a system call may use a file without a reference (fdget). A file that
- * leaves a shared table may still be in the hands of a lookup on another CPU: it is freed after a grace period (FMODE_RCU_FREE).
+ * While a table is not shared, only its task changes it, so a system call may use a file without a
+ * reference (fdget). A file that leaves a shared table may still be in the hands of a lookup on
+ * another CPU: it is freed after a grace period (FMODE_RCU_FREE).
  */
 #include "fs/internal.h"
 
@@ -334,8 +336,9 @@ struct file *fget(int fd)
 }
 
 /*
- * Another task's table, locked; NULL: it has none any more. It is held by its owner's lock and not by a reference: who
- * gave back the last one would have to close all files, and /proc asks with a directory locked, or under RCU.
+ * Another task's table, locked; NULL: it has none any more. It is held by its owner's lock and not
+ * by a reference: who gave back the last one would have to close all files, and /proc asks with a
+ * directory locked, or under RCU.
  */
 static struct files *task_files_lock(struct task *t)
 {

@@ -1,5 +1,6 @@
 /*
- * Open files: their life from file_alloc() to the last fput(), and reads and writes through their operations.
+ * Open files: their life from file_alloc() to the last fput(), and reads and writes through
+ * their operations.
  */
 #include "fs/internal.h"
 

@@ -1,5 +1,6 @@
 /*
- * Files that live in the page cache: reading, writing and seeking, the same for all file systems that have a struct mapping.
+ * Files that live in the page cache: reading, writing and seeking, the same for all file systems
+ * that have a struct mapping.
  *
  * Reads take no lock. Writes hold inode->lock: they see one size, and O_APPEND is atomic.
  */

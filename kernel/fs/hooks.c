@@ -1,5 +1,6 @@
 /*
- * The questions that file systems ask about their caller. proc/ answers them; before it does (boot), the caller is the kernel: root.
+ * The questions that file systems ask about their caller. proc/ answers them; before it does
+ * (boot), the caller is the kernel: root.
  */
 #include "fs/internal.h"
 

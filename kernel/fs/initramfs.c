@@ -1,9 +1,11 @@
 /*
- * Unpacking the initramfs: cpio archives ("newc", and "crc") one behind the other, each plain or in gzip, with zero bytes between
- * (Linux: Documentation/driver-api/early-userspace/buffer-format.rst).
+ * Unpacking the initramfs: cpio archives ("newc", and "crc") one behind the other, each plain or in
+ * gzip, with zero bytes between (Linux:
+ * Documentation/driver-api/early-userspace/buffer-format.rst).
  *
- * The bytes come from memory or from the decompressor in pieces of any length; a small machine takes them in: header, name, data,
- * padding. Nothing in the archive is trusted: what makes no sense ends the unpacking with -EINVAL, what was made stays.
+ * The bytes come from memory or from the decompressor in pieces of any length; a small machine
+ * takes them in: header, name, data, padding. Nothing in the archive is trusted: what makes no
+ * sense ends the unpacking with -EINVAL, what was made stays.
  */
 #include "fs/internal.h"
 

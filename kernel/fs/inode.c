@@ -1,8 +1,8 @@
 /*
  * Inodes: allocation, reference counts, times and attributes.
  *
- * The last reference calls the file system's evict operation, which drops the data; the memory goes after a grace period, because a
- * path walk reads the inode of a dentry without a reference.
+ * The last reference calls the file system's evict operation, which drops the data; the memory goes
+ * after a grace period, because a path walk reads the inode of a dentry without a reference.
  */
 #include "fs/internal.h"
 
@@ -76,8 +76,8 @@ bool inode_get_unless_zero(struct inode *inode)
 }
 
 /*
- * Inodes that wait for a grace period, which a walk may still look at. They wait together: one call of RCU for a batch, so that
- * removing a file does not start a grace period of its own.
+ * Inodes that wait for a grace period, which a walk may still look at. They wait together: one call
+ * of RCU for a batch, so that removing a file does not start a grace period of its own.
  */
 #define FREE_BATCH 32
 struct free_list {

@@ -1,9 +1,10 @@
 /*
  * inotify(7).
  *
- * A watch joins an instance (a file with a queue of events) and an inode, which it holds. inotify_lock guards the lists of watches
- * and the queues: events are made where names and files change, which never is an interrupt. While there is no watch at all,
- * an operation pays one look at inotify_watches.
+ * A watch joins an instance (a file with a queue of events) and an inode, which it holds.
+ * inotify_lock guards the lists of watches and the queues: events are made where names and files
+ * change, which never is an interrupt. While there is no watch at all, an operation pays one look
+ * at inotify_watches.
  */
 #include "fs/inotify.h"
 #include "fs/internal.h"
@@ -101,7 +102,10 @@ static void queue_event(struct inotify *in, int wd, u32 mask, u32 cookie, const 
 	wake_up_poll(&in->wait, POLLIN | POLLRDNORM);
 }
 
-/* Off all lists; the caller drops the inode. The table entry stays until somebody with the mutex clears it. */
+/*
+ * Off all lists; the caller drops the inode. The table entry stays until somebody with the
+ * mutex clears it.
+ */
 static void watch_detach(struct watch *w)
 {
 	queue_event(w->instance, (int)w->wd, IN_IGNORED, 0, NULL);
@@ -112,7 +116,10 @@ static void watch_detach(struct watch *w)
 	inotify_watches--;
 }
 
-/* Tell the watches of @inode. Those that end with it are put on @gone, to be finished without the lock. */
+/*
+ * Tell the watches of @inode. Those that end with it are put on @gone, to be finished
+ * without the lock.
+ */
 static void tell(struct inode *inode, u32 event, u32 cookie, const char *name,
 		 struct list_head *gone)
 {

@@ -53,7 +53,10 @@ static inline u32 name_hash(const char *name, u32 len)
 	return hash;
 }
 
-/* The hash table of (parent, name). Bits and buckets change together; a reader that mixes two tables misses, which is harmless. */
+/*
+ * The hash table of (parent, name). Bits and buckets change together; a reader that mixes two
+ * tables misses, which is harmless.
+ */
 struct dentry_table {
 	u32 bits, shift; /* shift 32 - bits */
 	struct hlist_head buckets[];
@@ -172,7 +175,10 @@ void tmpfs_init(void);
 void pipe_init(void);
 void procfs_init(void);
 void sysfs_init(void);
-/* A tmpfs in which only the kernel makes names (sysfs, debugfs); boot. And a name in it: referenced, or ERR_PTR. */
+/*
+ * A tmpfs in which only the kernel makes names (sysfs, debugfs); boot. And a name in it:
+ * referenced, or ERR_PTR.
+ */
 struct super_block *ktree_create(struct file_system_type *type, const char *source,
 				 const char *options, u32 magic);
 struct dentry *ktree_add(struct super_block *sb, const char *path, mode_t mode, const char *target);

@@ -1,8 +1,8 @@
 /*
  * /dev/kmsg and /proc/kmsg: the kernel log as files.
  *
- * A message may be logged with any lock held, so the log wakes nobody: while somebody waits, a timer looks ten times a second
- * whether there is something new.
+ * A message may be logged with any lock held, so the log wakes nobody: while somebody waits, a
+ * timer looks ten times a second whether there is something new.
  */
 #include "fs/internal.h"
 

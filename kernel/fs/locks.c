@@ -1,9 +1,10 @@
 /*
  * Advisory locks on files.
  *
- * An inode with locks has a context with two lists: flock locks (whole files, owned by the open file) and record locks (ranges,
- * owned by a descriptor table, or by the open file), sorted by start within one owner. inode->i_lock guards the lists. Whoever must
- * wait sleeps on the context's queue and looks again after each change. Deadlocks among waiting record-lock owners are found by
+ * An inode with locks has a context with two lists: flock locks (whole files, owned by the open
+ * file) and record locks (ranges, owned by a descriptor table, or by the open file), sorted by
+ * start within one owner. inode->i_lock guards the lists. Whoever must wait sleeps on the context's
+ * queue and looks again after each change. Deadlocks among waiting record-lock owners are found by
  * following who waits for whom.
  */
 #include "fs/locks.h"
@@ -224,7 +225,8 @@ static void record_add(struct file_lock_context *c, struct inode *inode, struct 
 }
 
 /*
- * Set the range of @owner to what @req says: neighbours of the same type join, others are cut. @spare: two locks that may be used up.
+ * Set the range of @owner to what @req says: neighbours of the same type join, others are cut.
+ * @spare: two locks that may be used up.
  * => i_lock held, no conflict
  */
 static void record_apply(struct inode *inode, void *owner, bool ofd,

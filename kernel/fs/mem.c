@@ -1,5 +1,6 @@
 /*
- * The memory devices (mem(4), null(4), random(4)) that need no hardware: null, zero, full, random, urandom, kmsg.
+ * The memory devices (mem(4), null(4), random(4)) that need no hardware: null, zero, full, random,
+ * urandom, kmsg.
  */
 #include "fs/internal.h"
 #include "fs/random.h"

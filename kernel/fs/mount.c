@@ -17,7 +17,10 @@ static int lookup_mountpoint(const char *target, struct path *path)
 	return path_lookup(AT_FDCWD, target, LOOKUP_FOLLOW, path);
 }
 
-/* A directory covers a directory, a file a file; a removed one, or one of a mount that is gone, cannot be covered. => mount_mutex */
+/*
+ * A directory covers a directory, a file a file; a removed one, or one of a mount that is gone,
+ * cannot be covered. => mount_mutex
+ */
 static int check_attach(const struct dentry *root, const struct path *where)
 {
 	if (where->dentry->parent != where->dentry && !dentry_is_hashed(where->dentry))
@@ -251,7 +254,10 @@ int vfs_pivot_root(const char *new_root, const char *put_old)
 	mutex_lock(&mount_mutex);
 	root_mnt = root.mnt;
 	err = -EINVAL;
-	/* both must be roots of mounts; the root file system has no parent and cannot be moved; put_old lies below new_root */
+	/*
+	 * both must be roots of mounts; the root file system has no parent and cannot be moved;
+	 * put_old lies below new_root
+	 */
 	if (root.dentry != root_mnt->root || root_mnt->parent == root_mnt ||
 	    new.dentry != new.mnt->root || new.mnt->parent == new.mnt)
 		goto out;

@@ -1,10 +1,12 @@
 /*
- * The tree of mounts itself: the objects, the hash by which path lookup crosses from a covered dentry to the root of what
- * covers it, copies of parts of the tree. The calls on it are in mount.c.
+ * The tree of mounts itself: the objects, the hash by which path lookup crosses from a
+ * covered dentry to the root of what covers it, copies of parts of the tree. The calls on it
+ * are in mount.c.
  *
- * mount_mutex guards the tree; each change lies between namespace_seq_begin() and _end(), so that walks without references notice.
- * A mount holds its super block, its root dentry, its parent and the dentry that it covers; the tree holds one reference of the
- * mount, and everybody who stands in it (open files, working directories, children) one more: a count of one means idle.
+ * mount_mutex guards the tree; each change lies between namespace_seq_begin() and _end(), so that
+ * walks without references notice. A mount holds its super block, its root dentry, its parent and
+ * the dentry that it covers; the tree holds one reference of the mount, and everybody who stands in
+ * it (open files, working directories, children) one more: a count of one means idle.
  *
  * A tree may be as deep as there are mounts: it is walked, never recursed into.
  */
@@ -301,7 +303,9 @@ static struct mount *copy_one(struct mount *old, struct dentry *root)
 	return m;
 }
 
-/* The mounts below @from that lie inside the root of its copy @to, below that: 0, -ENOMEM, -ENOSPC. */
+/*
+ * The mounts below @from that lie inside the root of its copy @to, below that: 0, -ENOMEM, -ENOSPC.
+ */
 static int copy_below(struct mount *from, struct mount *to)
 {
 	struct mount *m = from, *copy = to; /* where we are, there and here */

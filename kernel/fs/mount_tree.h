@@ -34,7 +34,10 @@ void mount_detach(struct mount *m, struct path *where);
 void mount_unlist(struct mount *m);
 /* @top and all below it out of the tree; each is freed when its last user leaves. */
 void mount_drop_tree(struct mount *top);
-/* A mount of what @from shows at @root, @whole: with the mounts below it; not attached. ERR_PTR(-ENOMEM, -ENOSPC) */
+/*
+ * A mount of what @from shows at @root, @whole: with the mounts below it; not attached.
+ * ERR_PTR(-ENOMEM, -ENOSPC)
+ */
 struct mount *mount_copy(struct mount *from, struct dentry *root, bool whole);
 
 #endif

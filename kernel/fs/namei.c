@@ -1,10 +1,11 @@
 /*
  * Path lookup (path_resolution(7)).
  *
- * A walk goes from dentry to dentry under RCU: no locks, no references. What it saw was right if the namespace sequence (renames,
- * mounts) did not change meanwhile; else it starts again. Where it must sleep (a name that is not cached, a link that is not in
- * memory) it first takes references of the directory where it stands: its anchor; from there it goes on under RCU with a fresh
- * sequence. At the end it takes references of the place that it found.
+ * A walk goes from dentry to dentry under RCU: no locks, no references. What it saw was right if
+ * the namespace sequence (renames, mounts) did not change meanwhile; else it starts again. Where it
+ * must sleep (a name that is not cached, a link that is not in memory) it first takes references of
+ * the directory where it stands: its anchor; from there it goes on under RCU with a fresh sequence.
+ * At the end it takes references of the place that it found.
  *
  * -ECHILD means inside this file: start again.
  */
@@ -22,7 +23,10 @@ struct walk {
 	enum last_type last_type;
 	const char *last;
 	u32 last_len;
-	/* LOOKUP_PARENT with LOOKUP_FOLLOW: the last component, not referenced; dentry NULL: unknown */
+	/*
+	 * LOOKUP_PARENT with LOOKUP_FOLLOW: the last component, not referenced; dentry NULL:
+	 * unknown
+	 */
 	struct path child;
 	unsigned depth, links;
 	const char *rest[MAX_LINKS];   /* what follows the links that it is inside of */
@@ -200,8 +204,8 @@ static int walk_jump(struct walk *w, struct inode *link)
 }
 
 /*
- * Enter the symbolic link @link, found in the directory where we stand; @rest of the path follows it. *@name: where to go on.
- * Its inode is held until the walk ends: its text is walked.
+ * Enter the symbolic link @link, found in the directory where we stand; @rest of the path follows
+ * it. *@name: where to go on. Its inode is held until the walk ends: its text is walked.
  */
 static noinline int walk_link(struct walk *w, struct inode *link, const char *rest,
 			      const char **name)
@@ -247,7 +251,10 @@ static inline bool more_follows(const struct walk *w)
 	return w->depth > 1 || (w->depth == 1 && *w->rest[0]);
 }
 
-/* One component of a path: where it begins, its length and hash. The end: the first character behind it. */
+/*
+ * One component of a path: where it begins, its length and hash. The end: the first
+ * character behind it.
+ */
 struct component {
 	const char *start;
 	u32 len, hash;
@@ -272,7 +279,10 @@ static inline const char *scan_component(const char *name, struct component *c)
 	return name;
 }
 
-/* A cached name that can be stepped on without a second look: no mount, no revalidation. Its inode, or NULL. */
+/*
+ * A cached name that can be stepped on without a second look: no mount, no revalidation. Its
+ * inode, or NULL.
+ */
 static inline struct inode *plain_inode(const struct dentry *d)
 {
 	if (unlikely(!d) || unlikely(READ_ONCE(d->flags) & (DENTRY_REVALIDATE | DENTRY_MOUNTED)))
@@ -329,7 +339,10 @@ next_name:
 		name = scan_component(name, &c);
 		d = NULL;
 		if (*name && name[1] > '/' && likely(c.start[0] != '.')) {
-			/* in the middle of the path: mostly a cached directory, and nothing else about it */
+			/*
+			 * in the middle of the path: mostly a cached directory, and
+			 * nothing else about it
+			 */
 			d = dentry_find_rcu(w->at.dentry, c.start, c.len, c.hash);
 			inode = plain_inode(d);
 			if (likely(inode) && S_ISDIR(inode->mode)) {
@@ -438,7 +451,10 @@ static int walk_start(struct walk *w, int dirfd, const char *name, struct fd_ref
 	return 0;
 }
 
-/* Walk until nothing interferes: then the place, anchored, or the error that stands. The caller ends the walk. */
+/*
+ * Walk until nothing interferes: then the place, anchored, or the error that stands. The caller
+ * ends the walk.
+ */
 static int walk_run(struct walk *w, int dirfd, const char *name, struct fd_ref *fd)
 {
 	int err;

@@ -1,8 +1,9 @@
 /*
  * Making and removing names: mkdir, mknod, symlink, link, unlink, rmdir, rename.
  *
- * All follow one pattern: find the parent directory, lock it, look the last component up, check, ask the file system. Two
- * directories (rename) are locked ancestor first, under the rename lock of the super block, which alone changes who is whose ancestor.
+ * All follow one pattern: find the parent directory, lock it, look the last component up, check,
+ * ask the file system. Two directories (rename) are locked ancestor first, under the rename lock of
+ * the super block, which alone changes who is whose ancestor.
  */
 #include "fs/internal.h"
 
@@ -14,7 +15,8 @@ static struct inode *dir_of(const struct parent_lookup *pl)
 }
 
 /*
- * The negative dentry for a new name, with the directory locked and checked; ERR_PTR: nothing is locked.
+ * The negative dentry for a new name, with the directory locked and checked; ERR_PTR:
+ * nothing is locked.
  */
 static struct dentry *begin_create(struct parent_lookup *pl, bool is_dir)
 {

@@ -6,7 +6,10 @@
 #define MAX_NON_LFS 0x7fffffffLL
 #define KEPT_FLAGS (~(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC))
 
-/* What the access mode asks of the inode. 3 is neither mode, but asks for both permissions (ioctl-only opens of devices). */
+/*
+ * What the access mode asks of the inode. 3 is neither mode, but asks for both permissions
+ * (ioctl-only opens of devices).
+ */
 static int access_mask(int flags)
 {
 	static const u8 masks[4] = {MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE,
@@ -53,7 +56,10 @@ static int truncate_at_open(struct file *file)
 	return file_truncate_open(file);
 }
 
-/* A file that will be written counts as a writer of the inode (no execve) and of the mount (no remount). */
+/*
+ * A file that will be written counts as a writer of the inode (no execve) and of the
+ * mount (no remount).
+ */
 static int become_writer(struct file *file)
 {
 	int err = inode_get_write_access(file->inode);
@@ -104,7 +110,8 @@ static int prepare_file(const struct path *path, int flags, bool created, struct
 }
 
 /*
- * @created: just made by this open: neither permissions nor truncation. Takes over the references of @path, also when it fails.
+ * @created: just made by this open: neither permissions nor truncation. Takes over the references
+ * of @path, also when it fails.
  */
 static struct file *open_path(const struct path *path, int flags, bool created,
 			      const struct cred *cred)

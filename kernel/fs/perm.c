@@ -1,5 +1,6 @@
 /*
- * May the caller? Mode bits, groups and capabilities, as path_resolution(7) and capabilities(7) say.
+ * May the caller? Mode bits, groups and capabilities, as path_resolution(7) and
+ * capabilities(7) say.
  */
 #include "fs/internal.h"
 

@@ -1,9 +1,11 @@
 /*
- * Pipes and FIFOs (pipe(7)): a ring of buffers, each a part of one page; the ring counters run freely.
+ * Pipes and FIFOs (pipe(7)): a ring of buffers, each a part of one page; the ring
+ * counters run freely.
  *
- * head - tail buffers are in use. pipe->lock guards all but the wait queues; copies to and from user memory happen under it (it
- * ranks before the memory locks). Pages that were emptied stay with the pipe for the next write. Readers sleep only while it is
- * empty and writers while it is full, so waking whoever sleeps after each change wakes nobody in vain; pollers hear of each write.
+ * head - tail buffers are in use. pipe->lock guards all but the wait queues; copies to and from
+ * user memory happen under it (it ranks before the memory locks). Pages that were emptied stay with
+ * the pipe for the next write. Readers sleep only while it is empty and writers while it is full,
+ * so waking whoever sleeps after each change wakes nobody in vain; pollers hear of each write.
  */
 #include "fs/pipe.h"
 #include "fs/internal.h"
@@ -75,7 +77,10 @@ static struct page *take_page(struct pipe *p)
 			return page;
 		}
 	}
-	/* The one that short messages pass through again and again: low, if that is to be had at once, it needs no kmap. */
+	/*
+	 * The one that short messages pass through again and again: low, if that is to be had at
+	 * once, it needs no kmap.
+	 */
 	if (!used(p)) {
 		page = alloc_page(GFP_NOWAIT | __GFP_NOWARN);
 		if (page)
@@ -351,7 +356,10 @@ static ssize_t pipe_write(struct file *file, struct iov_iter *from, loff_t *pos)
 		fs_send_sigpipe();
 		return -EPIPE;
 	}
-	/* the odd end of the write goes first, into the last page; so writes of up to PIPE_BUF are never torn */
+	/*
+	 * the odd end of the write goes first, into the last page; so writes of up to PIPE_BUF
+	 * are never torn
+	 */
 	if (!packet && tail_len && append(p, from, tail_len, &n)) {
 		done = n;
 		if (n < 0 || (size_t)n < tail_len)
@@ -495,8 +503,9 @@ static struct pipe *fifo_get(struct inode *inode)
 }
 
 /*
- * open(2) of a FIFO: a reader waits for a writer and a writer for a reader, each until the other has come (even if it has gone again).
- * O_NONBLOCK: a reader goes on, a writer gets ENXIO. Read and write: no waiting.
+ * open(2) of a FIFO: a reader waits for a writer and a writer for a reader, each until the other
+ * has come (even if it has gone again). O_NONBLOCK: a reader goes on, a writer gets ENXIO. Read and
+ * write: no waiting.
  */
 static int fifo_open(struct inode *inode, struct file *file)
 {

@@ -1,8 +1,9 @@
 /*
  * poll(2) and select(2).
  *
- * The first pass over the files hands a poll_table to each; its queue function puts an entry of ours on every wait queue that the
- * file names. If nothing was ready, we sleep until one of them is woken, then look again without the table. An entry holds its file.
+ * The first pass over the files hands a poll_table to each; its queue function puts an entry of
+ * ours on every wait queue that the file names. If nothing was ready, we sleep until one of them is
+ * woken, then look again without the table. An entry holds its file.
  */
 #include "fs/poll.h"
 #include "fs/internal.h"
@@ -135,8 +136,8 @@ static int waiter_sleep(struct poll_waiter *w, u64 deadline)
 }
 
 /*
- * Look at everything, then sleep, until something is ready. @scan: how many are ready, or -errno; it passes w->table on while @pt is
- * not NULL.
+ * Look at everything, then sleep, until something is ready. @scan: how many are ready, or -errno;
+ * it passes w->table on while @pt is not NULL.
  */
 static int poll_loop(struct poll_waiter *w, u64 deadline,
 		     int (*scan)(struct poll_waiter *w, struct poll_table *pt, void *arg),

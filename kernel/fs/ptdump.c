@@ -1,17 +1,21 @@
 /*
- * debugfs page_tables/{kernel,current_kernel,current_user}: the page tables, as series of equal entries, in Linux's format:
+ * debugfs page_tables/{kernel,current_kernel,current_user}: the page tables, as series of equal
+ * entries, in Linux's format:
  *
  *   ---[ Kernel Mapping ]---
  *   0xc0000000-0xc0100000           1M     RW                 GLB NX pte
  *
- * A line ends where protection, level or the part of the address space changes. The position in the file is the address where a
- * line begins, with the number of its part in the low bits, so the file is made line by line while the tables live on: an
- * entry that changes meanwhile is seen before or after.
+ * A line ends where protection, level or the part of the address space changes. The position in
+ * the file is the address where a line begins, with the number of its part in the low bits, so the
+ * file is made line by line while the tables live on: an entry that changes meanwhile is seen
+ * before or after.
  *
- * `kernel` shows the tables that all processes share, `current_kernel` and `current_user` those of the reader: what its CPU uses in
- * kernel and in user mode, which is the same without page-table isolation.
+ * `kernel` shows the tables that all processes share, `current_kernel` and `current_user` those
+ * of the reader: what its CPU uses in kernel and in user mode, which is the same without
+ * page-table isolation.
  *
- * Locks: mmap_lock of the reader for read, which keeps its tables; the kernel's exist since boot. Read next: arch/ptdump.h
+ * Locks: mmap_lock of the reader for read, which keeps its tables; the kernel's exist since boot.
+ * Read next: arch/ptdump.h
  */
 #include "arch/ptdump.h"
 #include "fs/debugfs.h"

@@ -1,6 +1,7 @@
 /*
- * The random generator: a ChaCha20 key. Each request takes one block: its first half becomes the new key, so that nobody who reads
- * the state later can compute what was given out; the second half is the answer, or the key of a stream for long answers.
+ * The random generator: a ChaCha20 key. Each request takes one block: its first half becomes the
+ * new key, so that nobody who reads the state later can compute what was given out; the second half
+ * is the answer, or the key of a stream for long answers.
  */
 #include "fs/random.h"
 #include "fs/internal.h"

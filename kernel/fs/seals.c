@@ -1,6 +1,6 @@
 /*
- * Seals of memfd_create(2): what may no longer happen to a file (fcntl(2), F_ADD_SEALS). Kept in mapping->seals; F_SEAL_SEAL at
- * first, so that ordinary files refuse.
+ * Seals of memfd_create(2): what may no longer happen to a file (fcntl(2), F_ADD_SEALS). Kept in
+ * mapping->seals; F_SEAL_SEAL at first, so that ordinary files refuse.
  */
 #include "fs/internal.h"
 

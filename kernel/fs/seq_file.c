@@ -1,16 +1,18 @@
 /*
  * Text files made by the kernel, record by record, into one buffer that grows until a record fits.
  *
- * A file of one record (single_open) is made whole. A file of many (seq_open) is made a bufferful at a time: start() finds the
- * record at a position, next() goes on from there, stop() lets go; so the file may be as long as it likes, and no lock is held
- * while the reader copies. The position is the iterator's own number, an address or an index: what changes between two
- * bufferfuls is seen before or after.
+ * A file of one record (single_open) is made whole. A file of many (seq_open) is made a bufferful
+ * at a time: start() finds the record at a position, next() goes on from there, stop() lets go; so
+ * the file may be as long as it likes, and no lock is held while the reader copies. The position is
+ * the iterator's own number, an address or an index: what changes between two bufferfuls is seen
+ * before or after.
  *
- * A read(2) makes one bufferful, as on Linux: it may return less than was asked for, and ends with the end of a record if the
- * caller's buffer is no smaller than ours. There are programs that take a short read for the last one, and would read on and on.
+ * A read(2) makes one bufferful, as on Linux: it may return less than was asked for, and ends with
+ * the end of a record if the caller's buffer is no smaller than ours. There are programs that take
+ * a short read for the last one, and would read on and on.
  *
- * Reading on continues with the next record; reading at another position makes the records from the start and skips. A record is
- * made anew each time, so the text is as old as the read.
+ * Reading on continues with the next record; reading at another position makes the records from the
+ * start and skips. A record is made anew each time, so the text is as old as the read.
  */
 #include "fs/seq_file.h"
 #include "fs/internal.h"

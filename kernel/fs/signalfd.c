@@ -1,5 +1,6 @@
 /*
- * signalfd(2): pending signals of the reader as a file. Signals are proc/'s: it registers how to take one.
+ * signalfd(2): pending signals of the reader as a file. Signals are proc/'s: it registers
+ * how to take one.
  */
 #include "fs/poll.h"
 #include "fs/internal.h"
@@ -16,7 +17,10 @@ struct signalfd {
 
 static const struct file_operations signalfd_fops;
 
-/* siginfo_t as the file gives it; which fields mean something depends on where the signal came from. */
+/*
+ * siginfo_t as the file gives it; which fields mean something depends on where the
+ * signal came from.
+ */
 static void convert(struct signalfd_siginfo *out, const siginfo_t *in)
 {
 	memset(out, 0, sizeof(*out));

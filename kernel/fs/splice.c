@@ -1,6 +1,6 @@
 /*
- * Copies between open files, through a buffer of the kernel. What was read but could not be written is not lost where the input has
- * positions: its position then says how much was moved.
+ * Copies between open files, through a buffer of the kernel. What was read but could not be written
+ * is not lost where the input has positions: its position then says how much was moved.
  */
 #include "fs/splice.h"
 #include "fs/internal.h"

@@ -1,5 +1,6 @@
 /*
- * sysfs: a tmpfs whose files are made by functions. One instance, mounted as often as one likes; names are never removed.
+ * sysfs: a tmpfs whose files are made by functions. One instance, mounted as often as one likes;
+ * names are never removed.
  */
 #include "fs/sysfs.h"
 #include "fs/internal.h"

@@ -1,6 +1,7 @@
 /*
- * /sys/kernel/mm/transparent_hugepage: when a first touch may map a whole block (mm/huge.c), in Linux's files and words. A word
- * that stands for something which is not there (moving pages together, huge zero pages, huge pages of files) is refused.
+ * /sys/kernel/mm/transparent_hugepage: when a first touch may map a whole block (mm/huge.c), in
+ * Linux's files and words. A word that stands for something which is not there (moving pages
+ * together, huge zero pages, huge pages of files) is refused.
  */
 #include "fs/internal.h"
 #include "fs/sysfs.h"

@@ -1,8 +1,8 @@
 /*
  * timerfd_create(2): expirations of a timer as a file.
  *
- * The kernel timer runs on the monotonic clock. A realtime timer remembers its absolute time, so that setting the clock moves it.
- * t->lock is taken by the timer's interrupt: interrupts off.
+ * The kernel timer runs on the monotonic clock. A realtime timer remembers its absolute time, so
+ * that setting the clock moves it. t->lock is taken by the timer's interrupt: interrupts off.
  */
 #include "fs/poll.h"
 #include "fs/internal.h"

@@ -1,8 +1,10 @@
 /*
- * tmpfs: files in memory (tmpfs(5)). Data lies in the page cache, in high memory where there is some; names are dentries that are
- * pinned in the cache; a directory has a tree of them by position, so that readdir goes on where it was whatever happens meanwhile.
+ * tmpfs: files in memory (tmpfs(5)). Data lies in the page cache, in high memory where there is
+ * some; names are dentries that are pinned in the cache; a directory has a tree of them by
+ * position, so that readdir goes on where it was whatever happens meanwhile.
  *
- * Limits: size= in pages, nr_inodes=; 0 means none. Counters are atomic. (i) the directory's inode->lock guards its tree.
+ * Limits: size= in pages, nr_inodes=; 0 means none. Counters are atomic. (i) the directory's
+ * inode->lock guards its tree.
  */
 #include "fs/internal.h"
 
@@ -172,7 +174,9 @@ static struct dentry *entry_from(const struct tmpfs_dir *d, unsigned long pos)
 	return found;
 }
 
-/* Positions only grow; a directory in which four thousand million names were made is full for good. */
+/*
+ * Positions only grow; a directory in which four thousand million names were made is full for good.
+ */
 static int dir_add(struct inode *dir, struct dentry *dentry, struct inode *inode)
 {
 	struct tmpfs_dir *d = dir->private;
@@ -289,7 +293,9 @@ static int tmpfs_rmdir(struct inode *dir, struct dentry *dentry)
 	return 0;
 }
 
-/* The dentries keep their places in the arrays; their names are exchanged by the caller afterwards. */
+/*
+ * The dentries keep their places in the arrays; their names are exchanged by the caller afterwards.
+ */
 static int exchange(struct inode *old_dir, struct dentry *old, struct inode *new_dir,
 		    struct dentry *new)
 {

@@ -66,7 +66,9 @@ static ssize_t userfaultfd_read(struct file *file, struct iov_iter *to, loff_t *
 	return done ? done : err;
 }
 
-/* A message may be gone before it is read, so poll(2) is only for those whose read does not wait. */
+/*
+ * A message may be gone before it is read, so poll(2) is only for those whose read does not wait.
+ */
 static unsigned userfaultfd_poll(struct file *file, struct poll_table *pt)
 {
 	struct userfaultfd *u = file->private;
@@ -155,7 +157,10 @@ static long do_wake(struct userfaultfd *u, uaddr_t arg)
 	return err;
 }
 
-/* @done of @len bytes are filled, or it is why none: told at @result, and those who wait for them woken. */
+/*
+ * @done of @len bytes are filled, or it is why none: told at @result, and those who wait
+ * for them woken.
+ */
 static long filled(struct userfaultfd *u, uaddr_t dst, u32 len, s32 done, uaddr_t result, bool wake)
 {
 	if (put_user_u64((u64)(s64)done, result))

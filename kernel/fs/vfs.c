@@ -1,13 +1,17 @@
 /*
  * The start of the file systems: caches, the root file system, the devices that need no hardware.
  *
- * The root is a tmpfs without limits but the memory itself; the initramfs is unpacked into it. Read next: namei.c, file.c, tmpfs.c.
+ * The root is a tmpfs without limits but the memory itself; the initramfs is unpacked into it. Read
+ * next: namei.c, file.c, tmpfs.c.
  */
 #include "fs/internal.h"
 
 static struct file_system_type rootfs_type = {.name = "rootfs", .mount = tmpfs_mount};
 
-/* The directories that every initramfs expects to be able to mount on, and a console for one that brings none. */
+/*
+ * The directories that every initramfs expects to be able to mount on, and a console for one
+ * that brings none.
+ */
 static void __init make_first_files(void)
 {
 	vfs_mkdirat(AT_FDCWD, "/dev", 0755);

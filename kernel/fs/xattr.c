@@ -1,5 +1,6 @@
 /*
- * Extended attributes (xattr(7)): permission by name space, then the file system. One without them says -EOPNOTSUPP, and lists none.
+ * Extended attributes (xattr(7)): permission by name space, then the file system. One without them
+ * says -EOPNOTSUPP, and lists none.
  */
 #include "fs/internal.h"
 

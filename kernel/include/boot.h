@@ -7,8 +7,11 @@
 #define ISTHMUS_VERSION "6.1.0-isthmus"
 #define ISTHMUS_COMPILER __VERSION__
 
-/* Apply the words that concern the parts (quiet, loglevel=, panic=, console=, ...) and remember init's share. Once, before any
- * other CPU runs. The machine's own words (vmsplit=, highmem=, vmalloc=, mem=, maxcpus=, nosmp) were read by arch/. */
+/*
+ * Apply the words that concern the parts (quiet, loglevel=, panic=, console=, ...) and remember
+ * init's share. Once, before any other CPU runs. The machine's own words (vmsplit=, highmem=,
+ * vmalloc=, mem=, maxcpus=, nosmp) were read by arch/.
+ */
 void boot_parameters(const char *cmdline);
 
 /* What is left for init: argv[1..] and environment, NULL-terminated, in static storage. */

@@ -10,7 +10,10 @@
 #define LAYOUT_PAGE 0x1000u
 #define LAYOUT_PAGE_TABLE_SPAN (LAST_PKMAP * LAYOUT_PAGE) /* what one page table maps */
 
-/* Each split leaves room for low memory below the border, and is aligned for a large page of either format. */
+/*
+ * Each split leaves room for low memory below the border, and is aligned for a large page of
+ * either format.
+ */
 #define LAYOUT_CHECK_SPLIT(offset) \
 	_Static_assert((offset) % 0x400000u == 0 && (offset) < HIGH_MEMORY_MAX, "PAGE_OFFSET")
 LAYOUT_CHECK_SPLIT(PAGE_OFFSET_3G);

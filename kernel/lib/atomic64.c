@@ -1,6 +1,6 @@
 /*
- * What the compiler calls for atomic loads and stores of 64 bits: i686 without the FPU has cmpxchg8b only.
- * 32-bit machine builds only; a 64-bit host does these in one instruction.
+ * What the compiler calls for atomic loads and stores of 64 bits: i686 without the FPU has
+ * cmpxchg8b only. 32-bit machine builds only; a 64-bit host does these in one instruction.
  */
 #include "types.h"
 

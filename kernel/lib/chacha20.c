@@ -1,4 +1,6 @@
-/* ChaCha20: 20 rounds, 10 times over the columns and the diagonals of a 4x4 square. RFC 8439, 2.3 */
+/*
+ * ChaCha20: 20 rounds, 10 times over the columns and the diagonals of a 4x4 square. RFC 8439, 2.3
+ */
 #include "lib/chacha20.h"
 #include "lib/string.h"
 

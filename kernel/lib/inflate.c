@@ -2,8 +2,8 @@
  * Inflate (RFC 1951) and its gzip wrapper (RFC 1952).
  *
  * Input runs through a bit buffer of up to 32 bits, output through a window of 32 KB that is
- * delivered whenever it is full. A Huffman code of up to 9 bits is one look into a table; a longer one
- * is found by counting codes of each length. Errors are sticky: s->error stops every loop.
+ * delivered whenever it is full. A Huffman code of up to 9 bits is one look into a table; a longer
+ * one is found by counting codes of each length. Errors are sticky: s->error stops every loop.
  */
 #include "lib/inflate.h"
 #include "lib/hash.h"

@@ -2,8 +2,9 @@
  * Red-black trees. Invariants: a red node has no red child; every path from a node down to a
  * missing child passes the same number of black nodes. A missing child counts as black.
  *
- * Each operation exists once, inlined with and without augmentation. Rotations recompute the two
- * nodes that they turn; what stands above them keeps its value, because the set below it is the same.
+ * Each operation exists once, inlined with and without augmentation. Rotations recompute
+ * the two nodes that they turn; what stands above them keeps its value, because the set
+ * below it is the same.
  */
 #include "lib/rbtree.h"
 

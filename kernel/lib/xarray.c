@@ -1,7 +1,8 @@
 /*
- * The sparse array: a radix tree of nodes with 64 slots. Slots of a node with shift 0 hold entries,
- * others hold nodes. Invariants, under the owner's lock: no node is empty; bit i of full is set when
- * no index below slot i is free; bit i of marks[m] is set when an entry below slot i has mark m.
+ * The sparse array: a radix tree of nodes with 64 slots. Slots of a node with shift 0 hold
+ * entries, others hold nodes. Invariants, under the owner's lock: no node is empty; bit i of
+ * full is set when no index below slot i is free; bit i of marks[m] is set when an entry below
+ * slot i has mark m.
  *
  * A store first counts and allocates the nodes it will need, so that it either happens or leaves
  * the tree as it was. Readers without the lock see slots change one pointer at a time, each to
@@ -542,7 +543,9 @@ bool xa_marked(const struct xarray *xa, enum xa_mark mark)
 /* ------------------------------------------------------------------------------------------- */
 /* Free indices                                                                                  */
 
-/* As descend(): true when *@index is free; false: begin again from the root there, 0: all is full. */
+/*
+ * As descend(): true when *@index is free; false: begin again from the root there, 0: all is full.
+ */
 static bool descend_free(const struct xa_node *node, unsigned long *index)
 {
 	const struct xa_node *root = node;

@@ -1,7 +1,7 @@
 /*
  * What /proc/PID/clear_refs does: forget which pages were used, so that smaps' Referenced tells
- * what a process uses from now on. The accessed bits of its page-table entries go, and PG_REFERENCED
- * of the pages behind them.
+ * what a process uses from now on. The accessed bits of its page-table entries go, and
+ * PG_REFERENCED of the pages behind them.
  *
  * Locks: mmap_lock for read, page_table_lock. proc(5)
  */

@@ -1,7 +1,7 @@
 /*
- * madvise(MADV_COLLAPSE): an aligned block of private memory that came page by page is gathered into
- * one huge mapping (huge.c). Of the pages that are there the contents move; what was never touched
- * comes zeroed. The setting in /sys does not matter: the program asks.
+ * madvise(MADV_COLLAPSE): an aligned block of private memory that came page by page is gathered
+ * into one huge mapping (huge.c). Of the pages that are there the contents move; what was never
+ * touched comes zeroed. The setting in /sys does not matter: the program asks.
  *
  * With mmap_lock held for write no page comes or goes, and nobody can pin one. So:
  *
@@ -52,7 +52,10 @@ static void write_protect(struct mm *mm, pte_t *table, uaddr_t start)
 	tlb_flush_range(mm, start, start + PMD_SIZE);
 }
 
-/* The entry's page is another from now on; how many pages less. => page_table_lock held, no TLB has it */
+/*
+ * The entry's page is another from now on; how many pages less. => page_table_lock
+ * held, no TLB has it
+ */
 static unsigned drop_page(const struct vma *vma, pte_t pte)
 {
 	struct page *page;

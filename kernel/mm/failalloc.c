@@ -1,13 +1,15 @@
 /*
- * Allocations that fail at random, in the running kernel of a debug build: failalloc=RATE[,SEED] on the command line, or
- * RATE[,SEED] written to /proc/isthmus/failalloc. tests/unit makes each allocation of a call fail in turn; this
- * makes some of them fail in calls that nobody thought of.
+ * Allocations that fail at random, in the running kernel of a debug build: failalloc=RATE[,SEED] on
+ * the command line, or RATE[,SEED] written to /proc/isthmus/failalloc. tests/unit makes each
+ * allocation of a call fail in turn; this makes some of them fail in calls that nobody thought of.
  *
- * Only what a process asks for in its own system calls and faults: not boot, kernel threads, interrupts, init (which
- * has nobody to start it again), whoever the OOM killer must spare too (a test's supervisor), reclaim, nor __GFP_NOFAIL.
+ * Only what a process asks for in its own system calls and faults: not boot, kernel threads,
+ * interrupts, init (which has nobody to start it again), whoever the OOM killer must spare too (a
+ * test's supervisor), reclaim, nor __GFP_NOFAIL.
  *
- * No lock: rate and seed are words that are written rarely, and which allocation gets which number is chance on
- * several CPUs anyway. With one CPU and one process the same seed fails the same allocations.
+ * No lock: rate and seed are words that are written rarely, and which allocation gets which
+ * number is chance on several CPUs anyway. With one CPU and one process the same seed fails the
+ * same allocations.
  *
  * Next: page_alloc.c and slab_cache.h, which ask; docs/memory/physical.md.
  */

@@ -56,7 +56,10 @@ static pte_t vma_pte_writable(const struct vma *vma, struct page *page)
 	return maybe_mkwrite(vma, vma_pte(vma, page));
 }
 
-/* Take the page-table lock; false, without it: the entry is no longer what it was, or is about to go. */
+/*
+ * Take the page-table lock; false, without it: the entry is no longer what it was, or
+ * is about to go.
+ */
 static bool lock_if_same(struct fault *f)
 {
 	spin_lock(&f->mm->page_table_lock);

@@ -23,7 +23,10 @@ static int stack_may_grow(struct vma *vma, uaddr_t start)
 	if (prev && !(prev->flags & VM_GROWSDOWN) && vma_is_accessible(prev) &&
 	    start - prev->end < STACK_GUARD_GAP)
 		return -ENOMEM;
-	/* From here on the area counts as one with private pages, as on Linux: see vma_can_append(). */
+	/*
+	 * From here on the area counts as one with private pages, as on Linux: see
+	 * vma_can_append().
+	 */
 	vma_prepare_anon(vma);
 	if (pages > vma->pgoff || (vma->end - start) >> PAGE_SHIFT > rlimit_pages(RLIMIT_STACK))
 		return -ENOMEM;

@@ -142,8 +142,9 @@ static bool populates_by_write(const struct vma *vma)
 }
 
 /*
- * Fault in one area's part; what failed is at *reached. Pages of areas that cannot be accessed are an error; of PROT_NONE
- * too. mlock2(MLOCK_ONFAULT) wants its pages at the first touch, whoever asks.
+ * Fault in one area's part; what failed is at *reached. Pages of areas that cannot be
+ * accessed are an error; of PROT_NONE too. mlock2(MLOCK_ONFAULT) wants its pages at the first
+ * touch, whoever asks.
  */
 static int populate_area(struct vma *vma, uaddr_t start, uaddr_t end, uaddr_t *reached)
 {

@@ -1,6 +1,7 @@
 /*
- * Huge mappings: one entry of a page directory for a whole aligned block of ordinary pages, 512
- * under PAE, 1,024 with two-level tables. One fault instead of 512, one TLB entry, one piece to free.
+ * Huge mappings: one entry of a page directory for a whole aligned block of ordinary pages,
+ * 512 under PAE, 1,024 with two-level tables. One fault instead of 512, one TLB entry, one
+ * piece to free.
  *
  * The pages are single ones (alloc_page_run): each has its own reference and map count, as if it
  * had been faulted in alone. And behind each huge entry stands its page table, filled in, which the

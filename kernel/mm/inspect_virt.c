@@ -81,8 +81,9 @@ int inspect_vm_flags(u32 flags, char *buf, size_t size)
 /* ---- pages ---- */
 
 /*
- * Call @fn for each entry of [start, end) that is not none. Who waits for mmap_lock waits for us, and for whoever
- * runs in our place: so no more than a table's worth of work is interrupted. => mmap_lock held
+ * Call @fn for each entry of [start, end) that is not none. Who waits for mmap_lock waits for us,
+ * and for whoever runs in our place: so no more than a table's worth of work is interrupted.
+ * => mmap_lock held
  */
 static void for_each_entry(struct mm *mm, uaddr_t start, uaddr_t end,
 			   void (*fn)(uaddr_t addr, pte_t pte, void *arg), void *arg)

@@ -1,7 +1,8 @@
 /*
- * kmap against kmap_local: as many threads as asked for, each on a CPU of its own, each mapping its own
- * high pages in turn, writing a word, and unmapping. The threads share nothing but what the two calls
- * share: for kmap_local nothing, for kmap the window, its lock, and the flush on all CPUs when it wraps.
+ * kmap against kmap_local: as many threads as asked for, each on a CPU of its own, each mapping its
+ * own high pages in turn, writing a word, and unmapping. The threads share nothing but what the two
+ * calls share: for kmap_local nothing, for kmap the window, its lock, and the flush on all CPUs
+ * when it wraps.
  *
  * Threads begin together: each counts itself in at the gate, and the last opens it.
  * Lock: bench_lock, around a whole run: threads and results of one run are static.

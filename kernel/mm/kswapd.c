@@ -54,7 +54,9 @@ void kswapd_progress(void)
 	WRITE_ONCE(hopeless_until, 0);
 }
 
-/* One turn on all zones that are short, and on the kernel's objects if one of these is low memory. */
+/*
+ * One turn on all zones that are short, and on the kernel's objects if one of these is low memory.
+ */
 static unsigned long balance_once(unsigned priority)
 {
 	unsigned long before = nr_free_pages(), freed = 0;

@@ -239,8 +239,8 @@ static int walk_flags(struct mm *mm, uaddr_t start, uaddr_t end, int advice)
 }
 
 /*
- * POPULATE_READ, POPULATE_WRITE of one area's part, with the lock given up now and then. => [addr, end)
- * in an area when the caller last looked
+ * POPULATE_READ, POPULATE_WRITE of one area's part, with the lock given up now and then. => [addr,
+ * end) in an area when the caller last looked
  */
 static int populate_part(struct mm *mm, uaddr_t addr, uaddr_t end, u32 access)
 {

@@ -1,11 +1,11 @@
 /*
- * Memory policies: which node's memory a task or an area would have. This machine has one node, so a
- * policy moves no page; but it is state that programs set, inherit and read back, and areas with
+ * Memory policies: which node's memory a task or an area would have. This machine has one node, so
+ * a policy moves no page; but it is state that programs set, inherit and read back, and areas with
  * different policies do not merge.
  *
- * A policy is 16 bits: the mode, its flags, whether node 0 was named, whether a home node was. 0: none.
- * An area's is in vma->policy, with VM_POLICY in its flags; a task's in task->mempolicy, kept by fork
- * and exec. mbind(2), set_mempolicy(2). Read next: abi/mempolicy.c.
+ * A policy is 16 bits: the mode, its flags, whether node 0 was named, whether a home node was. 0:
+ * none. An area's is in vma->policy, with VM_POLICY in its flags; a task's in task->mempolicy, kept
+ * by fork and exec. mbind(2), set_mempolicy(2). Read next: abi/mempolicy.c.
  */
 #include "mm/mempolicy.h"
 #include "virt.h"

@@ -84,7 +84,9 @@ static bool change_ptes(struct vma *vma, pgprot_t old, pte_t *ptep, unsigned n, 
 	bool write = (vma->flags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
 	bool notify = vma_wants_notify(vma);
 
-	/* A dirty bit that a thread on another CPU sets from now on would be lost, where it counts. */
+	/*
+	 * A dirty bit that a thread on another CPU sets from now on would be lost, where it counts.
+	 */
 	if (atomic || notify || !pgprot_same_high(old, prot))
 		return change_run(ptep, n, prot, write, notify, atomic || notify);
 	return write ? change_low_to_write(ptep, ptep + n, (u32)prot.val)

@@ -151,8 +151,9 @@ static void link_and_move(struct move *r, struct vma *vma)
 }
 
 /*
- * Linux joins the target with its neighbours before the old part goes. If the old area is one of them,
- * and what lies on the other side has private pages, what remains of the old area counts as one that has.
+ * Linux joins the target with its neighbours before the old part goes. If the old area is one of
+ * them, and what lies on the other side has private pages, what remains of the old area counts
+ * as one that has.
  */
 static void share_with_remains(struct vma *vma, struct vma *old)
 {

@@ -93,7 +93,9 @@ static bool is_in_core(struct vma *vma, uaddr_t addr)
 	return yes;
 }
 
-/* What others keep in memory is told only to those who could change it: everything is, to others. */
+/*
+ * What others keep in memory is told only to those who could change it: everything is, to others.
+ */
 static bool may_peek(const struct vma *vma)
 {
 	return !vma->file || !mm_file_may_peek || mm_file_may_peek(vma->file);

@@ -119,7 +119,10 @@ struct vma *vma_isolate(struct vma *vma, uaddr_t start, uaddr_t end, struct spli
 	return vma;
 }
 
-/* With @flags the lower or upper part [start, end) of @vma goes to the neighbour there: a border moves, and no area comes. */
+/*
+ * With @flags the lower or upper part [start, end) of @vma goes to the neighbour there: a border
+ * moves, and no area comes.
+ */
 static noinline __cold bool part_joins(const struct vma *vma, uaddr_t start, uaddr_t end, u32 flags)
 {
 	struct vma *near = start == vma->start ? vma_prev(vma) : vma_next(vma);

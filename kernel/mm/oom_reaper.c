@@ -4,8 +4,8 @@
  *
  * Each victim's address space is on a list until its memory has come: because the victim ended
  * (exit_areas), or because the reaper took its pages, or because the reaper could not get mmap_lock
- * for a second and gives it up. The victim may still run in the kernel meanwhile: OOM_UNSTABLE makes
- * its faults fail, so that it never reads a page of zeros where its data was.
+ * for a second and gives it up. The victim may still run in the kernel meanwhile: OOM_UNSTABLE
+ * makes its faults fail, so that it never reads a page of zeros where its data was.
  *
  * Lock: victims_lock for the list. Read next: oom.c.
  */
@@ -87,7 +87,9 @@ static bool try_to_reap(struct mm *mm)
 		return true;
 	if (mm->oom_keep || !down_read_trylock(&mm->mmap_lock))
 		return false;
-	/* Who tears the areas down holds mmap_lock for write: either they are all there, or none. */
+	/*
+	 * Who tears the areas down holds mmap_lock for write: either they are all there, or none.
+	 */
 	take_private_pages(mm);
 	up_read(&mm->mmap_lock);
 	pr_info("oom_reaper: reaped a victim, now anon-rss:%lukB, file-rss:%lukB, shmem-rss:%lukB\n",

@@ -106,7 +106,9 @@ static unsigned long low_managed(void)
 	return zones[ZONE_DMA].managed + zones[ZONE_NORMAL].managed;
 }
 
-/* What low memory is filled with, the kernel's own first; the rest is data of processes and files. */
+/*
+ * What low memory is filled with, the kernel's own first; the rest is data of processes and files.
+ */
 static void say_what_fills_low_memory(void)
 {
 	unsigned long tables = total_pt_bytes() >> PAGE_SHIFT, slab = inspect_slab_pages();

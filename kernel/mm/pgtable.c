@@ -261,8 +261,9 @@ static void zap_page(struct zap *z, pte_t pte, struct page *page)
 }
 
 /*
- * The end of a process that shares private pages with another: no TLB has the entries any more, so a
- * page that others still map goes at once. From @ptep on, as long as there are such. How many of @n.
+ * The end of a process that shares private pages with another: no TLB has the entries any
+ * more, so a page that others still map goes at once. From @ptep on, as long as there are
+ * such. How many of @n.
  */
 static noinline unsigned zap_shared_run(struct zap *z, pte_t *ptep, unsigned n)
 {

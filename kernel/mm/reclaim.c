@@ -4,8 +4,9 @@
  * Each zone has two lists. A page enters the inactive one; when its turn comes at the tail and it
  * was used meanwhile (PG_REFERENCED, or a page-table entry with the accessed bit) it goes to the
  * active list, otherwise it is dropped. Active pages come back when the inactive list is the
- * shorter one. Dirty pages are written first. Memory that has no other copy (private pages, tmpfs)
- * is on no list: there is no swap. What must stay anyway (mlock, SHM_LOCK) is on none either: lru.c.
+ * shorter one. Dirty pages are written first. Memory that has no other copy (private pages,
+ * tmpfs) is on no list: there is no swap. What must stay anyway (mlock, SHM_LOCK) is on none
+ * either: lru.c.
  *
  * A page on a list has PG_LRU, set and cleared under the list's lock; the list holds no reference.
  * Work takes pages off with a reference of its own, so that lists are locked only briefly.

@@ -293,7 +293,9 @@ bool page_mkclean(struct mapping *m, struct page *page)
 	return true;
 }
 
-/* A locked area keeps its pages; mlock() that is just about to set the flag faults them in again. */
+/*
+ * A locked area keeps its pages; mlock() that is just about to set the flag faults them in again.
+ */
 static void unmap_pte(struct vma *vma, uaddr_t addr, pte_t *ptep, struct page *page)
 {
 	pte_t pte;

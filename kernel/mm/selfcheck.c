@@ -8,9 +8,9 @@
  *   kernel    a block of get_free_pages() that nobody claims: one reference, and its maker is named;
  *   owned     refs and mapcount are the sum of what the owners told;
  *   reserved  not the allocator's.
- * Anything else is a line of the report. What a task that sleeps in the middle of an operation holds
- * (a page that it waits for, a half-made address space) is told by nobody: so a report is exact
- * when nothing runs, and docs/memory/reclaim.md says how to read another one.
+ * Anything else is a line of the report. What a task that sleeps in the middle of an operation
+ * holds (a page that it waits for, a half-made address space) is told by nobody: so a report is
+ * exact when nothing runs, and docs/memory/reclaim.md says how to read another one.
  *
  * Lock: one run at a time. Read next: selfcheck_mm.c and selfcheck_phys.c, the walkers of mm/.
  */
@@ -198,7 +198,10 @@ void selfcheck_promise(struct selfcheck *sc, unsigned long pages)
 
 /* ---- the comparison ---- */
 
-/* An unclaimed frame of the allocator's: a block of get_free_pages(), or nobody's. How many pages it was. */
+/*
+ * An unclaimed frame of the allocator's: a block of get_free_pages(), or nobody's. How
+ * many pages it was.
+ */
 static unsigned long check_unclaimed(struct selfcheck *sc, pfn_t pfn)
 {
 	const struct page *page = pfn_to_page(pfn);

@@ -48,7 +48,10 @@ static void walk_table(struct table_walk *w, pmd_t *pmd, uaddr_t addr)
 		walk_pte(w, ptep[i]);
 }
 
-/* The tables of one top-level entry; that of the slot shared with the kernel is not counted as the process's. */
+/*
+ * The tables of one top-level entry; that of the slot shared with the kernel is not counted as
+ * the process's.
+ */
 static void walk_slot(struct table_walk *w, pgd_t *pgd, uaddr_t addr)
 {
 	uaddr_t end = MIN((uaddr_t)(addr + PGD_SIZE - 1), (uaddr_t)(TASK_SIZE - 1));

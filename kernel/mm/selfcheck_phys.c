@@ -1,6 +1,6 @@
 /*
- * What physical memory says of itself: free blocks, the pages of the CPUs, slabs, the vmalloc window
- * with the kernel's stacks. Walkers of mm/selfcheck.h; debug builds only.
+ * What physical memory says of itself: free blocks, the pages of the CPUs, slabs, the vmalloc
+ * window with the kernel's stacks. Walkers of mm/selfcheck.h; debug builds only.
  */
 #include "mm/selfcheck.h"
 

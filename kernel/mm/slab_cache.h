@@ -40,7 +40,10 @@ struct kmem_cache {
 int cache_init(struct kmem_cache *cache, const char *name, size_t size, size_t align,
 	       unsigned flags);
 void slab_init(void);
-/* Give back what all caches keep for the next burst: the lists of the CPUs, wholly free slabs. May sleep. */
+/*
+ * Give back what all caches keep for the next burst: the lists of the CPUs, wholly free
+ * slabs. May sleep.
+ */
 void slab_shrink_all(void);
 void kmalloc_init(void);
 

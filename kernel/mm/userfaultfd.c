@@ -402,7 +402,10 @@ static int fill_zero_page(struct vma *vma, pte_t *ptep)
 	return err;
 }
 
-/* The object's page. In its place, a fault will find it: so the entry is only set where that is easy. */
+/*
+ * The object's page. In its place, a fault will find it: so the entry is only set where that is
+ * easy.
+ */
 static int fill_shared(struct vma *vma, uaddr_t addr, pte_t *ptep, struct page *page)
 {
 	struct mapping *m = vma->mapping;

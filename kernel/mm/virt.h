@@ -64,8 +64,8 @@ static inline pte_t *pte_find_table(struct mm *mm, uaddr_t addr)
 	return likely(pmd_is_table(pmd)) ? pte_in_table(pmd, addr) : NULL;
 }
 /*
- * The entry of @addr for reading, or NULL where there is none. Of a huge mapping: its table's, which
- * says what holds. => mmap_lock held, or page_table_lock
+ * The entry of @addr for reading, or NULL where there is none. Of a huge mapping: its table's,
+ * which says what holds. => mmap_lock held, or page_table_lock
  */
 pte_t *pte_peek_slow(struct mm *mm, uaddr_t addr);
 static inline pte_t *pte_peek(struct mm *mm, uaddr_t addr)
@@ -74,7 +74,9 @@ static inline pte_t *pte_peek(struct mm *mm, uaddr_t addr)
 
 	return likely(ptep) ? ptep : pte_peek_slow(mm, addr);
 }
-/* The entry of @addr, to be changed: breaks a huge mapping up. NULL: none. => page_table_lock held */
+/*
+ * The entry of @addr, to be changed: breaks a huge mapping up. NULL: none. => page_table_lock held
+ */
 pte_t *pte_find_slow(struct mm *mm, uaddr_t addr);
 static inline pte_t *pte_find(struct mm *mm, uaddr_t addr)
 {
@@ -95,7 +97,10 @@ pmd_t *pmd_alloc(struct mm *mm, uaddr_t addr);
 /* An empty page table of @mm, and one that is not used after all. => no spinlock held */
 void *table_alloc(struct mm *mm);
 void table_discard(struct mm *mm, void *table);
-/* With fewer entries to go, a loop of its own for private pages side by side costs more than it saves. */
+/*
+ * With fewer entries to go, a loop of its own for private pages side by side costs more
+ * than it saves.
+ */
 #define RUN_MIN 8u
 /*
  * How many of the @n entries from @ptep, in fours, are empty: a large sparse area is mostly
@@ -139,25 +144,35 @@ static inline bool is_whole_pmd(uaddr_t addr, uaddr_t next)
 	return next - addr == PMD_SIZE;
 }
 /*
- * A fault at @addr, where the CPU finds no page table. True: served; false: go on with a page table,
- * which pte_alloc() makes. => mmap_lock held for read
+ * A fault at @addr, where the CPU finds no page table. True: served; false: go on with a page
+ * table, which pte_alloc() makes. => mmap_lock held for read
  */
 bool huge_fault(struct vma *vma, uaddr_t addr, bool write);
 /* From here on: @pmd is a huge mapping of @mm, @addr in it. => page_table_lock held */
 /* Its table takes its place. */
 void huge_split(struct mm *mm, pmd_t *pmd, uaddr_t addr);
-/* All its pages go to the gather, which is not full; its table takes its place, empty. How many pages. */
+/*
+ * All its pages go to the gather, which is not full; its table takes its place, empty.
+ * How many pages.
+ */
 unsigned huge_zap(struct tlb_gather *tlb, pmd_t *pmd, uaddr_t addr);
 /* It gets the protection of @vma. Did anything change? => mmap_lock held for write */
 bool huge_protect(struct vma *vma, pmd_t *pmd, uaddr_t addr);
 /*
  * fork: the same mapping for @to, write-protected on both sides; *flush: the parent's TLBs must be
- * flushed. 0, -ENOMEM, or -EAGAIN: it was broken up meanwhile. => mmap_lock held for write, page_table_lock not
+ * flushed. 0, -ENOMEM, or -EAGAIN: it was broken up meanwhile. => mmap_lock held for write,
+ * page_table_lock not
  */
 int huge_copy(struct mm *to, struct vma *vma, uaddr_t addr, bool *flush);
-/* There will be room for the table behind a huge mapping of @addr. False: no memory. => page_table_lock not held */
+/*
+ * There will be room for the table behind a huge mapping of @addr. False: no memory.
+ * => page_table_lock not held
+ */
 bool huge_make_slot(struct mm *mm, uaddr_t addr);
-/* A fresh page, not yet visible to anybody, becomes a private page of @vma with one entry, as part of a block. */
+/*
+ * A fresh page, not yet visible to anybody, becomes a private page of @vma with one entry, as
+ * part of a block.
+ */
 static inline void huge_adopt_page(struct page *page, const struct vma *vma, uaddr_t addr)
 {
 	page->mapping = (uintptr_t)vma->mm->family | PAGE_MAPPING_ANON;
@@ -166,8 +181,9 @@ static inline void huge_adopt_page(struct page *page, const struct vma *vma, uad
 	page->flags |= 1u << PG_UPTODATE | 1u << PG_SWAPBACKED;
 }
 /*
- * The empty entry @pmd of a writable area becomes a huge mapping of the block of such pages from @first on, with
- * @table, whatever is in it, behind it. => page_table_lock held, no CPU has anything of it in its TLB
+ * The empty entry @pmd of a writable area becomes a huge mapping of the block of such pages from
+ * @first on, with @table, whatever is in it, behind it. => page_table_lock held, no CPU has
+ * anything of it in its TLB
  */
 void huge_enter(struct vma *vma, pmd_t *pmd, uaddr_t start, pte_t *table, struct page *first);
 /* madvise(MADV_COLLAPSE) of whole pages: 0 or -errno. => mmap_lock not held (collapse.c) */
@@ -246,8 +262,8 @@ void anon_family_leave(struct mm *mm);
 /* Give @vma an anon_id before its first private page. => page_table_lock held, mmap_lock held */
 void vma_new_anon_id(struct vma *vma);
 /*
- * The same where the page may not come after all: as on Linux, the attempt counts. => mmap_lock held,
- * page_table_lock not
+ * The same where the page may not come after all: as on Linux, the attempt counts. => mmap_lock
+ * held, page_table_lock not
  */
 void vma_prepare_anon_slow(struct vma *vma);
 static inline void vma_prepare_anon(struct vma *vma)
@@ -300,7 +316,9 @@ static inline void page_remove_rmap(struct page *page)
 		this_cpu_dec(nr_file_mapped);
 	}
 }
-/* The same for a private page that has another entry; false, and nothing done, if this is the last. */
+/*
+ * The same for a private page that has another entry; false, and nothing done, if this is the last.
+ */
 static inline bool page_remove_shared_rmap(struct page *page)
 {
 	s32 count = READ_ONCE(page->mapcount);
@@ -348,8 +366,8 @@ void filemap_init(void);
 /* A page from the cache: locked, in @m, uptodate or not; NULL: none. Sleeps. */
 struct page *mapping_lock_page(struct mapping *m, u32 index);
 /*
- * Put the fresh @page, which nobody knows yet, into the cache: 0, with @page locked; -EEXIST, -ENOMEM,
- * -ENOSPC with nothing changed. The caller keeps its reference.
+ * Put the fresh @page, which nobody knows yet, into the cache: 0, with @page locked; -EEXIST,
+ * -ENOMEM, -ENOSPC with nothing changed. The caller keeps its reference.
  */
 int cache_insert(struct mapping *m, struct page *page, u32 index);
 /*
@@ -414,7 +432,10 @@ static inline void vma_graveyard_empty(struct vma_graveyard *dead)
 }
 /* Cut @vma at @addr with the area @upper, which vma_alloc() gave. => mmap_lock held for write */
 void vma_split_at(struct vma *vma, uaddr_t addr, struct vma *upper);
-/* Make @vma one with these neighbours, in the file's tree too; with those that fit (vma_neighbours()). */
+/*
+ * Make @vma one with these neighbours, in the file's tree too; with those that fit
+ * (vma_neighbours()).
+ */
 struct vma *vma_merge_pair(struct vma *vma, struct vma *prev, struct vma *next,
 			   struct vma_graveyard *dead);
 static inline struct vma *vma_merge_with(struct vma *vma, struct vma_pair with,
@@ -451,9 +472,14 @@ struct vma *vma_isolate(struct vma *vma, uaddr_t start, uaddr_t end, struct spli
  */
 int change_flags(struct vma **vma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r,
 		 struct vma_graveyard *dead);
-/* Its first half: cut the part out and count it under @flags, which the caller then sets. As above. */
+/*
+ * Its first half: cut the part out and count it under @flags, which the caller then sets. As above.
+ */
 int cut_for_flags(struct vma **vma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r);
-/* The whole of @vma is locked by @lock_flags, or no more (0): its flags and its pages (mlock.c). => mmap_lock for write */
+/*
+ * The whole of @vma is locked by @lock_flags, or no more (0): its flags and its pages (mlock.c).
+ * => mmap_lock for write
+ */
 void vma_set_locked(struct vma *vma, u32 lock_flags);
 /* munmap of areas that begin and end at @start and @end: cannot fail. */
 void unmap_whole(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead);
@@ -513,8 +539,8 @@ static inline void update_hiwater(struct mm *mm)
 #define FAULT_USERFAULT 1 /* release mmap_lock, userfaultfd_wait(), and look everything up again */
 int handle_fault(struct vma *vma, uaddr_t addr, bool write);
 /*
- * Fault in [start, end) of @vma, by a write where it is private and writable, as far as that goes. Does
- * not give up mmap_lock. => mmap_lock held
+ * Fault in [start, end) of @vma, by a write where it is private and writable, as far as that goes.
+ * Does not give up mmap_lock. => mmap_lock held
  */
 void populate_now(struct vma *vma, uaddr_t start, uaddr_t end);
 /*
@@ -532,7 +558,10 @@ bool mm_fault_done(int result, unsigned long addr, unsigned error);
  * -EINTR (a fatal signal, and no FAULT_USER in @error). => mmap_lock not held
  */
 int userfaultfd_wait(struct mm *mm, uaddr_t addr, unsigned error);
-/* @vma, a copy, is not registered; all areas of @mm, which fork made. => mmap_lock for write, or nobody knows them */
+/*
+ * @vma, a copy, is not registered; all areas of @mm, which fork made. => mmap_lock for write, or
+ * nobody knows them
+ */
 void userfaultfd_forget(struct vma *vma);
 void userfaultfd_forget_all(struct mm *mm);
 
@@ -541,7 +570,9 @@ void userfaultfd_forget_all(struct mm *mm);
 #define LOG_DEBUG 7 /* the level of KERN_DEBUG */
 
 void trace_init(void);
-/* Say in the log, at debug level, which areas lie around @addr, whose access failed with @result. */
+/*
+ * Say in the log, at debug level, which areas lie around @addr, whose access failed with @result.
+ */
 void trace_bad_address(struct mm *mm, uaddr_t addr, unsigned error, int result);
 /* What maps shows for an area without a file: "[heap]"; "" for plain memory. => mmap_lock held */
 const char *vma_name(struct vma *vma);

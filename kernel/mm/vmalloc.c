@@ -174,7 +174,9 @@ static bool try_place(struct vm_area *area)
 
 static void free_deferred(void);
 
-/* Once a second (of 2^30 ns): a program that starts threads without end gets here again and again. */
+/*
+ * Once a second (of 2^30 ns): a program that starts threads without end gets here again and again.
+ */
 static void complain(unsigned long size, const void *caller)
 {
 	static u32 last;

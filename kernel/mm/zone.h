@@ -38,7 +38,10 @@ struct zone {
 } __aligned(64);
 
 extern struct zone zones[NR_ZONES];
-/* (b) Of the zones that a request of class n may use, the first that has pages at all: many machines have no high memory. */
+/*
+ * (b) Of the zones that a request of class n may use, the first that has pages at all: many
+ * machines have no high memory.
+ */
 extern u8 zone_first[NR_ZONES];
 #define for_each_zone(zone) for ((zone) = zones; (zone) < zones + NR_ZONES; (zone)++)
 

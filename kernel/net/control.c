@@ -1,7 +1,8 @@
 /*
  * Control messages, cmsg(3): descriptors and credentials that go along with data. unix(7).
  *
- * A message to be sent is read in two passes: the first checks and counts, the second takes; so nothing is half taken.
+ * A message to be sent is read in two passes: the first checks and counts, the second takes; so
+ * nothing is half taken.
  */
 #include "lib/string.h"
 #include "mm/slab.h"

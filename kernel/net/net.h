@@ -12,7 +12,10 @@ struct socket_address;
 
 /* unix/: the family AF_UNIX. */
 void unix_init(void);
-/* Files enter a message, and leave it: 0 or -ETOOMANYREFS. Sockets among them are watched for cycles. */
+/*
+ * Files enter a message, and leave it: 0 or -ETOOMANYREFS. Sockets among them are
+ * watched for cycles.
+ */
 int unix_files_in_flight(struct passed_files *files);
 void unix_files_landed(struct passed_files *files);
 

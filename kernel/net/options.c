@@ -1,5 +1,6 @@
 /*
- * The options of level SOL_SOCKET: socket(7). What needs a network beneath is not here: -ENOPROTOOPT.
+ * The options of level SOL_SOCKET: socket(7). What needs a network beneath is not here:
+ * -ENOPROTOOPT.
  */
 #include "lib/div64.h"
 #include "lib/string.h"

@@ -1,8 +1,9 @@
 /*
- * Sockets as files: an internal file system whose inodes are "socket:[number]", and the families behind it. socket(7).
+ * Sockets as files: an internal file system whose inodes are "socket:[number]", and the families
+ * behind it. socket(7).
  *
- * A file's private data is its socket; what a read, write or poll means is the family's. Read next: options.c, control.c,
- * unix/unix.h.
+ * A file's private data is its socket; what a read, write or poll means is the family's. Read next:
+ * options.c, control.c, unix/unix.h.
  */
 #include "net/socket.h"
 #include "arch/log.h"

@@ -154,9 +154,15 @@ struct itimers {
 	struct xarray by_id;
 	u32 next_id;
 };
-/* Of @p, made at the first use. NULL: no memory, or @p is at its end. Stay as long as siglock is held, or @p is the caller's. */
+/*
+ * Of @p, made at the first use. NULL: no memory, or @p is at its end. Stay as long as siglock is
+ * held, or @p is the caller's.
+ */
 struct itimers *itimers_get(struct process *p);
-/* fork: the child's CPU time counts against the limit that it has inherited. 0 or -ENOMEM; start when it has threads */
+/*
+ * fork: the child's CPU time counts against the limit that it has inherited. 0 or -ENOMEM; start
+ * when it has threads
+ */
 int rlimit_cpu_inherit(struct process *p);
 void rlimit_cpu_start(struct process *p);
 /* Look soon whether a CPU-time timer is due. => siglock held */

@@ -132,7 +132,10 @@ static pid_t own_pid(void)
 	return current->pid;
 }
 
-/* What is inside a process that may not be looked into belongs to root; directories that all may read do not count. */
+/*
+ * What is inside a process that may not be looked into belongs to root; directories that all may
+ * read do not count.
+ */
 static void task_owner(struct task *t, mode_t mode, uid_t *uid, gid_t *gid)
 {
 	const struct cred *cred;

@@ -1,7 +1,8 @@
 /*
  * What a task does in the kernel: /proc/PID/syscall, stack, io. proc(5)
  *
- * They tell more than others may know (when a password is typed, say), so each asks at every read who reads.
+ * They tell more than others may know (when a password is typed, say), so each asks at every
+ * read who reads.
  */
 #include "proc/procfs.h"
 #include "lib/ksym.h"
@@ -56,7 +57,10 @@ static unsigned callers_of(struct task *t, unsigned long *callers)
 	return n;
 }
 
-/* Names of functions, no addresses; without frame pointers some that returned long ago are among them. */
+/*
+ * Names of functions, no addresses; without frame pointers some that returned long ago
+ * are among them.
+ */
 int procfs_stack(struct seq_file *m, struct task *t)
 {
 	unsigned long callers[CALLERS_MAX], offset, size;
@@ -76,7 +80,10 @@ int procfs_stack(struct seq_file *m, struct task *t)
 	return 0;
 }
 
-/* Of a process: with its threads and dead children. There are no disks, so nothing was read from one, or written to it. */
+/*
+ * Of a process: with its threads and dead children. There are no disks, so nothing was read from
+ * one, or written to it.
+ */
 static int show_io(struct seq_file *m, struct task *t, bool whole)
 {
 	struct task_io io = t->io;

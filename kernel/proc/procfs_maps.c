@@ -209,8 +209,8 @@ static int smaps_show(struct seq_file *m, void *v)
 }
 
 /*
- * All areas from *end on, or as far as nobody waits for the lock; *start, if none came before. True:
- * there are more.
+ * All areas from *end on, or as far as nobody waits for the lock; *start, if none came before.
+ * True: there are more.
  */
 static bool roll_up(struct mm *mm, uaddr_t *start, uaddr_t *end, struct inspect_usage *usage)
 {

@@ -77,7 +77,9 @@ static void show_source(struct seq_file *m, const struct mount *mnt)
 	seq_escape(m, mnt->source && mnt->source[0] ? mnt->source : "none", MOUNT_ESCAPED);
 }
 
-/* => the mount tree is locked, so that what is mounted stays; directories on the way may be renamed */
+/*
+ * => the mount tree is locked, so that what is mounted stays; directories on the way may be renamed
+ */
 static bool is_below(struct path at, const struct path *root)
 {
 	const struct dentry *d, *parent;

@@ -1,11 +1,13 @@
 /*
- * Who traces whom: how tracing begins (PTRACE_TRACEME, ATTACH, SEIZE, a traced fork), how it ends, and what the tracer's wait
- * finds.
+ * Who traces whom: how tracing begins (PTRACE_TRACEME, ATTACH, SEIZE, a traced fork), how it ends,
+ * and what the tracer's wait finds.
  *
- * A tracee that ends leaves its struct tracee on the tracer's list, with its status, until the tracer has waited for it; but a
- * process whose parent is its tracer is waited for as a child. Stops are in ptrace_stop.c, requests in ptrace_request.c.
+ * A tracee that ends leaves its struct tracee on the tracer's list, with its status, until the
+ * tracer has waited for it; but a process whose parent is its tracer is waited for as a child.
+ * Stops are in ptrace_stop.c, requests in ptrace_request.c.
  *
- * (t) tasklist_lock guards the lists, and with siglock task->tracee: whoever has one of them sees it stay.
+ * (t) tasklist_lock guards the lists, and with siglock task->tracee: whoever has one of
+ *     them sees it stay.
  */
 #include "proc/ptrace.h"
 #include "mm/slab.h"
@@ -88,7 +90,10 @@ int ptrace_traceme(void)
 	return err;
 }
 
-/* A task that has stopped already stops again, for the tracer; another stops by SIGSTOP, unless it is seized. */
+/*
+ * A task that has stopped already stops again, for the tracer; another stops by SIGSTOP,
+ * unless it is seized.
+ */
 static void first_stop(struct task *t, bool seized)
 {
 	if (!seized)

@@ -1,9 +1,10 @@
 /*
  * Tracing, between the files of proc/: who traces whom, and the stops in which a tracee waits.
  *
- * A traced task has a struct tracee, which is on its tracer's list. The tracer is a process: any of its
- * threads may make the requests. While a task is in a trace stop (JOBCTL_TRACED), task->exit_code is what wait tells of the
- * stop, 0 once it was told; when it goes on, exit_code is the signal that the tracer wants it to take.
+ * A traced task has a struct tracee, which is on its tracer's list. The tracer is a process: any of
+ * its threads may make the requests. While a task is in a trace stop (JOBCTL_TRACED),
+ * task->exit_code is what wait tells of the stop, 0 once it was told; when it goes on, exit_code is
+ * the signal that the tracer wants it to take.
  */
 #ifndef PROC_PTRACE_H
 #define PROC_PTRACE_H
@@ -30,12 +31,18 @@ struct tracee {
 
 /* ---- ptrace.c: beginning and end ---- */
 
-/* The tracee that a fork is to begin with, or NULL for none; *@event: the PTRACE_EVENT_* to stop with, 0: none. -ENOMEM */
+/*
+ * The tracee that a fork is to begin with, or NULL for none; *@event: the PTRACE_EVENT_* to stop
+ * with, 0: none. -ENOMEM
+ */
 struct tracee *ptrace_fork_prepare(const struct clone_request *req, int *event);
 /* => tasklist_lock held; siglock too if it is a thread */
 void ptrace_fork_attach(struct task *child, struct tracee *tracee, struct pid *pid);
 void ptrace_fork_cancel(struct tracee *tracee);
-/* @t is @p's old leader, and goes; the caller, which is traced or not, takes its number. => tasklist_lock held */
+/*
+ * @t is @p's old leader, and goes; the caller, which is traced or not, takes its number.
+ * => tasklist_lock held
+ */
 void ptrace_take_number(struct task *old, struct task *new_leader);
 /* @t has ended: its tracer is to know. => tasklist_lock held */
 void ptrace_task_gone(struct task *t);

@@ -1,9 +1,10 @@
 /*
  * ptrace(2), the tracer's side: what it asks of a task that is in a trace stop.
  *
- * Everything that lies on the tracee's kernel stack or in its arch_thread is reached in one go with siglock held (lock_stopped):
- * as long as it is, SIGKILL cannot wake the task, so it is off its CPU and stays there. User memory of the tracer is
- * copied before or after. The tracee's own memory needs no stack: mm_access().
+ * Everything that lies on the tracee's kernel stack or in its arch_thread is reached in one go with
+ * siglock held (lock_stopped): as long as it is, SIGKILL cannot wake the task, so it is off its CPU
+ * and stays there. User memory of the tracer is copied before or after. The tracee's own memory
+ * needs no stack: mm_access().
  */
 #include "proc/ptrace.h"
 #include "mm/mm.h"

@@ -1,6 +1,7 @@
 /*
- * Trace stops: the tracee's side of ptrace(2). Every stop goes through stop_here(): the task says
- * what the stop is, tells the tracer, and sleeps in TASK_TRACED until the tracer, or SIGKILL, wakes it.
+ * Trace stops: the tracee's side of ptrace(2). Every stop goes through stop_here(): the task
+ * says what the stop is, tells the tracer, and sleeps in TASK_TRACED until the tracer, or
+ * SIGKILL, wakes it.
  *
  *   signal-delivery-stop   ptrace_signal()        exit_code: the signal
  *   group-stop             ptrace_group_stop()    the stop signal
@@ -57,8 +58,8 @@ static void end_step(struct task *t)
 }
 
 /*
- * Stop with @code; @info is NULL in a group stop. Returns the signal that the tracer sends along. Not stopped when SIGKILL is
- * pending, or when there is no tracer any more.
+ * Stop with @code; @info is NULL in a group stop. Returns the signal that the tracer sends along.
+ * Not stopped when SIGKILL is pending, or when there is no tracer any more.
  */
 static int stop_here(int code, int why, siginfo_t *info, irqflags_t *irq)
 {

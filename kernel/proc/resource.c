@@ -71,8 +71,8 @@ u64 process_rlimit(const struct process *p, unsigned resource)
 }
 
 /*
- * As on Linux for i386, where limits are unsigned long: what is more than fits is no limit. So seconds of CPU time, as
- * nanoseconds, never overflow.
+ * As on Linux for i386, where limits are unsigned long: what is more than fits is no limit. So
+ * seconds of CPU time, as nanoseconds, never overflow.
  */
 static u64 as_kept(u64 limit)
 {

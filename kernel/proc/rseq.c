@@ -63,7 +63,9 @@ static bool is_inside(u32 ip, const struct rseq_cs *cs)
 	return ip - (u32)cs->start_ip < (u32)cs->post_commit_offset;
 }
 
-/* The flags asked for exceptions from the rule, which there are no more: Linux 6.1 ends the thread. */
+/*
+ * The flags asked for exceptions from the rule, which there are no more: Linux 6.1 ends the thread.
+ */
 static int check_flags(const struct rseq_cs *cs)
 {
 	u32 flags;

@@ -320,8 +320,8 @@ static struct task *choose_thread(struct process *p, struct task *preferred, int
 }
 
 /*
- * Does it end the process whatever else happens? A thread that waits for it in sigtimedwait(2) gets it as a result
- * instead. => siglock held; @t, which takes it, does not block it
+ * Does it end the process whatever else happens? A thread that waits for it in sigtimedwait(2) gets
+ * it as a result instead. => siglock held; @t, which takes it, does not block it
  */
 static bool is_fatal(const struct process *p, const struct task *t, int sig)
 {

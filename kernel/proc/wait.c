@@ -61,7 +61,9 @@ static void describe_exit(struct wait_request *req, struct process *child)
 	}
 }
 
-/* The dead child's times become the parent's children's, what it read and wrote the parent's own. */
+/*
+ * The dead child's times become the parent's children's, what it read and wrote the parent's own.
+ */
 static void inherit_usage(struct process *child, const struct usage *usage,
 			  const struct task_io *io)
 {

@@ -1,8 +1,8 @@
 /*
  * Who used the CPU. Run time is exact (charged at each switch); how it divides into user and system
- * time is sampled at the tick, because a clock read at each system call would cost more than the call.
- * Time that no sample covers is divided like the time that samples do cover; folding it in when it is
- * read keeps both sums from ever going back.
+ * time is sampled at the tick, because a clock read at each system call would cost more than the
+ * call. Time that no sample covers is divided like the time that samples do cover; folding it in
+ * when it is read keeps both sums from ever going back.
  *
  * Load averages: every 5 seconds the number of tasks that run or wait for the disk enters three
  * exponential means of 1, 5 and 15 minutes. getloadavg(3), proc(5)

@@ -1,14 +1,14 @@
 /*
  * Who runs where. A task that wakes goes to an idle CPU if there is one, its own first; a CPU that
  * runs out of work takes a waiting task from the busiest queue; at each tick a CPU with waiting
- * tasks wakes an idle one, which will do so; and now and then a busy CPU takes a task from one that has
- * at least two more.
+ * tasks wakes an idle one, which will do so; and now and then a busy CPU takes a task from one that
+ * has at least two more.
  *
  * A pointer of kmap_local is an address of one CPU: a task that holds one stays there, whatever its
  * affinity says meanwhile.
  *
- * cpu_idle_mask is a hint: a waker claims an idle CPU by clearing its bit, so that two wakers do not
- * choose the same one; the CPU sets it again when it finds nothing to do.
+ * cpu_idle_mask is a hint: a waker claims an idle CPU by clearing its bit, so that two wakers do
+ * not choose the same one; the CPU sets it again when it finds nothing to do.
  */
 #include "fair.h"
 

@@ -1,6 +1,6 @@
 /*
- * CLOCK_REALTIME: the monotonic clock plus an offset, which is 64 bits and so needs a sequence count
- * on a 32-bit machine: odd while it changes, and a reader that saw it change reads again.
+ * CLOCK_REALTIME: the monotonic clock plus an offset, which is 64 bits and so needs a sequence
+ * count on a 32-bit machine: odd while it changes, and a reader that saw it change reads again.
  */
 #include "sched/timer.h"
 #include "lib/atomic.h"

@@ -10,9 +10,10 @@
  *   !on_rq, on_cpu   it is being switched from: wait until its CPU has left its stack
  *   !on_rq, !on_cpu  asleep: choose a CPU, put it on that queue
  *
- * wake_lock keeps two wakers apart; only its holder changes the cpu of a task that is off the queues.
- * The run queue's lock is held across the switch: taken by prev, released by next (finish_switch), so
- * that whoever holds it never sees a task that is both waiting and still on_cpu.
+ * wake_lock keeps two wakers apart; only its holder changes the cpu of a task that is off
+ * the queues. The run queue's lock is held across the switch: taken by prev, released by
+ * next (finish_switch), so that whoever holds it never sees a task that is both waiting
+ * and still on_cpu.
  */
 #include "arch/log.h"
 #include "lib/atomic.h"
@@ -295,7 +296,10 @@ static void send_away(struct task *t)
 	spin_unlock_irqrestore(&t->wake_lock, flags);
 }
 
-/* The first thing after a switch, in the context of the task that runs now. Interrupts on at the end. */
+/*
+ * The first thing after a switch, in the context of the task that runs now. Interrupts
+ * on at the end.
+ */
 static void finish_switch(struct task *prev)
 {
 	/* not the queue from before the switch: we may have moved */
@@ -316,7 +320,9 @@ static void finish_switch(struct task *prev)
 	}
 }
 
-/* Take prev off the queue if it wants to sleep, or put it back among those who wait. => rq locked */
+/*
+ * Take prev off the queue if it wants to sleep, or put it back among those who wait. => rq locked
+ */
 static inline void put_prev(struct run_queue *rq, struct task *prev, bool may_sleep)
 {
 	unsigned state = may_sleep ? READ_ONCE(prev->state) : TASK_RUNNING;

@@ -3,8 +3,8 @@
  * weight; the one that is furthest behind runs next. Nice levels are weights, 1.25 apart.
  *
  * min_vruntime follows the smallest vruntime of the queue and never goes back. Virtual times of two
- * CPUs have nothing in common: a task that moves keeps its distance from the minimum. One that slept
- * may come back somewhat ahead of the queue, but not with all that it did not use.
+ * CPUs have nothing in common: a task that moves keeps its distance from the minimum. One that
+ * slept may come back somewhat ahead of the queue, but not with all that it did not use.
  * Virtual times wrap round: they are compared by their difference only.
  */
 #include "lib/div64.h"

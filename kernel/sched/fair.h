@@ -1,6 +1,6 @@
 /*
- * The parts of the fair class that each switch and each wake-up goes through, inline. Private to sched/; fair.c
- * explains. => rq locked
+ * The parts of the fair class that each switch and each wake-up goes through, inline. Private to
+ * sched/; fair.c explains. => rq locked
  */
 #ifndef SCHED_FAIR_H
 #define SCHED_FAIR_H

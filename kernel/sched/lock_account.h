@@ -1,6 +1,6 @@
 /*
- * Where spinlock.c, mutex.c and rwsem.c say what they do, for lock_stat.c. Private to sched/. Without CONFIG_LOCK_STAT all this is
- * nothing.
+ * Where spinlock.c, mutex.c and rwsem.c say what they do, for lock_stat.c. Private to sched/.
+ * Without CONFIG_LOCK_STAT all this is nothing.
  */
 #ifndef SCHED_LOCK_ACCOUNT_H
 #define SCHED_LOCK_ACCOUNT_H

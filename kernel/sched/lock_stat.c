@@ -1,11 +1,13 @@
 /*
- * Lock statistics (CONFIG_LOCK_STAT): counts and times of each class of locks, a class being a rank. sched/lock_stat.h
+ * Lock statistics (CONFIG_LOCK_STAT): counts and times of each class of locks, a class being a
+ * rank. sched/lock_stat.h
  *
- * Each CPU counts for itself and touches nothing of another's, so that the statistics do not make the contention that they look for. The
- * places where somebody waited are counted for all CPUs together: a wait is slow anyway.
+ * Each CPU counts for itself and touches nothing of another's, so that the statistics do not make
+ * the contention that they look for. The places where somebody waited are counted for all CPUs
+ * together: a wait is slow anyway.
  *
- * Spinlocks count with interrupts off, sleeping locks in tasks only: no CPU is in the middle of a count when it begins another
- * of the same class. A reader may see a time that is half written.
+ * Spinlocks count with interrupts off, sleeping locks in tasks only: no CPU is in the middle of a
+ * count when it begins another of the same class. A reader may see a time that is half written.
  */
 #include "lock_account.h"
 #include "lib/atomic.h"
@@ -13,7 +15,10 @@
 #include "sched/lock.h"
 
 #ifdef CONFIG_LOCK_STAT
-/* Names as Linux would write them where it has the same lock. A rank that is not here counts as the first. */
+/*
+ * Names as Linux would write them where it has the same lock. A rank that is not here
+ * counts as the first.
+ */
 #define CLASSES(X) \
 	X(0, "(others)") \
 	X(RANK_FILE_POS, "&f->f_pos_lock") \

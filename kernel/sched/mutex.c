@@ -1,7 +1,7 @@
 /*
  * Mutexes. value: 0 free, 1 held, 2 held and somebody may be waiting. The waiter sets 2 under
- * wait_lock and sleeps; the owner that sets 0 and finds it was 2 takes wait_lock and wakes the first
- * waiter. So either the waiter saw the lock free, or the owner sees the waiter.
+ * wait_lock and sleeps; the owner that sets 0 and finds it was 2 takes wait_lock and wakes the
+ * first waiter. So either the waiter saw the lock free, or the owner sees the waiter.
  *
  * A lock is not handed over: whoever comes first gets it, and the woken waiter tries again, at the
  * head of the queue. While the owner runs on another CPU it pays to spin instead of sleeping.
@@ -65,7 +65,10 @@ static noinline int lock_slow(mutex_t *m, unsigned state)
 		return 0;
 	flags = spin_lock_irqsave(&m->wait_lock);
 	list_add_tail(&w.node, &m->waiters);
-	/* Leaving for a signal is safe after the exchange only: then the owner will wake the next one. */
+	/*
+	 * Leaving for a signal is safe after the exchange only: then the owner will
+	 * wake the next one.
+	 */
 	while (atomic_xchg(&m->value, 2)) {
 		if (signal_pending_state(state, current)) {
 			error = -EINTR;

@@ -1,12 +1,12 @@
 /*
  * RCU. A grace period is a number: rcu_seq is raised, and is over when every CPU has noted the new
  * number (or a later one) in its run queue, which it does where it can hold no reader's reference:
- * in schedule() and when the timer interrupts user code. A CPU that is behind gets an interrupt that
- * makes it schedule; an idle one wakes up for it. (Idle is no quiescent state by itself, because
- * interrupt handlers are readers.)
+ * in schedule() and when the timer interrupts user code. A CPU that is behind gets an interrupt
+ * that makes it schedule; an idle one wakes up for it. (Idle is no quiescent state by itself,
+ * because interrupt handlers are readers.)
  *
- * Callbacks wait on one list for a kernel thread, which takes them all at once, so that many
- * share a grace period and a context switch. With one CPU a task that may sleep is the proof itself.
+ * Callbacks wait on one list for a kernel thread, which takes them all at once, so that many share
+ * a grace period and a context switch. With one CPU a task that may sleep is the proof itself.
  */
 #include "lib/atomic.h"
 #include "sched.h"

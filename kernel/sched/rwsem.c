@@ -2,9 +2,9 @@
  * Reader-writer semaphores. value holds RWSEM_WRITER, RWSEM_WAITERS and a count of readers.
  *
  * While RWSEM_WAITERS is set nobody takes the lock by the fast path: holders only leave, and the
- * last one to leave hands the lock over to the head of the queue under wait_lock, to one writer or to
- * all readers up to the next writer. So the queue is fair, a waiting writer keeps new readers out,
- * and readers that waited run before the next writer.
+ * last one to leave hands the lock over to the head of the queue under wait_lock, to one writer or
+ * to all readers up to the next writer. So the queue is fair, a waiting writer keeps new readers
+ * out, and readers that waited run before the next writer.
  */
 #include "arch/log.h"
 #include "lib/atomic.h"

@@ -99,8 +99,10 @@ struct run_queue *task_rq_lock(struct task *t);
 void rq_lock_two(struct run_queue *a, struct run_queue *b);
 /* Charge curr for the time since it was last charged. => rq locked */
 void rq_update_curr(struct run_queue *rq, u64 now);
-/* The time, at most FRESH_CYCLES old; curr is charged up to it. Reading the clock costs ten times as much as
- * reading the cycle counter. => rq locked */
+/*
+ * The time, at most FRESH_CYCLES old; curr is charged up to it. Reading the clock costs ten times
+ * as much as reading the cycle counter. => rq locked
+ */
 u64 rq_clock(struct run_queue *rq);
 /* Put @t on @rq, take it off. => rq locked, @t not running (activate), any (deactivate) */
 void rq_activate(struct run_queue *rq, struct task *t);
@@ -134,7 +136,10 @@ unsigned select_cpu(struct task *t, bool new);
 /* This CPU has nothing to do: take a waiting task from the busiest one. => rq locked; it may be
  * unlocked for a while. True: there is something to run now. */
 bool pull_task(struct run_queue *rq);
-/* At a tick, now and then: take a task from a CPU that has two more than we. => rq not locked, interrupts off */
+/*
+ * At a tick, now and then: take a task from a CPU that has two more than we. => rq not locked,
+ * interrupts off
+ */
 void balance_tick(struct run_queue *rq, u64 now);
 /* At a tick: an idle CPU may take one of our waiting tasks. => rq locked */
 void kick_idle_cpu(struct run_queue *rq);

@@ -1,6 +1,7 @@
 /*
- * The rank checker of sleeping locks, shared by mutex.c and rwsem.c, and their part of the lock statistics. Private to sched/. A task
- * keeps the ranks of the sleeping locks it holds; without CONFIG_DEBUG_LOCKS all this is nothing.
+ * The rank checker of sleeping locks, shared by mutex.c and rwsem.c, and their part of the lock
+ * statistics. Private to sched/. A task keeps the ranks of the sleeping locks it holds; without
+ * CONFIG_DEBUG_LOCKS all this is nothing.
  */
 #ifndef SCHED_SLEEPLOCK_H
 #define SCHED_SLEEPLOCK_H

@@ -4,8 +4,8 @@
  * when one such thread runs on every CPU at once, nobody is in the middle of anything that does not
  * sleep.
  *
- * The threads meet twice: first with interrupts on, because a CPU that is not there yet may wait for
- * an answer from one that is; then with interrupts off. The last to go lets the caller return.
+ * The threads meet twice: first with interrupts on, because a CPU that is not there yet may wait
+ * for an answer from one that is; then with interrupts off. The last to go lets the caller return.
  *
  * Read next: mm/selfcheck.c, the user.
  */

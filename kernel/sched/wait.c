@@ -11,8 +11,10 @@ void wait_queue_init(struct wait_queue *wq)
 	list_init(&wq->entries);
 }
 
-/* Unlink so that finish_wait(), which looks without the lock, sees it done only when we have let go:
- * it looks at prev, which is written last. */
+/*
+ * Unlink so that finish_wait(), which looks without the lock, sees it done only when we have let
+ * go: it looks at prev, which is written last.
+ */
 static void detach(struct wait_entry *e)
 {
 	struct list_head *node = &e->node;

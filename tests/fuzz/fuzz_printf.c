@@ -1,4 +1,7 @@
-/* printf: any format that the C library understands too gives the same text and length, cut anywhere. */
+/*
+ * printf: any format that the C library understands too gives the same text and length, cut
+ * anywhere.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

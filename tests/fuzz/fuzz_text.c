@@ -10,7 +10,9 @@
 #include "lib/cmdline.h"
 #include "lib/parse.h"
 
-/* Word by word to the end; each word is inside its buffer, and no longer than what it was cut from. */
+/*
+ * Word by word to the end; each word is inside its buffer, and no longer than what it was cut from.
+ */
 static void walk(const char *line, size_t size)
 {
 	char *buf = malloc(size), *value;

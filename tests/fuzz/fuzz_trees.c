@@ -1,4 +1,6 @@
-/* The sparse array, with failing allocations, and the red-black tree: operations against an array. */
+/*
+ * The sparse array, with failing allocations, and the red-black tree: operations against an array.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

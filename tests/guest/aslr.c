@@ -1,6 +1,7 @@
 /*
- * aslr - where a new program finds itself: how many bits of the places of its stack, mappings, vDSO, heap and image are
- * random, over many execs, and what turns that off: personality(2), randomize_va_space, mmap_rnd_bits (proc(5)).
+ * aslr - where a new program finds itself: how many bits of the places of its stack, mappings,
+ * vDSO, heap and image are random, over many execs, and what turns that off: personality(2),
+ * randomize_va_space, mmap_rnd_bits (proc(5)).
  *
  * The program is a few bytes that wait; all is read from its maps and its stat.
  */
@@ -58,7 +59,10 @@ static void write_program(const char *path, const char *interpreter)
 		strcpy(f.name, interpreter);
 	}
 	memcpy(f.code, waits, sizeof(waits));
-	/* A whole page: Linux clears the rest of an interpreter's last one, and this is not writable. */
+	/*
+	 * A whole page: Linux clears the rest of an interpreter's last one, and this is not
+	 * writable.
+	 */
 	t_must(fd >= 0 && write(fd, &f, sizeof(f)) == sizeof(f) && ftruncate(fd, T_PAGE) == 0);
 	close(fd);
 }
@@ -115,7 +119,10 @@ static void look(const char *path, unsigned long persona, unsigned long where[PL
 	where[MAPPING] = line_start(maps, "/waits");
 	where[VDSO] = line_start(maps, "[vdso]");
 	where[IMAGE] = line_start(maps, strrchr(path, '/'));
-	/* Behind the image of a program with an interpreter, which moves by itself; else at a place of its own. */
+	/*
+	 * Behind the image of a program with an interpreter, which moves by itself; else at a
+	 * place of its own.
+	 */
 	where[HEAP] = stat_number(stat, 47) - (path == dynamic_path ? where[IMAGE] : 0);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
@@ -139,7 +146,10 @@ static void look_often(const char *path, unsigned long persona, unsigned times,
 	}
 }
 
-/* So many bits that the places are spread over that far, in pages, or for the stack pointer in 16 bytes. */
+/*
+ * So many bits that the places are spread over that far, in pages, or for the stack
+ * pointer in 16 bytes.
+ */
 static unsigned bits(const struct spread *s, enum place p)
 {
 	unsigned long n = (s[p].high - s[p].low) / (p == STACK_BYTES ? 16 : T_PAGE);

@@ -1,6 +1,7 @@
 /*
  * clocks - time(7): clock_gettime(2), clock_getres(2), gettimeofday(2), nanosleep(2),
- * clock_nanosleep(2), setitimer(2), alarm(2), timer_create(2), adjtimex(2); the vDSO agrees with the kernel (vdso(7)).
+ * clock_nanosleep(2), setitimer(2), alarm(2), timer_create(2), adjtimex(2); the vDSO agrees with
+ * the kernel (vdso(7)).
  *
  * Nothing here depends on how fast the machine is: a sleep may be late, never early.
  */

@@ -1,6 +1,6 @@
 /*
- * cow - copy on write: after fork(2) both processes see the same bytes until one writes, and a write
- * is seen by its writer only; the last owner of a page writes without a copy.
+ * cow - copy on write: after fork(2) both processes see the same bytes until one writes, and a
+ * write is seen by its writer only; the last owner of a page writes without a copy.
  *
  * Sharing is observed through /proc/PID/pagemap (proc(5)) where it is there: the same frame number
  * means shared. The contents are checked in any case.

@@ -1,6 +1,6 @@
 /*
- * Random choices that are the same on every kernel for one seed, and a digest of what came of them: two kernels that did the same
- * have the same.
+ * Random choices that are the same on every kernel for one seed, and a digest of what came of them:
+ * two kernels that did the same have the same.
  */
 #ifndef DIGEST_H
 #define DIGEST_H

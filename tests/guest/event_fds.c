@@ -1,6 +1,6 @@
 /*
- * event_fds - eventfd(2), timerfd_create(2), signalfd(2), memfd_create(2), inotify(7): descriptors that
- * are not files.
+ * event_fds - eventfd(2), timerfd_create(2), signalfd(2), memfd_create(2), inotify(7): descriptors
+ * that are not files.
  */
 #include "t.h"
 #include <poll.h>

@@ -1,6 +1,6 @@
 /*
- * execve - execve(2): what a new program finds (argv, environment, auxiliary vector, registers, files,
- * signals), which files can be run, which cannot and why, and #! scripts.
+ * execve - execve(2): what a new program finds (argv, environment, auxiliary vector, registers,
+ * files, signals), which files can be run, which cannot and why, and #! scripts.
  *
  * The program runs itself: with argv[1] a mode name it is the new program and checks what it finds.
  */

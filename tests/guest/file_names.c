@@ -1,7 +1,7 @@
 /*
  * file_names - link(2), unlink(2), rename(2), renameat2(2), symlink(2), readlink(2), mkdir(2),
- * rmdir(2), mknod(2), getcwd(2), chdir(2), chroot(2): names come and go as the man pages say, and every
- * failing call leaves things as they were.
+ * rmdir(2), mknod(2), getcwd(2), chdir(2), chroot(2): names come and go as the man pages say, and
+ * every failing call leaves things as they were.
  */
 #include "t.h"
 #include <sys/sysmacros.h>

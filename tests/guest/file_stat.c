@@ -1,6 +1,6 @@
 /*
- * file_stat - stat(2), statx(2), utimensat(2), getdents64(2), statfs(2): what is known about a file,
- * when its times change, and how a directory is read.
+ * file_stat - stat(2), statx(2), utimensat(2), getdents64(2), statfs(2): what is known about a
+ * file, when its times change, and how a directory is read.
  */
 #include "t.h"
 #include <dirent.h>

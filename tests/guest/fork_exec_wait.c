@@ -1,6 +1,6 @@
 /*
- * fork_exec_wait - fork(2), vfork(2), clone(2), wait4(2), waitid(2), _exit(2): what the parent learns
- * about a child, and when.
+ * fork_exec_wait - fork(2), vfork(2), clone(2), wait4(2), waitid(2), _exit(2): what the parent
+ * learns about a child, and when.
  */
 #include "t.h"
 #include <sched.h>

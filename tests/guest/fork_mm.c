@@ -1,6 +1,7 @@
 /*
- * fork_mm - what fork(2) does with each kind of area: MAP_SHARED stays shared, MAP_PRIVATE is copied
- * on write, MADV_DONTFORK is missing in the child, MADV_WIPEONFORK is zeros there (madvise(2)).
+ * fork_mm - what fork(2) does with each kind of area: MAP_SHARED stays shared, MAP_PRIVATE
+ * is copied on write, MADV_DONTFORK is missing in the child, MADV_WIPEONFORK is zeros
+ * there (madvise(2)).
  */
 #include "t.h"
 

@@ -1,6 +1,6 @@
 /*
- * hw_breakpoints - debug registers through ptrace(2), PTRACE_PEEKUSER and PTRACE_POKEUSER: what a tracer may set, that the
- * tracee and nobody else stops there, and what the stop says.
+ * hw_breakpoints - debug registers through ptrace(2), PTRACE_PEEKUSER and PTRACE_POKEUSER: what a
+ * tracer may set, that the tracee and nobody else stops there, and what the stop says.
  */
 #include "t.h"
 #include <sched.h>

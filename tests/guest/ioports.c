@@ -1,6 +1,6 @@
 /*
- * ioports - ioperm(2) and iopl(2): which ports a program may use, for whom that holds, and that nothing else of I/O
- * privilege comes with it: the interrupt flag is out of reach.
+ * ioports - ioperm(2) and iopl(2): which ports a program may use, for whom that holds, and that
+ * nothing else of I/O privilege comes with it: the interrupt flag is out of reach.
  */
 #include "t.h"
 #include <pthread.h>

@@ -2,10 +2,10 @@
  * kernel_wall - ring 3 cannot read, write, run or reconfigure the kernel.
  *
  * An access to the kernel's half is SIGSEGV with si_code SEGV_MAPERR and si_addr the address
- * (sigaction(2)), whether or not the kernel has something there: the fault must not tell. Privileged
- * instructions are SIGSEGV with si_code SI_KERNEL and address 0; int3, ud2 and division are SIGTRAP,
- * SIGILL and SIGFPE. Only gates 3, 4 and 0x80 can be called. iopl(2), ioperm(2), vm86(2),
- * modify_ldt(2) and set_thread_area(2) give nothing of ring 0.
+ * (sigaction(2)), whether or not the kernel has something there: the fault must not tell.
+ * Privileged instructions are SIGSEGV with si_code SI_KERNEL and address 0; int3, ud2 and division
+ * are SIGTRAP, SIGILL and SIGFPE. Only gates 3, 4 and 0x80 can be called. iopl(2), ioperm(2),
+ * vm86(2), modify_ldt(2) and set_thread_area(2) give nothing of ring 0.
  */
 #include "t.h"
 #include <asm/ldt.h>
@@ -453,8 +453,8 @@ static void check_deaths(void)
 	dies(die_insn, do_int3, SIGTRAP, "int3 kills with SIGTRAP");
 	dies(die_insn, do_div0, SIGFPE, "a division by zero kills with SIGFPE");
 	/*
-	 * Not by which signal: under SMAP the emulator QEMU 7.2 reads the stack of a user's iret with the
-	 * kernel's rights, and so gives a page fault that says it came from the kernel.
+	 * Not by which signal: under SMAP the emulator QEMU 7.2 reads the stack of a user's iret
+	 * with the kernel's rights, and so gives a page fault that says it came from the kernel.
 	 */
 	status = t_child(die_insn, do_iret_ring0);
 	ok(WIFSIGNALED(status), "iret to ring 0 kills this process only");

@@ -1,6 +1,7 @@
 /*
- * /proc/isthmus/kmap_bench: root's experiment with kmap and kmap_local on all CPUs at once. What it measures is
- * ./isthmus bench kmap's affair; here: who may, what is refused, and that the window wraps without harm.
+ * /proc/isthmus/kmap_bench: root's experiment with kmap and kmap_local on all CPUs at once. What it
+ * measures is ./isthmus bench kmap's affair; here: who may, what is refused, and that the window
+ * wraps without harm.
  *
  * needs: mem=2G only=isthmus
  */

@@ -1,6 +1,6 @@
 /*
- * leaks.h - what a long run at random left behind in the kernel: free memory without its caches, and
- * on a debug build of Isthmus each page, counted anew from all its owners.
+ * leaks.h - what a long run at random left behind in the kernel: free memory without its caches,
+ * and on a debug build of Isthmus each page, counted anew from all its owners.
  */
 #ifndef LEAKS_H
 #define LEAKS_H

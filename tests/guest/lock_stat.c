@@ -1,6 +1,7 @@
 /*
- * /proc/lock_stat: the format of Linux, who may read it, how it is cleared and stopped, and what it is for: page faults in separate
- * processes do not wait for each other. In kernels that count, which are debug builds of ours; Debian's does not.
+ * /proc/lock_stat: the format of Linux, who may read it, how it is cleared and stopped, and what it
+ * is for: page faults in separate processes do not wait for each other. In kernels that count,
+ * which are debug builds of ours; Debian's does not.
  *
  * needs: smp=4 only=isthmus
  */
@@ -207,7 +208,10 @@ static void check_separate_processes(int cpus)
 	eq(mmap_use.contentions, 0, "no fault waits for it");
 	ok(table_use.acquisitions, "page tables are locked");
 	eq(table_use.contentions, 0, "nobody waits for one");
-	/* What all processes share is held for moments; how many wait then is the host's doing: a CPU may stand still meanwhile. */
+	/*
+	 * What all processes share is held for moments; how many wait then is the host's doing: a
+	 * CPU may stand still meanwhile.
+	 */
 	static const char *const shared[] = {"&zone->lock", "&zone->lru_lock", "&anon_vma->lock",
 					     "&cache->lock"};
 	for (size_t i = 0; i < T_COUNT(shared); i++)

@@ -1,8 +1,8 @@
 /*
  * many_processes - many at once, and too many: fork(2), getrlimit(2) RLIMIT_NPROC.
  *
- * 500 children live side by side and are all reaped; a fork bomb of a user under RLIMIT_NPROC ends in
- * EAGAIN and harms nobody else.
+ * 500 children live side by side and are all reaped; a fork bomb of a user under RLIMIT_NPROC ends
+ * in EAGAIN and harms nobody else.
  */
 // needs: mem=256M
 #include "t.h"

@@ -1,6 +1,7 @@
 /*
- * meminfo - what the kernel tells about physical memory and about its own: proc(5) meminfo,
- * zoneinfo, buddyinfo, iomem, vmallocinfo, slabinfo, vmstat. Each has Linux's format, and they agree.
+ * meminfo - what the kernel tells about physical memory and about its own: proc(5)
+ * meminfo, zoneinfo, buddyinfo, iomem, vmallocinfo, slabinfo, vmstat. Each has Linux's
+ * format, and they agree.
  */
 #include "t.h"
 
@@ -313,7 +314,10 @@ static void check_vmallocinfo(void)
 	}
 	for (char *p = strtok(text, "\n"); p; p = strtok(NULL, "\n")) {
 		lines++;
-		/* The addresses are hidden ("(ptrval)") until the kernel has a key to hash them with. */
+		/*
+		 * The addresses are hidden ("(ptrval)") until the kernel has a key to
+		 * hash them with.
+		 */
 		if (sscanf(p, "0x%15[^-]-0x%15s %lu %127s", start, end, &size, caller) < 3 ||
 		    size % T_PAGE || size == 0) {
 			t_note("odd: %s", p);

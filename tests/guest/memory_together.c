@@ -1,11 +1,12 @@
 /*
- * memory_together - processes together use more memory than one of them could address: each child touches its part, a
- * different word in every page; when all have, each finds its own words again; and at the end all the memory is free as before.
- * fork(2), mmap(2), proc(5).
+ * memory_together - processes together use more memory than one of them could address: each child
+ * touches its part, a different word in every page; when all have, each finds its own words again;
+ * and at the end all the memory is free as before. fork(2), mmap(2), proc(5).
  *
  *	memory_together [MB]     so much in all (default: a third of what is free, 192 MB at most)
  *
- * It says what it touched. On a machine with more memory than its host, MB must be what the host can give.
+ * It says what it touched. On a machine with more memory than its host, MB must be what the
+ * host can give.
  */
 #include "t.h"
 

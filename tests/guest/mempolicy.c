@@ -1,7 +1,7 @@
 /*
  * mempolicy - set_mempolicy(2), get_mempolicy(2), mbind(2), migrate_pages(2), move_pages(2) and
- * set_mempolicy_home_node(2) on a machine whose only node is 0. A kernel without CONFIG_NUMA has none of
- * them.
+ * set_mempolicy_home_node(2) on a machine whose only node is 0. A kernel without CONFIG_NUMA
+ * has none of them.
  */
 #include "t.h"
 #include <linux/mempolicy.h>

@@ -1,7 +1,7 @@
 /*
- * mm_borders - every memory call with every combination of border values: addresses in and beside each
- * kind of area, lengths around pages and overflows, all flags and some that do not exist. The results
- * are compared with those of Debian's Linux 6.1, which mm_borders.h has.
+ * mm_borders - every memory call with every combination of border values: addresses in and beside
+ * each kind of area, lengths around pages and overflows, all flags and some that do not exist. The
+ * results are compared with those of Debian's Linux 6.1, which mm_borders.h has.
  *
  * mm_borders --print writes that file: run it on Linux after a change of the tables below.
  */

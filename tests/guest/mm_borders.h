@@ -1,4 +1,7 @@
-/* What Debian's Linux 6.1 (686-pae) answers to the cases of mm_borders.c, which also says how this is written. */
+/*
+ * What Debian's Linux 6.1 (686-pae) answers to the cases of mm_borders.c, which also says how
+ * this is written.
+ */
 static const struct {
 	const char *family, *results;
 } golden[] = {

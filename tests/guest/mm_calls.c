@@ -1,7 +1,7 @@
 /*
  * mm_calls - mremap(2), madvise(2), mincore(2), mlock(2), mlockall(2), process_vm_readv(2),
- * remap_file_pages(2), membarrier(2): each rule, and each errno. A call that the kernel does not have
- * (ENOSYS) is skipped, and said so.
+ * remap_file_pages(2), membarrier(2): each rule, and each errno. A call that the kernel does not
+ * have (ENOSYS) is skipped, and said so.
  */
 #include "t.h"
 #include <sys/resource.h>

@@ -1,6 +1,6 @@
 /*
- * mm_limits - what bounds memory as a whole: overcommit_memory, overcommit_ratio and overcommit_kbytes of
- * proc(5), and max_map_count.
+ * mm_limits - what bounds memory as a whole: overcommit_memory, overcommit_ratio and
+ * overcommit_kbytes of proc(5), and max_map_count.
  */
 #include "t.h"
 

@@ -1,8 +1,8 @@
 /*
  * mm_merge - which areas become one: mmap(2), mprotect(2), mremap(2), mlock(2), fork(2), as
- * /proc/self/maps tells it. The rules one by one, as short sequences of operations on a region of 24
- * pages with the borders that they leave; then random sequences of the same operations, in which merges
- * are frequent, whose digests on Debian's Linux 6.1 stand in mm_merge.h.
+ * /proc/self/maps tells it. The rules one by one, as short sequences of operations on a region of
+ * 24 pages with the borders that they leave; then random sequences of the same operations, in which
+ * merges are frequent, whose digests on Debian's Linux 6.1 stand in mm_merge.h.
  *
  * An operation is a letter and a range of pages, see do_operation(). mm_merge SEED STEPS prints a
  * random sequence and what each operation leaves; mm_merge --print LAST FIRST prints the table.
@@ -46,7 +46,9 @@ static long do_remap(struct operation o, unsigned new_pages, int flags)
 	return p == MAP_FAILED ? -1 : 0;
 }
 
-/* The child goes on with what the parent was about to do; the parent waits, and says what it says. */
+/*
+ * The child goes on with what the parent was about to do; the parent waits, and says what it says.
+ */
 static long go_on_in_child(void)
 {
 	pid_t pid;

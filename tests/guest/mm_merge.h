@@ -1,4 +1,7 @@
-/* Seeds, and the digests at which they end on Debian's Linux 6.1 (686-pae); the first eight are for every run. */
+/*
+ * Seeds, and the digests at which they end on Debian's Linux 6.1 (686-pae); the first eight are
+ * for every run.
+ */
 {1, 0x3410b8e7}, {2, 0xe4ed2c98}, {3, 0x9e9773c6}, {4, 0x9694952d}, {5, 0x5812bf54},
 	{6, 0xe37df5d3}, {7, 0x83c96ecb}, {8, 0x98acf565}, {9, 0xc4487017}, {10, 0xd56dd8dc},
 	{11, 0x7131de8c}, {12, 0xcf7e5624}, {13, 0xdd4a145b}, {14, 0x56aa710d}, {15, 0x09ae32a1},

@@ -1,8 +1,8 @@
 /*
- * mm_race - threads and processes fault, unmap, map, protect, lock, advise, fork, move, copy, truncate
- * and write the same pages at the same time. What each finds is left to chance; that it is a page of its own
- * process and file, that nothing is lost which nobody took away, and that everybody gets to the
- * end, is not.
+ * mm_race - threads and processes fault, unmap, map, protect, lock, advise, fork, move, copy,
+ * truncate and write the same pages at the same time. What each finds is left to chance; that it is
+ * a page of its own process and file, that nothing is lost which nobody took away, and that
+ * everybody gets to the end, is not.
  *
  * mm_race [SECONDS]: how long each part takes: 2, or 30 in the long tests.
  */
@@ -86,7 +86,10 @@ static void *anon_map(void *arg)
 /* Advice, locks, moves within the area, and copies by the kernel. */
 static void *anon_change(void *arg)
 {
-	/* FREE, DONTNEED_LOCKED, POPULATE_READ and _WRITE, DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK, COLD, WILLNEED */
+	/*
+	 * FREE, DONTNEED_LOCKED, POPULATE_READ and _WRITE, DONTFORK, DOFORK, WIPEONFORK,
+	 * KEEPONFORK, COLD, WILLNEED
+	 */
 	static const int advice[] = {8, 24, 22, 23, 10, 11, 18, 19, 20, 3};
 	unsigned s = (unsigned)(long)arg;
 

@@ -1,11 +1,11 @@
 /*
  * mm_random - random sequences of mmap(2), munmap(2), mprotect(2), mremap(2), madvise(2)
- * MADV_DONTNEED, fork(2), reads, writes, pread(2) and pwrite(2) over a region of 48 pages, against a
- * model of one record a page. After each step the touched pages, and every 16 steps the whole region,
- * are compared: contents, which access faults with which signal, and /proc/self/maps.
+ * MADV_DONTNEED, fork(2), reads, writes, pread(2) and pwrite(2) over a region of 48 pages, against
+ * a model of one record a page. After each step the touched pages, and every 16 steps the whole
+ * region, are compared: contents, which access faults with which signal, and /proc/self/maps.
  *
- * mm_random [SEED [STEPS]]: without SEED four fixed seeds and a fresh one run. The seed is printed; the
- * digest of all results is too, so that two kernels given one seed can be compared. The first
+ * mm_random [SEED [STEPS]]: without SEED four fixed seeds and a fresh one run. The seed is printed;
+ * the digest of all results is too, so that two kernels given one seed can be compared. The first
  * difference ends a run and names its step.
  */
 #include "t.h"

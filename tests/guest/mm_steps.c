@@ -1,11 +1,11 @@
 /*
- * mm_steps - random memory calls with random flags on a region of 64 pages. After each step the result,
- * what the pages hold, the region's lines of /proc/self/maps (so: how areas merge) and VmLck go into a
- * digest; the digests of some seeds on Debian's Linux 6.1 stand in mm_steps.h, those of 300 more,
- * for the long tests, in mm_steps_long.h.
+ * mm_steps - random memory calls with random flags on a region of 64 pages. After each step the
+ * result, what the pages hold, the region's lines of /proc/self/maps (so: how areas merge) and
+ * VmLck go into a digest; the digests of some seeds on Debian's Linux 6.1 stand in mm_steps.h,
+ * those of 300 more, for the long tests, in mm_steps_long.h.
  *
- * mm_steps SEED STEPS prints each step with its digest: two kernels' outputs are compared with diff.
- * mm_steps --print [LAST [FIRST]] prints the table for these seeds.
+ * mm_steps SEED STEPS prints each step with its digest: two kernels' outputs are compared with
+ * diff. mm_steps --print [LAST [FIRST]] prints the table for these seeds.
  */
 #include "digest.h"
 #include <sys/resource.h>

@@ -2,8 +2,8 @@
  * mmap_basic - mmap(2), munmap(2), mprotect(2), brk(2): what is mapped, with what content, under
  * which permissions, and how /proc/self/maps shows it (proc(5)).
  *
- * Above all: munmap of the middle keeps the file offsets of the rest, mprotect keeps every byte, and
- * a failing call leaves the address space as it was.
+ * Above all: munmap of the middle keeps the file offsets of the rest, mprotect keeps every byte,
+ * and a failing call leaves the address space as it was.
  */
 #include "t.h"
 #include <sys/resource.h>

@@ -1,8 +1,8 @@
 /*
  * mmap_big - a process can hold more memory than the kernel can map directly.
  *
- * mmap(2) of 1.5 GB of anonymous memory, every page touched, and all of it found again. Needs 2 GB of
- * RAM, of which a 3G split maps 896 MB: the rest is high memory.
+ * mmap(2) of 1.5 GB of anonymous memory, every page touched, and all of it found again. Needs 2 GB
+ * of RAM, of which a 3G split maps 896 MB: the rest is high memory.
  */
 // needs: mem=2G
 #include "t.h"

@@ -1,6 +1,6 @@
 /*
- * mqueue - POSIX message queues: mq_overview(7), mq_open(3), mq_send(3), mq_receive(3), mq_notify(3), mq_getattr(3),
- * mq_unlink(3).
+ * mqueue - POSIX message queues: mq_overview(7), mq_open(3), mq_send(3), mq_receive(3),
+ * mq_notify(3), mq_getattr(3), mq_unlink(3).
  */
 #include "t.h"
 #include <mqueue.h>

@@ -1,6 +1,6 @@
 /*
- * System V messages: msgget(2), msgsnd(2), msgrcv(2), msgctl(2), sysvipc(7): which message comes, who
- * waits and what wakes him, limits, and ipc(2) with both shapes of its structures.
+ * System V messages: msgget(2), msgsnd(2), msgrcv(2), msgctl(2), sysvipc(7): which message comes,
+ * who waits and what wakes him, limits, and ipc(2) with both shapes of its structures.
  */
 #include "t.h"
 #include <pthread.h>

@@ -44,7 +44,10 @@ static T_UNUSED void oom_drop_caches(void)
 	close(fd);
 }
 
-/* The hog as a child that is killed first: its exit status, or -signal. 0: it was refused; it calls _exit(1) when it was not. */
+/*
+ * The hog as a child that is killed first: its exit status, or -signal. 0: it was refused; it calls
+ * _exit(1) when it was not.
+ */
 static T_UNUSED int oom_hog(void (*eat)(void))
 {
 	pid_t pid = fork();

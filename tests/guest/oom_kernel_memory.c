@@ -1,7 +1,7 @@
 /*
- * oom_kernel_memory - kinds of memory of the kernel that a program can ask for without end: page tables,
- * pipes, files and names, sockets, epoll sets, timers, tasks, areas. None of them may take the machine
- * down, or somebody else than the hog. proc(5) oom_score_adj.
+ * oom_kernel_memory - kinds of memory of the kernel that a program can ask for without end: page
+ * tables, pipes, files and names, sockets, epoll sets, timers, tasks, areas. None of them may take
+ * the machine down, or somebody else than the hog. proc(5) oom_score_adj.
  *
  * needs: mem=96M append=highmem=32M
  */
@@ -17,8 +17,8 @@
 #define MB (1u << 20)
 
 /*
- * A page in every 2 MB of 2 GB: each costs a page table of low memory, and none is resident, because
- * it is the page of zeros. Each process has a child that does the same.
+ * A page in every 2 MB of 2 GB: each costs a page table of low memory, and none is resident,
+ * because it is the page of zeros. Each process has a child that does the same.
  */
 static void eat_page_tables(void)
 {

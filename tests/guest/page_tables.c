@@ -131,7 +131,10 @@ static bool has_nx(void)
 	return strstr(text, "NX");
 }
 
-/* Of the kernel, its text runs and is read-only; constants behind it are read-only; nothing else is either. */
+/*
+ * Of the kernel, its text runs and is read-only; constants behind it are read-only; nothing
+ * else is either.
+ */
 static void check_kernel(void)
 {
 	unsigned runs = 0, constants = 0, low = 0, writable = 0;

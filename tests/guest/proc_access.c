@@ -1,6 +1,7 @@
 /*
- * proc_access - whom the files of /proc/PID belong to, and who may open, read and follow them: proc(5), ptrace(2) "Ptrace access mode
- * checking". A process that may not be looked into (prctl(2), PR_SET_DUMPABLE) has its inside belong to root, from one moment to the next.
+ * proc_access - whom the files of /proc/PID belong to, and who may open, read and follow them:
+ * proc(5), ptrace(2) "Ptrace access mode checking". A process that may not be looked into
+ * (prctl(2), PR_SET_DUMPABLE) has its inside belong to root, from one moment to the next.
  */
 #include "t.h"
 #include <dirent.h>
@@ -89,7 +90,10 @@ static int owner(const char *path)
 	return lstat(path, &st) < 0 ? -errno : (int)st.st_uid;
 }
 
-/* A process that does what is asked of it, as long as its parent lives: 'D' and 'd' make it dumpable and not. */
+/*
+ * A process that does what is asked of it, as long as its parent lives: 'D' and 'd' make it
+ * dumpable and not.
+ */
 static pid_t start(unsigned id)
 {
 	pid_t pid;

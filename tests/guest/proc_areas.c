@@ -309,7 +309,9 @@ static void check_sums(void)
 
 /* -- what one read gives ----------------------------------------------------------------------- */
 
-/* Do all reads of @path end with a record, whose last line begins with @last? How many there are. */
+/*
+ * Do all reads of @path end with a record, whose last line begins with @last? How many there are.
+ */
 static unsigned reads_of(const char *path, const char *last, unsigned *bad, long *longest)
 {
 	int fd = open(path, O_RDONLY);

@@ -1,6 +1,6 @@
 /*
- * proc_fd_exit - /proc/PID/fd of processes that end meanwhile: who looks must not be the one that closes their files,
- * with the folder locked.
+ * proc_fd_exit - /proc/PID/fd of processes that end meanwhile: who looks must not be the one that
+ * closes their files, with the folder locked.
  */
 // needs: smp=4
 #include "t.h"

@@ -1,6 +1,6 @@
 /*
- * proc_formats - the skeletons of the long files of /proc about memory: which lines, in which order,
- * on Linux 6.1 for the i386; and that the sizes in meminfo add up. proc(5)
+ * proc_formats - the skeletons of the long files of /proc about memory: which lines, in which
+ * order, on Linux 6.1 for the i386; and that the sizes in meminfo add up. proc(5)
  */
 #include "t.h"
 

@@ -1,5 +1,6 @@
 /*
- * proc_kernel - what a process does in the kernel: /proc/PID/syscall, stack and io, and who may know. proc(5)
+ * proc_kernel - what a process does in the kernel: /proc/PID/syscall, stack and io, and who
+ * may know. proc(5)
  */
 #include "t.h"
 #include <grp.h>

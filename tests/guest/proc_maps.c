@@ -1,8 +1,8 @@
 /*
  * proc_maps - /proc/PID/maps, smaps, statm, status, stat, pagemap, mem: proc(5).
  *
- * Every line of maps is exactly what Linux's format gives, areas ascend and do not overlap, the parts
- * of the program bear their names, and the counters of the other files agree with it.
+ * Every line of maps is exactly what Linux's format gives, areas ascend and do not overlap, the
+ * parts of the program bear their names, and the counters of the other files agree with it.
  */
 #include "t.h"
 #include <elf.h>

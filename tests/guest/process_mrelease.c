@@ -1,7 +1,7 @@
 /*
- * process_mrelease - process_mrelease(2): the memory of a process that has been killed, but has not got to its
- * end yet, is freed by somebody else. The victim is kept from its end by vfork(2): its address space is its
- * child's too, which must not lose it.
+ * process_mrelease - process_mrelease(2): the memory of a process that has been killed, but has not
+ * got to its end yet, is freed by somebody else. The victim is kept from its end by vfork(2): its
+ * address space is its child's too, which must not lose it.
  */
 #include "t.h"
 

@@ -1,10 +1,11 @@
 /*
- * pti - page-table isolation: what is mapped while a program runs, and every way into the kernel and
- * back with other page tables on the two sides.
+ * pti - page-table isolation: what is mapped while a program runs, and every way into the kernel
+ * and back with other page tables on the two sides.
  *
- * /proc/cpuinfo, /sys/devices/system/cpu/vulnerabilities/meltdown and the kernel command line agree.
- * debugfs page_tables/current_user (Debian's kernel has none): with isolation, of the kernel's half
- * two pages of text and the CPUs' entry area, and of the user's half what the kernel has there.
+ * /proc/cpuinfo, /sys/devices/system/cpu/vulnerabilities/meltdown and the kernel command line
+ * agree. debugfs page_tables/current_user (Debian's kernel has none): with isolation, of the
+ * kernel's half two pages of text and the CPUs' entry area, and of the user's half what the
+ * kernel has there.
  */
 #include "t.h"
 #include <asm/ldt.h>
@@ -279,7 +280,10 @@ static void bad_frame(int sig, siginfo_t *info, void *context)
 	uc->uc_mcontext.gregs[REG_CS] = 0x73;
 }
 
-/* A return to a code segment that cannot be: the fault comes at the very last instruction of the exit. */
+/*
+ * A return to a code segment that cannot be: the fault comes at the very last
+ * instruction of the exit.
+ */
 static int bad_returns(void *arg)
 {
 	handle(SIGUSR1, bad_frame, 0);

@@ -1,6 +1,6 @@
 /*
- * ptrace(2): stops and what the tracer learns of them, memory and registers, signals, events of fork, clone, exec and exit,
- * attaching, seizing and letting go.
+ * ptrace(2): stops and what the tracer learns of them, memory and registers, signals, events of
+ * fork, clone, exec and exit, attaching, seizing and letting go.
  */
 #include "t.h"
 #include <elf.h>

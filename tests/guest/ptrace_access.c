@@ -1,9 +1,11 @@
 /*
- * ptrace_access - processes are walls to each other: who may look into whom, by each way there is (ptrace(2), section "Ptrace access
- * mode checking"): attach, seize, process_vm_readv(2), process_vm_writev(2), and files of /proc/PID.
+ * ptrace_access - processes are walls to each other: who may look into whom, by each way there is
+ * (ptrace(2), section "Ptrace access mode checking"): attach, seize, process_vm_readv(2),
+ * process_vm_writev(2), and files of /proc/PID.
  *
- * All ways give one answer: every one of the target's user and group ids is the caller's, the target is dumpable, and its
- * capabilities are among the caller's; or the caller has CAP_SYS_PTRACE.
+ * All ways give one answer: every one of the target's user and group ids is the caller's, the
+ * target is dumpable, and its capabilities are among the caller's; or the caller has
+ * CAP_SYS_PTRACE.
  */
 #include "t.h"
 #include <grp.h>

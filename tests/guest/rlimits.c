@@ -1,6 +1,6 @@
 /*
- * rlimits - getrlimit(2), setrlimit(2), prlimit(2): the limits that are not held by another family's
- * test, who may raise them, what is inherited; getpriority(2), sched_setaffinity(2).
+ * rlimits - getrlimit(2), setrlimit(2), prlimit(2): the limits that are not held by another
+ * family's test, who may raise them, what is inherited; getpriority(2), sched_setaffinity(2).
  */
 #include "t.h"
 #include <sys/prctl.h>
@@ -259,7 +259,10 @@ static int policies(void *arg)
 	return 0;
 }
 
-/* As nanoseconds such limits would overflow, and lie in the past: the timer that watches them must not fire for ever. */
+/*
+ * As nanoseconds such limits would overflow, and lie in the past: the timer that watches them must
+ * not fire for ever.
+ */
 static int more_than_fits(void *arg)
 {
 	static const unsigned long long limits[] = {

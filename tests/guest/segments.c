@@ -1,10 +1,12 @@
 /*
- * segments - modify_ldt(2) and what programs do with segments of their own (set_thread_area(2) has a test in threads).
+ * segments - modify_ldt(2) and what programs do with segments of their own (set_thread_area(2) has
+ * a test in threads).
  *
- * The table belongs to the address space: threads share it, fork copies it, execve drops it. Code, data and stack segments
- * with a base and of 16 bits work, system calls and signals from them included: pointers stay linear addresses. Whatever a
- * program puts there, into segment registers or into a signal frame ends in the program's own signal; the upper half of esp
- * stays the program's while its stack segment has 16 bits.
+ * The table belongs to the address space: threads share it, fork copies it, execve drops it. Code,
+ * data and stack segments with a base and of 16 bits work, system calls and signals from them
+ * included: pointers stay linear addresses. Whatever a program puts there, into segment registers
+ * or into a signal frame ends in the program's own signal; the upper half of esp stays the
+ * program's while its stack segment has 16 bits.
  */
 #include "t.h"
 #include <asm/ldt.h>
@@ -218,8 +220,8 @@ asm(".pushsection .text\n"
     ".popsection");
 
 /*
- * Into a code segment and back by signal frames, each from a ud2: under SMAP the emulator QEMU 7.2 does the pushes and pops of a
- * user's lcall and lret with the kernel's rights.
+ * Into a code segment and back by signal frames, each from a ud2: under SMAP the emulator QEMU 7.2
+ * does the pushes and pops of a user's lcall and lret with the kernel's rights.
  */
 static struct {
 	unsigned offset, selector;

@@ -1,6 +1,6 @@
 /*
- * System V semaphores: semget(2), semop(2), semctl(2), sysvipc(7): all operations of a call or none,
- * who waits and who goes first, SEM_UNDO, and ipc(2) with both shapes of its structures.
+ * System V semaphores: semget(2), semop(2), semctl(2), sysvipc(7): all operations of a call or
+ * none, who waits and who goes first, SEM_UNDO, and ipc(2) with both shapes of its structures.
  */
 // needs: smp=4
 #include "t.h"

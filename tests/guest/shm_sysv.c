@@ -1,6 +1,6 @@
 /*
- * System V shared memory: shmget(2), shmop(2), shmctl(2), sysvipc(7), through the calls of their own
- * numbers and through ipc(2) with both shapes of its structures.
+ * System V shared memory: shmget(2), shmop(2), shmctl(2), sysvipc(7), through the calls of their
+ * own numbers and through ipc(2) with both shapes of its structures.
  */
 // needs: mem=128M
 #include "t.h"
@@ -314,7 +314,10 @@ static void test_count(void)
 	drop(id);
 }
 
-/* remap_file_pages(2) makes areas of the segment as mmap does; shmdt takes those that lie where they were. */
+/*
+ * remap_file_pages(2) makes areas of the segment as mmap does; shmdt takes those that lie
+ * where they were.
+ */
 static void test_remap(void)
 {
 	int id = make(4 * T_PAGE, 0600);

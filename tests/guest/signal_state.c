@@ -1,7 +1,7 @@
 /*
- * signal_state - a signal handler changes nothing in the code it interrupts: sigreturn(2) brings back
- * every register, the flags, x87, MMX and SSE state; a switch to another process keeps them apart;
- * what the handler writes into its ucontext (getcontext(3)) is what is restored.
+ * signal_state - a signal handler changes nothing in the code it interrupts: sigreturn(2) brings
+ * back every register, the flags, x87, MMX and SSE state; a switch to another process keeps them
+ * apart; what the handler writes into its ucontext (getcontext(3)) is what is restored.
  */
 #include "t.h"
 #include <sched.h>

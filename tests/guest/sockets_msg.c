@@ -1,6 +1,7 @@
 /*
- * sockets_msg - what sockets_unix leaves: many messages a call, socketcall(2), time limits, backlog, full queues,
- * epoll(7) on sockets, descriptors in flight and rings of them, large transfers, many at once. unix(7), socket(7).
+ * sockets_msg - what sockets_unix leaves: many messages a call, socketcall(2), time limits,
+ * backlog, full queues, epoll(7) on sockets, descriptors in flight and rings of them, large
+ * transfers, many at once. unix(7), socket(7).
  */
 #include "t.h"
 #include <poll.h>

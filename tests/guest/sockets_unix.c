@@ -1,6 +1,7 @@
 /*
- * sockets_unix - unix(7), socketpair(2), bind(2), connect(2), accept(2), send(2), recv(2), shutdown(2):
- * local sockets of all three types, with descriptors and credentials passed along (cmsg(3)).
+ * sockets_unix - unix(7), socketpair(2), bind(2), connect(2), accept(2), send(2), recv(2),
+ * shutdown(2): local sockets of all three types, with descriptors and credentials passed
+ * along (cmsg(3)).
  */
 #include "t.h"
 #include <poll.h>

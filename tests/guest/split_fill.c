@@ -1,7 +1,7 @@
 /*
- * split_fill - a program fills its address space to the last page below TASK_SIZE, however large the split makes it: every page
- * that is not the stack's own room is mapped, each page table is used, fork copies it all, and one page further there is
- * nothing. mmap(2), munmap(2), fork(2).
+ * split_fill - a program fills its address space to the last page below TASK_SIZE, however large
+ * the split makes it: every page that is not the stack's own room is mapped, each page table is
+ * used, fork copies it all, and one page further there is nothing. mmap(2), munmap(2), fork(2).
  *
  * The end of user space is found by asking, so the test holds on any split, and on any i386 Linux.
  */

@@ -1,7 +1,7 @@
 /*
- * split_layout - all that tells where user space, low memory, high memory and vmalloc lie says the same: /proc/kcore's
- * headers, meminfo, zoneinfo, iomem, maps, the auxiliary vector; on Isthmus the boot messages and the dump of the page tables
- * too. proc(5), getauxval(3)
+ * split_layout - all that tells where user space, low memory, high memory and vmalloc lie says the
+ * same: /proc/kcore's headers, meminfo, zoneinfo, iomem, maps, the auxiliary vector; on Isthmus the
+ * boot messages and the dump of the page tables too. proc(5), getauxval(3)
  */
 #include "split.h"
 #include <elf.h>

@@ -4,8 +4,8 @@
  *
  * Every row is a call with one pointer argument marked BAD. It is made with an address in the
  * kernel's direct map, with the last page below 4 GB, an unmapped user address, a PROT_NONE page,
- * with NULL where NULL has no meaning, and with an object that begins in a mapped page and ends in a
- * page without access.
+ * with NULL where NULL has no meaning, and with an object that begins in a mapped page and ends in
+ * a page without access.
  */
 #include "t.h"
 #include <poll.h>

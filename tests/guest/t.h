@@ -62,7 +62,9 @@
 #define T_UNUSED __attribute__((unused))
 #define T_COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Addresses in every kernel's own half, whatever the split: direct map, its middle, vmalloc, top. */
+/*
+ * Addresses in every kernel's own half, whatever the split: direct map, its middle, vmalloc, top.
+ */
 #define T_KERNEL 0xC0100000ul
 #define T_TOP 0xFFFFF000ul
 
@@ -399,8 +401,8 @@ static T_UNUSED long long t_field(const char *path, const char *key)
 static char t_dir[40];
 
 /*
- * Makes a fresh directory (mode 0755) and goes there; t_done removes it. /tmp may be mounted nosuid and
- * nodev: what needs either asks for a directory in "/".
+ * Makes a fresh directory (mode 0755) and goes there; t_done removes it. /tmp may be mounted nosuid
+ * and nodev: what needs either asks for a directory in "/".
  */
 static T_UNUSED const char *t_tmpdir_in(const char *parent)
 {
@@ -452,7 +454,9 @@ struct t_map {
 	char name[256];
 };
 
-/* Finds the first line of /proc/PID/maps (0: own) that ends above addr; false when there is none. */
+/*
+ * Finds the first line of /proc/PID/maps (0: own) that ends above addr; false when there is none.
+ */
 static T_UNUSED bool t_map_after(pid_t pid, unsigned long addr, struct t_map *map)
 {
 	char path[40], *line;

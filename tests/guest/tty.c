@@ -1,8 +1,8 @@
 /*
  * tty - terminals through a pseudo-terminal: pty(7), termios(3), tty(4), ioctl_tty(2).
  *
- * Canonical editing, echo, raw mode with VMIN and VTIME, signals to the foreground group, window size,
- * job control (SIGTTIN, SIGTTOU), hangup.
+ * Canonical editing, echo, raw mode with VMIN and VTIME, signals to the foreground group, window
+ * size, job control (SIGTTIN, SIGTTOU), hangup.
  */
 #include "t.h"
 #include <poll.h>
@@ -51,8 +51,8 @@ static bool readable(int fd, int ms)
 }
 
 /*
- * What can be read, up to as many bytes as are wanted; "" when nothing comes within 200 ms, "<eof>" at
- * the end. The pieces come as the other CPU pushes them.
+ * What can be read, up to as many bytes as are wanted; "" when nothing comes within 200 ms, "<eof>"
+ * at the end. The pieces come as the other CPU pushes them.
  */
 static char *got(int fd, const char *want)
 {
@@ -549,7 +549,10 @@ struct old_termio {
 	unsigned char line, cc[8];
 };
 
-/* All calls on the master's attributes are about the slave's: the master has no echo, or the two would answer each other for ever. */
+/*
+ * All calls on the master's attributes are about the slave's: the master has no echo, or the two
+ * would answer each other for ever.
+ */
 static void check_master_attributes(void)
 {
 	struct old_termio old;

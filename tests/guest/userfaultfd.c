@@ -1,6 +1,7 @@
 /*
- * userfaultfd - userfaultfd(2) and ioctl_userfaultfd(2): faults that another thread resolves, on private
- * and shared memory; what a registered area is through splits, moves and fork; who waits, and what ends it.
+ * userfaultfd - userfaultfd(2) and ioctl_userfaultfd(2): faults that another thread resolves, on
+ * private and shared memory; what a registered area is through splits, moves and fork; who waits,
+ * and what ends it.
  */
 #include "t.h"
 #include <linux/userfaultfd.h>

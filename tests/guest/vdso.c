@@ -1,6 +1,6 @@
 /*
- * vdso - the page of kernel code in user space: vdso(7). AT_SYSINFO enters the kernel by the fastest
- * gate the CPU has; its symbols serve the clocks and the signal return.
+ * vdso - the page of kernel code in user space: vdso(7). AT_SYSINFO enters the kernel by the
+ * fastest gate the CPU has; its symbols serve the clocks and the signal return.
  */
 #include "t.h"
 #include <elf.h>

@@ -1,13 +1,15 @@
 /*
- * wall - every page of the kernel's addresses refuses a program, one by one: read, written, jumped to,
- * and handed to a system call as where to read from and where to write to.
+ * wall - every page of the kernel's addresses refuses a program, one by one: read, written, jumped
+ * to, and handed to a system call as where to read from and where to write to.
  *
- * The answer must be the same everywhere, whether the kernel has something there or not: SIGSEGV with
- * SEGV_MAPERR and the address (sigaction(2)), error code "present"; and EFAULT (read(2), write(2)).
+ * The answer must be the same everywhere, whether the kernel has something there or not:
+ * SIGSEGV with SEGV_MAPERR and the address (sigaction(2)), error code "present"; and EFAULT
+ * (read(2), write(2)).
  *
  * The border is found by trying where mmap(2) still takes a page, so any split of the address space
- * does. With more than a gigabyte of kernel, pages in the middle are sampled unless the test is long; so they are with page-table
- * isolation, under which QEMU's emulation takes ten times as long for each, and with several CPUs, where it sometimes does.
+ * does. With more than a gigabyte of kernel, pages in the middle are sampled unless the test is
+ * long; so they are with page-table isolation, under which QEMU's emulation takes ten times as long
+ * for each, and with several CPUs, where it sometimes does.
  */
 #include "t.h"
 #include <sys/sysinfo.h>
@@ -42,7 +44,10 @@ static void refuse(int sig, siginfo_t *info, void *context)
 	regs[REG_EIP] = (greg_t)after_access;
 }
 
-/* One place to come back to, whatever the access; only the handler can get past it without counting. */
+/*
+ * One place to come back to, whatever the access; only the handler can get past it
+ * without counting.
+ */
 static __attribute__((noinline)) void touch(unsigned long addr, enum access access)
 {
 	expected = addr;

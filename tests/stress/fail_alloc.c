@@ -1,6 +1,7 @@
 /*
- * fail_alloc - ordinary programs while allocations of the kernel fail at random (/proc/isthmus/failalloc of a debug build; elsewhere they
- * only run). A program may say that memory is out, or be killed; the kernel stays, and nothing leaks.
+ * fail_alloc - ordinary programs while allocations of the kernel fail at random
+ * (/proc/isthmus/failalloc of a debug build; elsewhere they only run). A program may say that
+ * memory is out, or be killed; the kernel stays, and nothing leaks.
  *
  * usage: fail_alloc, with FAIL_ALLOC_SECONDS (20), FAIL_ALLOC_SEED (1), FAIL_ALLOC_RATE (50) in the environment. This process itself is
  * spared, as by the OOM killer (oom_score_adj -1000).
@@ -9,7 +10,10 @@
 #include <sys/prctl.h>
 #include <sys/sysinfo.h>
 
-/* What a shell does with files, pipes, processes, mounts and /proc; each in a folder of its own, which is removed afterwards. */
+/*
+ * What a shell does with files, pipes, processes, mounts and /proc; each in a folder of its own,
+ * which is removed afterwards.
+ */
 static const char *const commands[] = {
 	"ls -laR /dev /etc /proc/self",
 	"cat /proc/meminfo /proc/self/maps /proc/self/smaps /proc/slabinfo /proc/zoneinfo /proc/vmstat",

@@ -1,8 +1,9 @@
 /*
  * mm_mix - the long stress of the memory system: processes with threads do random mmap, munmap,
- * mprotect, mremap, madvise, mlock, fork, exec, pipe, tmpfs, shared-memory and socket work, and look
- * after every step whether memory holds what was written. At the end everything must be given back:
- * free memory, promises, and (on a debug build of Isthmus) each page, by /proc/isthmus/selfcheck.
+ * mprotect, mremap, madvise, mlock, fork, exec, pipe, tmpfs, shared-memory and socket work, and
+ * look after every step whether memory holds what was written. At the end everything must be given
+ * back: free memory, promises, and (on a debug build of Isthmus) each page, by
+ * /proc/isthmus/selfcheck.
  *
  * usage: mm_mix, with MM_MIX_SECONDS (20), MM_MIX_SEED (1), MM_MIX_WORKERS (2 for each CPU) in the
  * environment. A failure prints the seed of the life it happened in; MM_MIX_ONE=SEED runs that alone.
@@ -233,7 +234,9 @@ static void do_protect(struct region *r)
 		r->readonly = readonly;
 }
 
-/* The first page has moved to address 0 of the region: only whole regions move, so stamps go along. */
+/*
+ * The first page has moved to address 0 of the region: only whole regions move, so stamps go along.
+ */
 static void do_remap(struct region *r)
 {
 	unsigned pages = r->kind == ANON ? 1 + rnd(max_pages) : 1 + rnd(r->pages);
@@ -296,7 +299,10 @@ static void do_lock(struct region *r)
 		lacks("munlock");
 }
 
-/* The file of a shared region is written and read as a file; of a private one, what is not mapped private. */
+/*
+ * The file of a shared region is written and read as a file; of a private one, what is not
+ * mapped private.
+ */
 static void do_file(struct region *r)
 {
 	unsigned i = rnd(r->pages);
@@ -436,7 +442,9 @@ static void do_fork(struct region *r)
 	reap(pid);
 }
 
-/* Fork writes of the parent to shared memory would be seen by the child: it is told which by kind. */
+/*
+ * Fork writes of the parent to shared memory would be seen by the child: it is told which by kind.
+ */
 static void do_fork_of(struct region *r)
 {
 	if (r->kind == ANON || r->kind == FILE_PRIVATE)

@@ -1,4 +1,7 @@
-/* Address spaces for tests: made and loaded, given an area, given back. Their names say all; failures are the test's. */
+/*
+ * Address spaces for tests: made and loaded, given an area, given back. Their names say all;
+ * failures are the test's.
+ */
 #ifndef MM_SPACES_H
 #define MM_SPACES_H
 

@@ -1,5 +1,6 @@
 /*
- * The model's calls on areas: mmap, munmap, mprotect, mlock, madvise, mremap, remap_file_pages, brk.
+ * The model's calls on areas: mmap, munmap, mprotect, mlock, madvise, mremap,
+ * remap_file_pages, brk.
  */
 #include <string.h>
 

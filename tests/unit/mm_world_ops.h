@@ -1,6 +1,7 @@
 /*
- * What the parts of the model share: mm_world.c (choices, objects, pages, looking), mm_world_areas.c
- * (calls that change areas) and mm_world_use.c (accesses, processes, files, reclaim).
+ * What the parts of the model share: mm_world.c (choices, objects, pages, looking),
+ * mm_world_areas.c (calls that change areas) and mm_world_use.c (accesses, processes,
+ * files, reclaim).
  */
 #ifndef MM_WORLD_OPS_H
 #define MM_WORLD_OPS_H

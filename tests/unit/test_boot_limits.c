@@ -1,8 +1,10 @@
 /*
- * The boot stub's memory map and borders (kernel/arch/x86/boot/memmap.c, limits.c), on the host: tables of maps and of options,
- * and then every combination of options on many machines, against the rules that all of them keep.
+ * The boot stub's memory map and borders (kernel/arch/x86/boot/memmap.c, limits.c), on the host:
+ * tables of maps and of options, and then every combination of options on many machines, against
+ * the rules that all of them keep.
  *
- * The stub's files are included, so that test_boot_limits_2l.c can have them with two-level page tables.
+ * The stub's files are included, so that test_boot_limits_2l.c can have them with
+ * two-level page tables.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,7 +76,10 @@ static void boot_from(const struct part *part, unsigned n)
 	boot_read_memory_map(&mbi);
 }
 
-/* A PC as QEMU makes it: what does not fit below 3 GB begins at 4 GB; 128 KB at the end of the low part are the firmware's. */
+/*
+ * A PC as QEMU makes it: what does not fit below 3 GB begins at 4 GB; 128 KB at the end of the low
+ * part are the firmware's.
+ */
 static void boot_pc(u64 ram, const char *options, u32 split)
 {
 	u64 low = MIN(ram, 3 * GB);

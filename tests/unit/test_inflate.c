@@ -1,7 +1,7 @@
 /*
  * Inflate against gzip(1): what it packs comes back, at every level, from input in pieces of any
- * size; and whatever is done to the input, the decompressor ends without touching foreign memory (the
- * sanitizers watch) and without an endless loop.
+ * size; and whatever is done to the input, the decompressor ends without touching foreign memory
+ * (the sanitizers watch) and without an endless loop.
  */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,6 @@
-/* Lists, bitmaps, bit counts, references, hashes, ChaCha20, sort, string helpers: one rule a test. */
+/*
+ * Lists, bitmaps, bit counts, references, hashes, ChaCha20, sort, string helpers: one rule a test.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -477,7 +477,10 @@ static const struct {
 	{"a pinned page", pinned},
 };
 
-/* @n areas of a page and a page table each, then a block, which finds the batch to free as full as they leave it. */
+/*
+ * @n areas of a page and a page table each, then a block, which finds the batch to free as full as
+ * they leave it.
+ */
 static void end_with(unsigned n)
 {
 	struct mm *mm = space_begin();

@@ -1,8 +1,8 @@
 /*
  * Huge mappings on four CPUs whose TLBs keep what they have seen: threads make, break up, gather,
- * protect, drop and share the same two, and the machine watches that no address is ever in a TLB in two
- * sizes. (test_mm_huge.c has one CPU, and says what becomes of the contents.) ISTHMUS_LONG=1: ten
- * times as long.
+ * protect, drop and share the same two, and the machine watches that no address is ever in a TLB in
+ * two sizes. (test_mm_huge.c has one CPU, and says what becomes of the contents.) ISTHMUS_LONG=1:
+ * ten times as long.
  */
 #include "mm_oracle.h"
 #include "mm_spaces.h"

@@ -1,7 +1,7 @@
 /*
  * What is done to an address space and to its pages from outside, or of all at once: copies between
- * processes, memory policies, barriers on other CPUs, forgetting which pages were used, dropping what
- * can be read again, pinning the pages of an object, looking at the kernel's memory.
+ * processes, memory policies, barriers on other CPUs, forgetting which pages were used, dropping
+ * what can be read again, pinning the pages of an object, looking at the kernel's memory.
  */
 #include "mm_test.h"
 #include "mm/failalloc.h"

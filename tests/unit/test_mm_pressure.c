@@ -1,6 +1,6 @@
 /*
- * Memory pressure on the simulated machine: watermarks that can be set, kswapd between low and high,
- * shrinkers, whom the OOM killer takes, its reaper, and the recount of all owners.
+ * Memory pressure on the simulated machine: watermarks that can be set, kswapd between low and
+ * high, shrinkers, whom the OOM killer takes, its reaper, and the recount of all owners.
  */
 #include "mm_test.h"
 #include "mm/mm.h"

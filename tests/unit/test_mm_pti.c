@@ -1,7 +1,7 @@
 /*
- * Page-table isolation: what user mode can reach through page tables of its own is what the kernel's
- * say of user memory, whatever is done to an address space. In each of the five splits: under PAE
- * one that divides a gigabyte keeps two pmd pages of that gigabyte, the others none.
+ * Page-table isolation: what user mode can reach through page tables of its own is what the
+ * kernel's say of user memory, whatever is done to an address space. In each of the five splits:
+ * under PAE one that divides a gigabyte keeps two pmd pages of that gigabyte, the others none.
  *
  * The oracle compares both views after each operation, and user accesses go through user mode's.
  */

@@ -1,6 +1,7 @@
 /*
- * Address spaces on the simulated machine: random mmap, munmap, mprotect, writes, reads and forks against a model that knows
- * each page's contents; after every operation the oracles look at TLBs, free frames and map counts.
+ * Address spaces on the simulated machine: random mmap, munmap, mprotect, writes, reads and forks
+ * against a model that knows each page's contents; after every operation the oracles look at TLBs,
+ * free frames and map counts.
  */
 #include "mm_test.h"
 #include "mm/mm.h"

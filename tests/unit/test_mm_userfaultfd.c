@@ -1,7 +1,7 @@
 /*
- * userfaultfd on the simulated machine: who touches a page that is not there waits until the program
- * fills it, or is let go when the registration ends; nothing is filled twice, nothing is left behind.
- * The waiters run on CPUs of their own, with TLBs that keep what they have seen.
+ * userfaultfd on the simulated machine: who touches a page that is not there waits until the
+ * program fills it, or is let go when the registration ends; nothing is filled twice, nothing is
+ * left behind. The waiters run on CPUs of their own, with TLBs that keep what they have seen.
  */
 #include "mm_test.h"
 #include "mm/iov_iter.h"

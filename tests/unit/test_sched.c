@@ -1,6 +1,6 @@
 /*
- * Locks, sleeping and waking, timers, RCU and the scheduler's choices, on a simulated machine whose CPUs really run at
- * the same time. Each test is named after the rule it holds.
+ * Locks, sleeping and waking, timers, RCU and the scheduler's choices, on a simulated machine whose
+ * CPUs really run at the same time. Each test is named after the rule it holds.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -431,8 +431,8 @@ static bool shared_by_weight(const struct race *race)
 }
 
 /*
- * A busy host lets a turn last far too long, which the turns after it make up for. So what counts is that the shares
- * become right and then stay so, however long that takes.
+ * A busy host lets a turn last far too long, which the turns after it make up for. So what counts
+ * is that the shares become right and then stay so, however long that takes.
  */
 static void watch_two(void *arg)
 {

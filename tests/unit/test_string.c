@@ -1,4 +1,7 @@
-/* The kernel's own memory and string functions, which a host build does not use, against the C library's. */
+/*
+ * The kernel's own memory and string functions, which a host build does not use, against
+ * the C library's.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -1,4 +1,7 @@
-/* The sparse array against a plain array of the same indices; every allocation made to fail in turn. */
+/*
+ * The sparse array against a plain array of the same indices; every allocation made to fail in
+ * turn.
+ */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -137,8 +137,8 @@ static void set_anon_id(struct vma_space *s, unsigned page, u32 anon_id)
 }
 
 /*
- * The run of @page has just become what it is: join it with the runs beside it. Where these do not go
- * together, what is new goes with the one above it, what has changed with the one below.
+ * The run of @page has just become what it is: join it with the runs beside it. Where these do not
+ * go together, what is new goes with the one above it, what has changed with the one below.
  */
 static void model_join(struct vma_space *s, unsigned page, bool is_new)
 {

@@ -1,6 +1,7 @@
 /*
- * The page tables of a process in both modes: this one maps a little of everything, then shows what it was promised (its maps) and
- * what the tables hold, as the kernel sees them and as user mode does. `./isthmus picture` draws what this prints.
+ * The page tables of a process in both modes: this one maps a little of everything, then shows what
+ * it was promised (its maps) and what the tables hold, as the kernel sees them and as user mode
+ * does. `./isthmus picture` draws what this prints.
  */
 #include "explore.h"
 #include <fcntl.h>
@@ -29,7 +30,10 @@ static void touch(volatile char *p, size_t length)
 		p[at] = 1;
 }
 
-/* Private memory of which some pages have been written, the rest promised; a guard at its lower end. */
+/*
+ * Private memory of which some pages have been written, the rest promised; a guard at
+ * its lower end.
+ */
 static void map_private(void)
 {
 	char *p = map(16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
@@ -38,7 +42,10 @@ static void map_private(void)
 	touch(p + 4 * PAGE, 4 * PAGE);
 }
 
-/* Memory in large pages: a whole block, one entry of the page directory. Where a block begins is the machine's choice. */
+/*
+ * Memory in large pages: a whole block, one entry of the page directory. Where a block begins is
+ * the machine's choice.
+ */
 static void map_block(void)
 {
 	char *p = map(2 * BLOCK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);

@@ -49,7 +49,9 @@ struct events {
 };
 struct events events_take(void);
 
-/* Run the job with its descriptors (or, terminal, its signals and sizes) on the link. Wait status. */
+/*
+ * Run the job with its descriptors (or, terminal, its signals and sizes) on the link. Wait status.
+ */
 int relay_run(const struct job *job);
 
 /* Run the job on the console, with no link. Wait status. */

@@ -1,6 +1,6 @@
 /*
- * The job file: what the host asks of this boot. NUL-terminated records "key=value"; `arg` and `env`
- * come any number of times. Unknown keys are for a newer init and are passed over.
+ * The job file: what the host asks of this boot. NUL-terminated records "key=value"; `arg` and
+ * `env` come any number of times. Unknown keys are for a newer init and are passed over.
  */
 #include "init.h"
 

@@ -161,7 +161,10 @@ static void forward_log(struct relay *relay)
 		link_send(LINK_LOG, text + 1, strcspn(text + 1, "\n") + 1);
 }
 
-/* What the program wrote before it ended is in the pipes; what its children write later is not waited for. */
+/*
+ * What the program wrote before it ended is in the pipes; what its children write later is
+ * not waited for.
+ */
 static void drain(struct relay *relay)
 {
 	while (relay->out >= 0 && forward(&relay->out, LINK_STDOUT))
@@ -220,7 +223,9 @@ static pid_t start_on_terminal(struct relay *relay, const struct job *job)
 	}
 	klogctl(CONSOLE_OFF, NULL, 0);
 	tcdrain(relay->tty);
-	/* From here on, what comes over the first line is the program's: the host must know first. */
+	/*
+	 * From here on, what comes over the first line is the program's: the host must know first.
+	 */
 	link_send(LINK_STARTED, NULL, 0);
 	return child_start(job->argv, relay->tty, relay->tty, relay->tty, true);
 }

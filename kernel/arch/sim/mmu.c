@@ -7,8 +7,9 @@
  * for a write; entries that are not present are never cached; with PAE the four top entries are
  * read when the page directory is loaded (a populated one is noticed at the next fault).
  *
- * With page-table isolation (sim_pti) user code goes through the tables for user mode, and user copies
- * through the kernel's. Entries of both stay in the TLB until a flush: that is stricter than the machine.
+ * With page-table isolation (sim_pti) user code goes through the tables for user mode, and user
+ * copies through the kernel's. Entries of both stay in the TLB until a flush: that is stricter
+ * than the machine.
  *
  * The TLB of a CPU is touched only by that CPU, and by the oracle while all are idle.
  */

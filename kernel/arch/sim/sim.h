@@ -67,7 +67,10 @@ void *sim_frame(pfn_t pfn);
 /* ---- oracles: stop the test with a message ---- */
 /* No TLB entry of any CPU allows what the page tables it has loaded do not. => all CPUs idle */
 void sim_check_tlbs(void);
-/* User mode's page tables say of user memory what the kernel's say, and map nothing else. => all CPUs idle */
+/*
+ * User mode's page tables say of user memory what the kernel's say, and map nothing else.
+ * => all CPUs idle
+ */
 void sim_check_views(void);
 /* No page table and no kernel window maps a freed frame. => all CPUs idle */
 void sim_check_free_frames(void);

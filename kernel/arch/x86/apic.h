@@ -6,7 +6,10 @@
 
 #include "arch/port.h"
 
-/* Vectors: exceptions to 31; interrupt lines from 0x30; 0x80 is the system call; the machine's own on top. */
+/*
+ * Vectors: exceptions to 31; interrupt lines from 0x30; 0x80 is the system call; the
+ * machine's own on top.
+ */
 #define IRQ_VECTOR_BASE 0x30
 #define IRQ_LINES 64
 #define VECTOR_TIMER 0xef

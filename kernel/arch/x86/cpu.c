@@ -46,7 +46,10 @@ static void __init read_name(void)
 	strscpy(cpu.name, text + skip, sizeof(cpu.name));
 }
 
-/* CPUs whose reads ahead of a permission check find nothing: by other makers, or too simple to read ahead. */
+/*
+ * CPUs whose reads ahead of a permission check find nothing: by other makers, or too simple
+ * to read ahead.
+ */
 static bool __init is_spared_from_meltdown(void)
 {
 	static const char makers[][13] __initdata = {"AuthenticAMD", "HygonGenuine"};

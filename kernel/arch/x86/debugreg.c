@@ -1,6 +1,7 @@
 /*
- * Hardware breakpoints of a traced thread: DR0-DR3 and DR7 (Intel SDM 3B, 17.2), which only its tracer
- * sets. They are in the CPU's registers while the thread runs, and DR7 is 0 while any other does.
+ * Hardware breakpoints of a traced thread: DR0-DR3 and DR7 (Intel SDM 3B, 17.2), which only
+ * its tracer sets. They are in the CPU's registers while the thread runs, and DR7 is 0 while
+ * any other does.
  *
  * A breakpoint never lies in the kernel and never watches ports. One that the kernel meets while it
  * reads or writes user memory is left to itself.
@@ -122,8 +123,8 @@ void debug_forget(struct arch_thread *t)
 }
 
 /*
- * What @status, DR6 at a #DB, says of @t's own breakpoints. At one for execution the instruction has not run: it is to
- * be passed over once when the program goes on.
+ * What @status, DR6 at a #DB, says of @t's own breakpoints. At one for execution the instruction
+ * has not run: it is to be passed over once when the program goes on.
  */
 void debug_take_status(struct arch_thread *t, struct regs *regs, u32 status)
 {

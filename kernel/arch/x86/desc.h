@@ -90,7 +90,10 @@ static inline u64 segment_descriptor(u32 base, u32 limit, u32 access)
 	       ((u64)(limit & 0xf0000) << 32) | ((u64)(base & 0xffffff) << 16) | (limit & 0xffff);
 }
 
-/* Where this CPU keeps the end of the running thread's stack: sp0 of its task state, or sp1 (entry_pti.S). */
+/*
+ * Where this CPU keeps the end of the running thread's stack: sp0 of its task state, or sp1
+ * (entry_pti.S).
+ */
 DECLARE_PER_CPU(u32 *, thread_sp0);
 /* The end of this CPU's entry stack. */
 DECLARE_PER_CPU(u32, entry_stack_top);

@@ -144,7 +144,10 @@ static void read_madt(u32 at, u32 length)
 	machine.apic_found = machine.cpus && machine.io_apics;
 }
 
-/* The two numbers of the package behind the name _S5_: 0x12 length count, then 0x0a byte or 0 or 1 each. */
+/*
+ * The two numbers of the package behind the name _S5_: 0x12 length count, then 0x0a byte
+ * or 0 or 1 each.
+ */
 static bool parse_s5(const u8 *p)
 {
 	unsigned value[2];

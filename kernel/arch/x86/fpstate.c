@@ -1,6 +1,6 @@
 /*
- * FXSAVE's image and the old format of the x87 state, one into the other. The old format has two bits
- * of tag a register where FXSAVE has one, and no SSE state.
+ * FXSAVE's image and the old format of the x87 state, one into the other. The old format has two
+ * bits of tag a register where FXSAVE has one, and no SSE state.
  */
 #include "fpstate.h"
 #include "lib/string.h"

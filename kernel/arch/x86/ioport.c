@@ -1,13 +1,16 @@
 /*
- * I/O ports for programs: ioperm(2) and iopl(2), both through the bitmap that the CPU looks at behind
- * its task state (Intel SDM 1, 19.5.2). IOPL in the flags stays 0: a program never masks interrupts.
+ * I/O ports for programs: ioperm(2) and iopl(2), both through the bitmap that the CPU looks at
+ * behind its task state (Intel SDM 1, 19.5.2). IOPL in the flags stays 0: a program never
+ * masks interrupts.
  *
- * A bitmap is three pages: a bit for each of 65,536 ports, set where it is refused, and behind them the
- * byte of ones that the CPU wants; the third page also holds what we keep of it. While its thread runs,
- * the three are mapped, read-only, in the CPU's entry area, where they end the guard below the entry
- * stack; otherwise nothing is there, and the task state says that there is no bitmap.
+ * A bitmap is three pages: a bit for each of 65,536 ports, set where it is refused, and behind
+ * them the byte of ones that the CPU wants; the third page also holds what we keep of it.
+ * While its thread runs, the three are mapped, read-only, in the CPU's entry area, where they
+ * end the guard below the entry stack; otherwise nothing is there, and the task state says
+ * that there is no bitmap.
  *
- * A thread shares its bitmap with the children that it made since, until one of them changes its own.
+ * A thread shares its bitmap with the children that it made since, until one of them
+ * changes its own.
  */
 #include "thread.h"
 #include "desc.h"
@@ -198,8 +201,8 @@ void ports_free(struct arch_thread *t)
 /* ---- cli and sti of a program with all ports ---- */
 
 /*
- * Programs from when iopl(3) meant the interrupt flag too go on as if these two instructions did nothing: as on Linux, whose
- * words these are to them in the log.
+ * Programs from when iopl(3) meant the interrupt flag too go on as if these two instructions did
+ * nothing: as on Linux, whose words these are to them in the log.
  */
 bool ports_skip_cli(struct regs *regs)
 {

@@ -9,8 +9,8 @@
  * Every entry is a segment of ring 3, so nothing in a table reaches the kernel, not even half an
  * entry that another CPU is just writing. Bases and limits are no wall: paging is.
  *
- * A stack segment of 16 bits needs care on the way out to the program (entry.S, espfix): threads with
- * a table have WORK_ARCH_LDT, so that others pay nothing for it.
+ * A stack segment of 16 bits needs care on the way out to the program (entry.S, espfix): threads
+ * with a table have WORK_ARCH_LDT, so that others pay nothing for it.
  *
  * Locks: the caller's mmap_lock guards tables; what interrupts read (loaded_ldt) is this CPU's.
  */

@@ -1,5 +1,6 @@
 /*
- * A process's own descriptor table, between the files of arch/x86. The calls on it are in arch/port.h.
+ * A process's own descriptor table, between the files of arch/x86. The calls on it are
+ * in arch/port.h.
  */
 #ifndef X86_LDT_H
 #define X86_LDT_H

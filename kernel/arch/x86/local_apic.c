@@ -45,7 +45,10 @@ static void apic_write(u32 offset, u32 value)
 	writel(apic_register(offset), value);
 }
 
-/* Memory-mapped mode, also if the firmware left the APIC in x2APIC mode: that is left through "off" only. */
+/*
+ * Memory-mapped mode, also if the firmware left the APIC in x2APIC mode: that is left
+ * through "off" only.
+ */
 static void enable_xapic(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE);

@@ -24,7 +24,10 @@ static inline pte_t *kernel_pte(const void *va)
 void boot_drop_identity(void);
 void boot_add_identity(void);
 
-/* The CPU's cache of the PDPTEs is behind memory: it was reloaded, and the fault may be tried again. */
+/*
+ * The CPU's cache of the PDPTEs is behind memory: it was reloaded, and the fault may be tried
+ * again.
+ */
 bool arch_pgd_refresh(void);
 /* The address space in CR3 of this CPU. */
 DECLARE_PER_CPU(struct arch_mm *, loaded_mm);
@@ -33,7 +36,10 @@ DECLARE_PER_CPU(struct arch_mm *, loaded_mm);
 void *fixmap_set(unsigned slot, paddr_t pa, pgprot_t prot);
 void fixmap_clear(unsigned slot);
 
-/* The entry that maps @va: of the direct map or of the windows. NULL: none. *size: bytes that it maps. */
+/*
+ * The entry that maps @va: of the direct map or of the windows. NULL: none. *size:
+ * bytes that it maps.
+ */
 pte_t *kernel_lookup(unsigned long va, unsigned long *size);
 
 #endif

@@ -49,7 +49,10 @@ static void pic_end(unsigned irq)
 	outb(PIC1, OCW2_EOI);
 }
 
-/* A request that went away before it was acknowledged arrives as line 7 or 15 without being in service. */
+/*
+ * A request that went away before it was acknowledged arrives as line 7 or 15 without
+ * being in service.
+ */
 bool pic_is_spurious(unsigned irq)
 {
 	u16 port = irq < 8 ? PIC1 : PIC2;

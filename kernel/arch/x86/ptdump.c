@@ -1,5 +1,6 @@
 /*
- * Page-table entries as text, both formats: what Linux shows in debugfs, in its words. arch/ptdump.h
+ * Page-table entries as text, both formats: what Linux shows in debugfs, in its words.
+ * arch/ptdump.h
  */
 #include "arch/ptdump.h"
 #include "lib/string.h"

@@ -1,20 +1,20 @@
 /*
- * Page-table isolation (pti=): user mode runs on page tables that map user memory, the entry text, the
- * entry area with the LDT windows below it, and nothing else. So what a CPU with the Meltdown defect may read ahead of the
- * permission check holds nothing of the kernel.
+ * Page-table isolation (pti=): user mode runs on page tables that map user memory, the entry text,
+ * the entry area with the LDT windows below it, and nothing else. So what a CPU with the Meltdown
+ * defect may read ahead of the permission check holds nothing of the kernel.
  *
  *   PAE        the four pointers of user mode lie behind the kernel's in struct arch_mm. A gigabyte of
  *              user memory has one pmd page, in both views; a gigabyte of the kernel has one in the
- *              user view only if it has entry text or the entry area, the same for all processes; the
- *              gigabyte that a split divides has two, one a view (arch_mm.mirrored)
+ *              user view only if it has entry text or the entry area, the same for all processes;
+ *              the gigabyte that a split divides has two, one a view (arch_mm.mirrored)
  *   two-level  the page directory has a second page, user mode's (arch_mm.mirrored)
  *
- * So the user view costs 32 bytes a process under PAE (a page where a split divides a gigabyte), a page
- * with two levels, and two or three pages once. Page tables are the same ones in both views: only what
- * changes a mirrored entry must do so twice (pmd_mirror).
+ * So the user view costs 32 bytes a process under PAE (a page where a split divides a gigabyte), a
+ * page with two levels, and two or three pages once. Page tables are the same ones in both views:
+ * only what changes a mirrored entry must do so twice (pmd_mirror).
  *
- * TLB: no entry of the kernel but those of entry text and entry area is global, and each load of CR3
- * drops the rest, so that a flush needs to know nothing of views. Read next: entry_pti.S, pti.c
+ * TLB: no entry of the kernel but those of entry text and entry area is global, and each load of
+ * CR3 drops the rest, so that a flush needs to know nothing of views. Read next: entry_pti.S, pti.c
  */
 #ifndef X86_PTI_H
 #define X86_PTI_H

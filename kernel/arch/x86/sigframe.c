@@ -1,6 +1,6 @@
 /*
- * Signal frames of the i386 ABI: what a handler finds on its stack, and what sigreturn(2) takes back
- * from there. From high to low addresses:
+ * Signal frames of the i386 ABI: what a handler finds on its stack, and what sigreturn(2) takes
+ * back from there. From high to low addresses:
  *
  *   struct _fpstate_32    the FPU in the old format, then FXSAVE's 512 bytes, 64-byte aligned
  *   struct sigframe or struct rt_sigframe (SA_SIGINFO); the handler's return address is its start
@@ -192,7 +192,10 @@ static bool on_altstack(const struct arch_sigframe *f, uaddr_t sp)
 	return sp > f->altstack_sp && sp - f->altstack_sp <= f->altstack_size;
 }
 
-/* Where the frame of @size goes, with the FPU state above it; 0: it would run over the alternate stack. */
+/*
+ * Where the frame of @size goes, with the FPU state above it; 0: it would run over the
+ * alternate stack.
+ */
 static uaddr_t place_frame(const struct regs *regs, const struct arch_sigframe *f, size_t size,
 			   uaddr_t *fpstate)
 {

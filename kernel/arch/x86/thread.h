@@ -11,8 +11,10 @@
 void fpu_save(struct fxsave_area *area);
 void fpu_load(const struct fxsave_area *area);
 void fpu_reset(void);
-/* Straight to and from user memory: 0 or -EFAULT, which also stands for what the CPU refuses to load (an address that
- * is not aligned, mxcsr with reserved bits). */
+/*
+ * Straight to and from user memory: 0 or -EFAULT, which also stands for what the CPU refuses to
+ * load (an address that is not aligned, mxcsr with reserved bits).
+ */
 int fpu_save_user(uaddr_t to);
 int fpu_load_user(uaddr_t from);
 
@@ -27,7 +29,10 @@ u64 desc_encode(const struct user_desc *d);
 void ports_load(const struct arch_thread *t);
 void ports_fork(struct arch_thread *child, const struct arch_thread *parent);
 void ports_free(struct arch_thread *t);
-/* A general protection fault was cli or sti of a program that may use all ports: @regs is behind it. */
+/*
+ * A general protection fault was cli or sti of a program that may use all ports: @regs is behind
+ * it.
+ */
 bool ports_skip_cli(struct regs *regs);
 /* It was an instruction that UMIP refuses (umip.c): it is done, or a signal is on its way. */
 bool umip_emulate(struct regs *regs);

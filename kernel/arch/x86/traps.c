@@ -82,7 +82,10 @@ static size_t fixup_count(void)
 	       sizeof(struct fixup_entry);
 }
 
-/* The table is in link order: the entries of one section ascend, but the sections come as they come. */
+/*
+ * The table is in link order: the entries of one section ascend, but the sections come as they
+ * come.
+ */
 static void sort_exception_table(void)
 {
 	struct fixup_entry *table = __ex_table_start;
@@ -274,8 +277,9 @@ static void user_page_fault(struct regs *regs, unsigned long address, unsigned e
 }
 
 /*
- * A user program's instruction that reads memory with the kernel's rights and was refused: iret in ring 3, which QEMU's emulation
- * checks against SMAP. Mapping the page would not help: it is the program's fault.
+ * A user program's instruction that reads memory with the kernel's rights and was refused: iret in
+ * ring 3, which QEMU's emulation checks against SMAP. Mapping the page would not help: it is the
+ * program's fault.
  */
 static void refused_user_access(struct regs *regs)
 {

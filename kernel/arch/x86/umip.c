@@ -1,12 +1,12 @@
 /*
- * What UMIP forbids to programs: sgdt, sidt, sldt, str and smsw, which would tell where the kernel's tables
- * are (Intel SDM 3A, 2.5, CR4.UMIP). Old programs look at them all the same, so they get an answer, as
- * from Linux: constants that say nothing.
+ * What UMIP forbids to programs: sgdt, sidt, sldt, str and smsw, which would tell where the
+ * kernel's tables are (Intel SDM 3A, 2.5, CR4.UMIP). Old programs look at them all the same, so
+ * they get an answer, as from Linux: constants that say nothing.
  *
  *   0f 00 /0 sldt   /1 str     0f 01 /0 sgdt   /1 sidt   /4 smsw
  *
- * Only in the flat code segment, and to memory that needs no segment base: all else stays the general protection fault that
- * it was.
+ * Only in the flat code segment, and to memory that needs no segment base: all else stays the
+ * general protection fault that it was.
  */
 #include "thread.h"
 #include "desc.h"

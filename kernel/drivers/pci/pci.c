@@ -1,6 +1,6 @@
 /*
- * Finding PCI functions. Bus 0 is scanned, and each bus behind a bridge as the firmware numbered it. Configuration space goes
- * through one pair of ports, guarded by config_lock.
+ * Finding PCI functions. Bus 0 is scanned, and each bus behind a bridge as the firmware numbered
+ * it. Configuration space goes through one pair of ports, guarded by config_lock.
  */
 #include "drivers/pci.h"
 #include "arch/log.h"

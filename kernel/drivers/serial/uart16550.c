@@ -1,9 +1,11 @@
 /*
  * 16550 serial ports, COM1 to COM4 as ttyS0 to ttyS3.
  *
- * Nothing is lost in either direction. Receive: the interrupt handler moves bytes from the chip to a ring; a thread of the port gives
- * them to the line discipline. When the ring is full the receive interrupt is turned off, the chip's FIFO fills, and whoever
- * sends has to wait (an emulator stops reading its input). Transmit: a ring drained by the transmitter-empty interrupt, 16 bytes at a time.
+ * Nothing is lost in either direction. Receive: the interrupt handler moves bytes from the chip to
+ * a ring; a thread of the port gives them to the line discipline. When the ring is full the
+ * receive interrupt is turned off, the chip's FIFO fills, and whoever sends has to wait (an
+ * emulator stops reading its input). Transmit: a ring drained by the transmitter-empty interrupt,
+ * 16 bytes at a time.
  *
  * Locks: port->lock (RANK_DEVICE, irqsave) guards the rings and the interrupt-enable register.
  */
@@ -317,7 +319,10 @@ static struct tty *find_port(unsigned minor)
 
 static struct tty_driver uart_driver = {.find = find_port};
 
-/* Is there a chip? A scratch register that remembers, and an interrupt-enable register whose upper half reads 0. */
+/*
+ * Is there a chip? A scratch register that remembers, and an interrupt-enable register whose
+ * upper half reads 0.
+ */
 static bool probe(struct port *p)
 {
 	u8 ier = reg_in(p, UART_IER);

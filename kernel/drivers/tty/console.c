@@ -1,5 +1,6 @@
 /*
- * /dev/console: the terminal that console= names last, ttyS0 where none is named. An open of it is an open of that terminal.
+ * /dev/console: the terminal that console= names last, ttyS0 where none is named. An open of it is
+ * an open of that terminal.
  */
 #include "drivers/tty.h"
 #include "lib/string.h"
@@ -7,7 +8,10 @@
 
 static kdev_t console_dev = MKDEV(4, 64);
 
-/* "console=ttyS1,115200n8": only the line matters here, the speed is the loader's and the user's business. */
+/*
+ * "console=ttyS1,115200n8": only the line matters here, the speed is the loader's and the
+ * user's business.
+ */
 void console_select(const char *value)
 {
 	if (!strncmp(value, "ttyS", 4) && value[4] >= '0' && value[4] <= '3')

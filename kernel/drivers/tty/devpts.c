@@ -1,6 +1,7 @@
 /*
- * devpts: the directory of pseudo-terminals, /dev/pts. It stores nothing: its entries are the pairs that exist (pty.c), plus "ptmx".
- * A cached name is asked each time whether its pair is still the one it was made for.
+ * devpts: the directory of pseudo-terminals, /dev/pts. It stores nothing: its entries are the pairs
+ * that exist (pty.c), plus "ptmx". A cached name is asked each time whether its pair is still the
+ * one it was made for.
  */
 #include "pty.h"
 #include "fs/dentry.h"

@@ -1,5 +1,6 @@
 /*
- * Terminal ioctls: attributes, window size, flow control, queues. ioctl_tty(2), termios(3). Job control's are in jobctl.c.
+ * Terminal ioctls: attributes, window size, flow control, queues. ioctl_tty(2), termios(3). Job
+ * control's are in jobctl.c.
  */
 #include "drivers/tty.h"
 #include "lib/string.h"

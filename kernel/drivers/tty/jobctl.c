@@ -1,9 +1,10 @@
 /*
- * Job control: which session a terminal belongs to, which of its process groups is in the foreground, and what happens to the
- * others when they read, write or change it. Semantics: credentials(7), ioctl_tty(2), POSIX.1 11.1.
+ * Job control: which session a terminal belongs to, which of its process groups is in the
+ * foreground, and what happens to the others when they read, write or change it. Semantics:
+ * credentials(7), ioctl_tty(2), POSIX.1 11.1.
  *
- * tty->session and tty->pgrp under tty->ctrl_lock; process->tty under that process's siglock. A session has at most one
- * controlling terminal, and a terminal controls at most one session.
+ * tty->session and tty->pgrp under tty->ctrl_lock; process->tty under that process's siglock. A
+ * session has at most one controlling terminal, and a terminal controls at most one session.
  */
 #include "drivers/tty.h"
 #include <asm/ioctls.h>
@@ -59,7 +60,10 @@ static bool is_current_tty(struct tty *tty)
 	return READ_ONCE(current->process->tty) == tty;
 }
 
-/* Is the caller in the background of its controlling terminal @tty? Then *@own is its group, referenced. */
+/*
+ * Is the caller in the background of its controlling terminal @tty? Then *@own is its
+ * group, referenced.
+ */
 static bool in_background(struct tty *tty, struct pid **own)
 {
 	struct pid *foreground;
@@ -126,7 +130,10 @@ static void forget_tty(struct process *p, void *arg)
 		tty_put(tty);
 }
 
-/* The terminal leaves its session; with @hangup its leader gets SIGHUP and SIGCONT first, as does the foreground group. */
+/*
+ * The terminal leaves its session; with @hangup its leader gets SIGHUP and SIGCONT first, as does
+ * the foreground group.
+ */
 void tty_drop_session(struct tty *tty, bool hangup)
 {
 	struct pid *session = pid_of(tty, &tty->session);

@@ -1,6 +1,7 @@
 /*
- * The line discipline: what happens to input between a terminal and read(2). Canonical mode collects lines that can be edited;
- * raw mode hands bytes through, counted by VMIN and timed by VTIME. Semantics: termios(3), POSIX.1 chapter 11.
+ * The line discipline: what happens to input between a terminal and read(2). Canonical mode
+ * collects lines that can be edited; raw mode hands bytes through, counted by VMIN and timed by
+ * VTIME. Semantics: termios(3), POSIX.1 chapter 11.
  *
  * The read buffer is a ring of TTY_READ_SIZE bytes with free-running counters:
  *
@@ -8,8 +9,9 @@
  *      [tail, canon_head)   complete lines (canonical), each end marked in line_ends
  *      [canon_head, head)   the line being edited; in raw mode everything in [tail, head) is readable
  *
- * An end of file (VEOF) is a marked byte of value 0: it ends a line and is not itself read.
- * All of it under tty->input_lock. Signals are sent with that lock held, which is why input never runs in interrupt context.
+ * An end of file (VEOF) is a marked byte of value 0: it ends a line and is not itself read. All of
+ * it under tty->input_lock. Signals are sent with that lock held, which is why input never runs in
+ * interrupt context.
  */
 #include "drivers/tty.h"
 #include "lib/bitmap.h"
@@ -88,7 +90,10 @@ static unsigned column_before(const struct tty *tty, u32 end)
 	return col;
 }
 
-/* Back over a tab: as many columns as it took where it stands, wherever output has left the cursor since. */
+/*
+ * Back over a tab: as many columns as it took where it stands, wherever output has left
+ * the cursor since.
+ */
 static void echo_erase_tab(struct tty *tty)
 {
 	for (unsigned width = 8 - (column_before(tty, tty->head) & 7); width > 0; width--)
@@ -107,7 +112,9 @@ static void echo_erase(struct tty *tty, u8 c)
 
 /* ---- editing ---- */
 
-/* Take the last character (all bytes of a UTF-8 sequence) off the edited line; false: it is empty. */
+/*
+ * Take the last character (all bytes of a UTF-8 sequence) off the edited line; false: it is empty.
+ */
 static bool erase_char(struct tty *tty)
 {
 	u8 c;
@@ -205,7 +212,9 @@ static bool canonical_special(struct tty *tty, u8 c)
 
 static void store_char(struct tty *tty, u8 c)
 {
-	/* One place stays free for the end of the line: a line that is too long can still be ended. */
+	/*
+	 * One place stays free for the end of the line: a line that is too long can still be ended.
+	 */
 	if (tty_canonical(tty) && room(tty) <= 1) {
 		if (I_FLAG(tty, IMAXBEL))
 			echo_byte(tty, '\a');
@@ -314,7 +323,9 @@ static void publish(struct tty *tty)
 {
 	if (tty_canonical(tty))
 		return;
-	/* A reader that waits for VMIN bytes has taken the first ones already: it counts, not we. */
+	/*
+	 * A reader that waits for VMIN bytes has taken the first ones already: it counts, not we.
+	 */
 	__atomic_store_n(&tty->canon_head, tty->head, __ATOMIC_RELEASE);
 	wake_up_poll(&tty->read_wait, 0x41);
 }
@@ -376,7 +387,10 @@ void ldisc_flush_input(struct tty *tty)
 		tty->ops->unthrottle(tty);
 }
 
-/* Leaving canonical mode makes an unfinished line readable; entering it makes what is buffered one line. */
+/*
+ * Leaving canonical mode makes an unfinished line readable; entering it makes what is
+ * buffered one line.
+ */
 void ldisc_termios_changed(struct tty *tty, const struct ktermios *old)
 {
 	mutex_lock(&tty->input_lock);
@@ -404,7 +418,10 @@ unsigned ldisc_readable(struct tty *tty)
 
 /* ---- read(2) ---- */
 
-/* Copy one line, or what fits of it, to @line: bytes copied; *@eof when the line was an end of file. => input_lock */
+/*
+ * Copy one line, or what fits of it, to @line: bytes copied; *@eof when the line was an end of
+ * file. => input_lock
+ */
 static unsigned take_line(struct tty *tty, u8 *line, unsigned n, bool *ended)
 {
 	unsigned copied = 0;

@@ -1,15 +1,19 @@
 /*
- * Output processing (OPOST): what happens to bytes between write(2) or echo and the driver, and the cursor column that erasing
- * needs. termios(3), c_oflag.
+ * Output processing (OPOST): what happens to bytes between write(2) or echo and the driver, and the
+ * cursor column that erasing needs. termios(3), c_oflag.
  *
- * Writers hold tty->output_lock one after the other; echo does not wait for it: it goes out at once, between the writer's chunks,
- * and is dropped when the driver is full, as a real terminal would lose it.
+ * Writers hold tty->output_lock one after the other; echo does not wait for it: it goes out at
+ * once, between the writer's chunks, and is dropped when the driver is full, as a real terminal
+ * would lose it.
  */
 #include "drivers/tty.h"
 #include "lib/ctype.h"
 #include "lib/string.h"
 
-/* What @c becomes: its bytes in @out (at most 8), their number; the column that follows in *@column. */
+/*
+ * What @c becomes: its bytes in @out (at most 8), their number; the column that follows in
+ * *@column.
+ */
 static unsigned process(const struct tty *tty, u8 c, u8 out[8], u32 *column)
 {
 	tcflag_t flags = tty->termios.c_oflag;

@@ -1,10 +1,12 @@
 /*
- * Pseudo-terminals, pty(7): opening /dev/ptmx makes a pair. What is written to the master is the slave's input, through the
- * slave's line discipline; what the slave's programs write arrives at the master. Each side is a struct tty; the master's
- * line discipline is raw, so that one mechanism serves both directions. It stays raw: a call that sets the master's attributes
- * sets the slave's, and so the two sides can't echo to each other for ever.
+ * Pseudo-terminals, pty(7): opening /dev/ptmx makes a pair. What is written to the master is the
+ * slave's input, through the slave's line discipline; what the slave's programs write arrives at
+ * the master. Each side is a struct tty; the master's line discipline is raw, so that one mechanism
+ * serves both directions. It stays raw: a call that sets the master's attributes sets the slave's,
+ * and so the two sides can't echo to each other for ever.
  *
- * The table of pairs is guarded by table_lock. The pair lives until both ttys are gone; the master's last close hangs the slave up.
+ * The table of pairs is guarded by table_lock. The pair lives until both ttys are gone; the
+ * master's last close hangs the slave up.
  */
 #include "pty.h"
 #include "fs/file.h"

@@ -1,8 +1,9 @@
 /*
  * The tty core: terminals found by device number, opened, read, written, polled, hung up and freed.
  *
- * A file of a tty keeps a struct tty_file: the tty and the generation at which it was opened. A hang-up raises the tty's
- * generation, and every older file is dead from then on: reads give end of file, writes -EIO. Next: ldisc.c for input, output.c, jobctl.c, ioctl.c.
+ * A file of a tty keeps a struct tty_file: the tty and the generation at which it was opened. A
+ * hang-up raises the tty's generation, and every older file is dead from then on: reads give end of
+ * file, writes -EIO. Next: ldisc.c for input, output.c, jobctl.c, ioctl.c.
  */
 #include "drivers/tty.h"
 #include "lib/string.h"

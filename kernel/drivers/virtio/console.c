@@ -1,9 +1,10 @@
 /*
- * The virtio console, as terminal hvc0: whole buffers at a time instead of a byte at a port. Virtio 1.1, section 5.3, its first
- * port only.
+ * The virtio console, as terminal hvc0: whole buffers at a time instead of a byte at a port. Virtio
+ * 1.1, section 5.3, its first port only.
  *
- * Receive: RX_BUFFERS pages are with the device; a thread hands each to the line discipline and gives it back, so that a reader that
- * stops stops the sender. Transmit: pages of a pool; a write copies to one and gives it to the device. console->lock guards the transmit side.
+ * Receive: RX_BUFFERS pages are with the device; a thread hands each to the line discipline and
+ * gives it back, so that a reader that stops stops the sender. Transmit: pages of a pool; a write
+ * copies to one and gives it to the device. console->lock guards the transmit side.
  */
 #include "drivers/tty.h"
 #include "drivers/virtio.h"

@@ -1,6 +1,7 @@
 /*
- * Virtio devices on PCI and their queues. The layout of a ring is in <linux/virtio_ring.h>: descriptors, the driver's list of
- * available ones, the device's list of used ones. Free descriptors are chained through their next fields.
+ * Virtio devices on PCI and their queues. The layout of a ring is in <linux/virtio_ring.h>:
+ * descriptors, the driver's list of available ones, the device's list of used ones. Free
+ * descriptors are chained through their next fields.
  */
 #include "drivers/virtio.h"
 #include "drivers/pio.h"

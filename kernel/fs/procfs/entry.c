@@ -1,6 +1,7 @@
 /*
- * The fixed part of /proc: a tree of entries that any part of the kernel adds to, and the sysctls among them.
- * Entries are never removed, so that a pointer to one is always good. proc_entries_lock guards the trees of children.
+ * The fixed part of /proc: a tree of entries that any part of the kernel adds to, and the sysctls
+ * among them. Entries are never removed, so that a pointer to one is always good. proc_entries_lock
+ * guards the trees of children.
  */
 #include "procfs.h"
 #include "lib/parse.h"
@@ -79,7 +80,10 @@ static void insert_locked(struct proc_entry *dir, struct proc_entry *entry)
 		dir->subdirs++;
 }
 
-/* The child @name of @dir, made if it is not there. NULL: no memory, or *@made false and another kind is there. */
+/*
+ * The child @name of @dir, made if it is not there. NULL: no memory, or *@made false and another
+ * kind is there.
+ */
 static struct proc_entry *add(struct proc_entry *dir, const char *name, u32 len, mode_t mode,
 			      bool *made)
 {

@@ -1,6 +1,7 @@
 /*
- * /proc/isthmus/failalloc of a debug build: "RATE[,SEED]" makes one allocation in RATE fail from now on, "0" none (mm/failalloc.h). A
- * read shows rate, seed, how many allocations could have failed since, and how many did.
+ * /proc/isthmus/failalloc of a debug build: "RATE[,SEED]" makes one allocation in RATE fail from
+ * now on, "0" none (mm/failalloc.h). A read shows rate, seed, how many allocations could have
+ * failed since, and how many did.
  */
 #include "procfs.h"
 #include "mm/failalloc.h"

@@ -1,5 +1,6 @@
 /*
- * The files of /proc about file systems: devices, locks, kmsg, /proc/sys/fs and /proc/sys/kernel/random. proc(5), random(4).
+ * The files of /proc about file systems: devices, locks, kmsg, /proc/sys/fs and
+ * /proc/sys/kernel/random. proc(5), random(4).
  */
 #include "procfs.h"
 #include "fs/inotify.h"

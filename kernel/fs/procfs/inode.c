@@ -1,6 +1,6 @@
 /*
- * The file system of /proc: its super block, the inodes of fixed entries, and their directories. Names below the root that are
- * numbers are processes: pid.c.
+ * The file system of /proc: its super block, the inodes of fixed entries, and their directories.
+ * Names below the root that are numbers are processes: pid.c.
  */
 #include "procfs.h"
 #include "fs/internal.h"

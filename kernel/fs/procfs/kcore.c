@@ -1,7 +1,8 @@
 /*
- * /proc/kcore: the kernel's memory as an ELF core file, for debuggers. The program headers say where the direct map and the
- * vmalloc window lie on this machine; an address stands in the file at its distance from PAGE_OFFSET behind the headers.
- * What is not there, and device memory, reads as zeros. elf(5), proc(5)
+ * /proc/kcore: the kernel's memory as an ELF core file, for debuggers. The program headers say
+ * where the direct map and the vmalloc window lie on this machine; an address stands in the file at
+ * its distance from PAGE_OFFSET behind the headers. What is not there, and device memory, reads as
+ * zeros. elf(5), proc(5)
  */
 #include "procfs.h"
 #include "lib/printf.h"

@@ -1,6 +1,7 @@
 /*
- * The files of /proc about the machine and the kernel as a whole: uptime, cpuinfo, interrupts, cmdline, filesystems, config.gz.
- * Those that need to know processes (stat, loadavg, version) are registered by proc/.
+ * The files of /proc about the machine and the kernel as a whole: uptime, cpuinfo, interrupts,
+ * cmdline, filesystems, config.gz. Those that need to know processes (stat, loadavg, version) are
+ * registered by proc/.
  */
 #include "procfs.h"
 #include "fs/internal.h"

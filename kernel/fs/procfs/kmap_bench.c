@@ -1,6 +1,6 @@
 /*
- * /proc/isthmus/kmap_bench: an experiment for root. Write "local CPUS PAGES COUNT" or "kmap CPUS PAGES COUNT"; the write
- * returns when it is over, and a read shows what came out, a line:
+ * /proc/isthmus/kmap_bench: an experiment for root. Write "local CPUS PAGES COUNT" or "kmap CPUS
+ * PAGES COUNT"; the write returns when it is over, and a read shows what came out, a line:
  *
  *   which  CPUs  pages a thread  maps a thread  cycles a map  ns altogether  flushes on all CPUs  waits for a slot
  *

@@ -1,7 +1,8 @@
 /*
- * /proc/lock_stat of a debug build, in Linux's format: a line for each class of locks that was taken, those that were waited for most
- * first; below it where somebody waited, and where those had taken the lock who were waited for. Times are in microseconds. "0"
- * written there clears it; /proc/sys/kernel/lock_stat turns the counting off and on. sched/lock_stat.h
+ * /proc/lock_stat of a debug build, in Linux's format: a line for each class of locks that was
+ * taken, those that were waited for most first; below it where somebody waited, and where those had
+ * taken the lock who were waited for. Times are in microseconds. "0" written there clears it;
+ * /proc/sys/kernel/lock_stat turns the counting off and on. sched/lock_stat.h
  */
 #include "procfs.h"
 #include "lib/div64.h"

@@ -1,6 +1,7 @@
 /*
- * The files of /proc that show memory as a whole, in Linux's formats: meminfo, zoneinfo, buddyinfo, pagetypeinfo, vmallocinfo,
- * slabinfo, iomem, swaps, kpageflags, kpagecount. The numbers come from mm/inspect.h; nothing is counted here.
+ * The files of /proc that show memory as a whole, in Linux's formats: meminfo, zoneinfo, buddyinfo,
+ * pagetypeinfo, vmallocinfo, slabinfo, iomem, swaps, kpageflags, kpagecount. The numbers come from
+ * mm/inspect.h; nothing is counted here.
  */
 #include "procfs.h"
 #include "mm/inspect.h"

@@ -1,9 +1,10 @@
 /*
- * /proc/PID. Who the processes are and what their files say, proc/ tells through struct proc_pid_provider; here are the
- * directories, the inodes and the lookups.
+ * /proc/PID. Who the processes are and what their files say, proc/ tells through struct
+ * proc_pid_provider; here are the directories, the inodes and the lookups.
  *
- * An inode remembers its task by number and start time, and holds no reference: a task that is gone frees its memory at once, and its files
- * give -ESRCH. A cached name is asked at each lookup whether its task (and its descriptor, for a numbered entry) is still there.
+ * An inode remembers its task by number and start time, and holds no reference: a task that is gone
+ * frees its memory at once, and its files give -ESRCH. A cached name is asked at each lookup
+ * whether its task (and its descriptor, for a numbered entry) is still there.
  */
 #include "procfs.h"
 #include "lib/printf.h"
@@ -84,7 +85,10 @@ static bool revalidate(struct dentry *dentry)
 
 static const struct dentry_operations pid_dentry_ops = {.revalidate = revalidate};
 
-/* A file that is open shows who it belongs to now, and the link of a descriptor what that is open for. */
+/*
+ * A file that is open shows who it belongs to now, and the link of a descriptor what
+ * that is open for.
+ */
 static int pid_getattr(struct inode *inode, struct kstat *st)
 {
 	const struct proc_inode *pi = proc_inode_of(inode);
@@ -128,7 +132,10 @@ static int check_access(const struct proc_pid_file *row, struct task *t)
 	return row->guarded && !provider->may_access(t) ? -EACCES : 0;
 }
 
-/* Asked again: since the file was opened, the process may have become another program's, with more rights. */
+/*
+ * Asked again: since the file was opened, the process may have become another program's,
+ * with more rights.
+ */
 static int show_row(struct seq_file *m, void *v)
 {
 	const struct proc_pid_file *row = proc_inode_of(m->file->inode)->row;
@@ -345,7 +352,10 @@ int proc_pid_lookup(struct super_block *sb, struct dentry *dentry)
 	return err;
 }
 
-/* The rows below a directory: of the process itself, or of a fixed subdirectory. NULL: a numbered one. */
+/*
+ * The rows below a directory: of the process itself, or of a fixed subdirectory. NULL:
+ * a numbered one.
+ */
 static const struct proc_pid_file *rows_of(const struct proc_inode *pi)
 {
 	if (!pi->row || pi->row->task_dir)

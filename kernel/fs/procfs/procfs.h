@@ -1,6 +1,7 @@
 /*
- * Private to fs/procfs: the tree of fixed entries (entry.c), inodes (inode.c) and the directories of processes (pid.c).
- * fixed.c and its neighbours register the files that show the lower parts; proc/ registers the rows of /proc/PID.
+ * Private to fs/procfs: the tree of fixed entries (entry.c), inodes (inode.c) and the directories
+ * of processes (pid.c). fixed.c and its neighbours register the files that show the lower parts;
+ * proc/ registers the rows of /proc/PID.
  */
 #ifndef FS_PROCFS_PROCFS_H
 #define FS_PROCFS_PROCFS_H
@@ -56,7 +57,9 @@ struct inode *proc_inode_new(struct super_block *sb, mode_t mode, size_t target_
 extern const struct file_operations proc_entry_fops;
 int proc_setattr(struct inode *inode, const struct iattr *attr);
 
-/* The processes, for the root directory. @name a number: 0 and a positive dentry, -ENOENT, -ENOMEM. */
+/*
+ * The processes, for the root directory. @name a number: 0 and a positive dentry, -ENOENT, -ENOMEM.
+ */
 int proc_pid_lookup(struct super_block *sb, struct dentry *dentry);
 /* Emit the processes from ctx->pos on; positions begin at @base. */
 void proc_pid_iterate(struct dir_context *ctx, loff_t base);
@@ -69,7 +72,10 @@ int proc_self_lookup(struct super_block *sb, struct dentry *dentry, bool thread)
 int proc_register_writable(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v),
 			   int (*write)(struct proc_entry *entry, char *text));
 
-/* vmstat.c. The sizes of the node, and of zone number @zone with @free pages, as /proc/zoneinfo shows them. */
+/*
+ * vmstat.c. The sizes of the node, and of zone number @zone with @free pages, as
+ * /proc/zoneinfo shows them.
+ */
 int proc_show_vmstat(struct seq_file *m, void *v);
 void proc_show_node_stats(struct seq_file *m);
 void proc_show_zone_stats(struct seq_file *m, unsigned zone, unsigned long free);

@@ -1,4 +1,7 @@
-/* /proc/isthmus/selfcheck of a debug build: who holds each page, counted anew at each read (mm/selfcheck.h). */
+/*
+ * /proc/isthmus/selfcheck of a debug build: who holds each page, counted anew at each read
+ * (mm/selfcheck.h).
+ */
 #include "procfs.h"
 #include "mm/selfcheck.h"
 #include "mm/slab.h"

@@ -1,9 +1,10 @@
 /*
  * /proc/sys/vm: the knobs of memory management. proc(5), Linux's sysctl/vm.
  *
- * A number belongs to the part that reads it. Those that tune what does not happen here (swapping, write-back to devices,
- * statistics by interval) are kept and read back, as on a Linux without swap and devices, where they change nothing either. What
- * orders something that this kernel has no function for (compaction, huge pages of hugetlbfs) has no file.
+ * A number belongs to the part that reads it. Those that tune what does not happen here (swapping,
+ * write-back to devices, statistics by interval) are kept and read back, as on a Linux without swap
+ * and devices, where they change nothing either. What orders something that this kernel has no
+ * function for (compaction, huge pages of hugetlbfs) has no file.
  */
 #include "procfs.h"
 #include "fs/dentry.h"
@@ -29,7 +30,10 @@ static int show_reserve_ratio(struct seq_file *m, void *v)
 	return 0;
 }
 
-/* Fewer numbers leave the later zones as they are; so does what is no number, without an error, as on Linux. */
+/*
+ * Fewer numbers leave the later zones as they are; so does what is no number, without an
+ * error, as on Linux.
+ */
 static int write_reserve_ratio(void *data, char *text)
 {
 	const char *at = strim(text), *end;

@@ -1,7 +1,7 @@
 /*
- * /proc/vmstat, and what /proc/zoneinfo says of the node: Linux 6.1's lines in Linux's order. A name is looked up among what
- * stands here (sizes, now) and among the events of mm/vmstat.h (since boot); one that neither has is something that does not
- * happen here, and reads 0.
+ * /proc/vmstat, and what /proc/zoneinfo says of the node: Linux 6.1's lines in Linux's order. A
+ * name is looked up among what stands here (sizes, now) and among the events of mm/vmstat.h (since
+ * boot); one that neither has is something that does not happen here, and reads 0.
  */
 #include "procfs.h"
 #include "lib/string.h"

@@ -1,6 +1,7 @@
 /*
- * The system calls of files, as C functions: arguments as user space gives them, addresses as uaddr_t, 64-bit numbers as their two
- * halves, low first. Each returns what its manual page (section 2) says, errors negative.
+ * The system calls of files, as C functions: arguments as user space gives them, addresses as
+ * uaddr_t, 64-bit numbers as their two halves, low first. Each returns what its manual page
+ * (section 2) says, errors negative.
  */
 #ifndef ABI_FS_H
 #define ABI_FS_H

@@ -1,6 +1,6 @@
 /*
- * The system calls of POSIX message queues, with their arguments as C types: what abi/syscall_table.h names.
- * Each is the manual page of its name.
+ * The system calls of POSIX message queues, with their arguments as C types: what
+ * abi/syscall_table.h names. Each is the manual page of its name.
  */
 #ifndef ABI_MQUEUE_H
 #define ABI_MQUEUE_H

@@ -1,6 +1,6 @@
 /*
- * The system calls of sockets, with their arguments as C types: what abi/syscall_table.h names. Each is the manual page of its name
- * (section 2); socketcall(2) reaches the same ones.
+ * The system calls of sockets, with their arguments as C types: what abi/syscall_table.h names.
+ * Each is the manual page of its name (section 2); socketcall(2) reaches the same ones.
  */
 #ifndef ABI_NET_H
 #define ABI_NET_H

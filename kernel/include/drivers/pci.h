@@ -1,6 +1,6 @@
 /*
- * PCI: the functions found on the buses at boot, and their configuration space (mechanism 1, ports 0xCF8/0xCFC).
- * PCI Local Bus Specification 3.0, chapter 6.
+ * PCI: the functions found on the buses at boot, and their configuration space (mechanism 1, ports
+ * 0xCF8/0xCFC). PCI Local Bus Specification 3.0, chapter 6.
  */
 #ifndef DRIVERS_PCI_H
 #define DRIVERS_PCI_H

@@ -1,6 +1,7 @@
 /*
- * Terminals. A struct tty joins a driver (serial port, pseudo-terminal side) with the line discipline and with the job control of
- * one session. Semantics: termios(3), ioctl_tty(2), pty(7), credentials(7).
+ * Terminals. A struct tty joins a driver (serial port, pseudo-terminal side) with the line
+ * discipline and with the job control of one session. Semantics: termios(3), ioctl_tty(2), pty(7),
+ * credentials(7).
  *
  *   driver --tty_receive()--> line discipline (ldisc.c) --> read buffer --> read(2)
  *   write(2) --> output processing (output.c) --> driver ops->write
@@ -57,7 +58,10 @@ struct tty {
 	bool stopped;               /* (c) output held by ^S or TCOOFF */
 	struct wait_queue read_wait, write_wait;
 
-	/* line discipline (i). The counters run freely; the place in the ring is the counter mod TTY_READ_SIZE. */
+	/*
+	 * line discipline (i). The counters run freely; the place in the ring is the counter mod
+	 * TTY_READ_SIZE.
+	 */
 	u8 *read_buf;
 	unsigned long *line_ends;   /* bitmap: a line ends at this byte */
 	u32 head, canon_head, tail; /* next free; end of the last complete line; next to be read */
@@ -74,7 +78,10 @@ void tty_put(struct tty *tty);
 /* Free one that nobody has seen yet: undoes tty_alloc(). NULL allowed. */
 void tty_free(struct tty *tty);
 
-/* Every driver registers where its ttys are: major number -> the tty, referenced; ERR_PTR(-ENXIO, -ENODEV, -EIO). Sleeps. */
+/*
+ * Every driver registers where its ttys are: major number -> the tty, referenced; ERR_PTR(-ENXIO,
+ * -ENODEV, -EIO). Sleeps.
+ */
 struct tty_driver {
 	struct cdev cdev;
 	struct tty *(*find)(unsigned minor);
@@ -91,12 +98,18 @@ bool tty_file_hung_up(struct file *file);
 /* Make @file an open file of @tty (takes a reference of its own). 0 or -errno. */
 int tty_open_file(struct tty *tty, struct file *file);
 
-/* Bytes from the driver: how many the line discipline took (all, unless it is raw and full). Task context, sleeps. */
+/*
+ * Bytes from the driver: how many the line discipline took (all, unless it is raw and full). Task
+ * context, sleeps.
+ */
 unsigned tty_receive(struct tty *tty, const u8 *buf, unsigned n);
 void tty_receive_break(struct tty *tty);
 /* The driver has room for output. Any context. */
 void tty_wakeup(struct tty *tty);
-/* The line went away: everybody who has it open reads end of file; SIGHUP and SIGCONT to the session. Sleeps. */
+/*
+ * The line went away: everybody who has it open reads end of file; SIGHUP and SIGCONT to the
+ * session. Sleeps.
+ */
 void tty_hangup(struct tty *tty);
 
 /* ldisc.c */
@@ -121,7 +134,10 @@ void tty_drop_session(struct tty *tty, bool hangup);
 void tty_jobctl_init(void);
 /* ioctl.c */
 long tty_ioctl(struct file *file, unsigned cmd, unsigned long arg);
-/* The master's view of its slave: attributes, window, groups, without the slave's job control. -ENOTTY */
+/*
+ * The master's view of its slave: attributes, window, groups, without the slave's job
+ * control. -ENOTTY
+ */
 long tty_side_ioctl(struct tty *slave, unsigned cmd, unsigned long arg);
 extern const struct ktermios tty_default_termios;
 

@@ -1,6 +1,6 @@
 /*
- * Virtio over PCI, the legacy interface (Virtio 1.1, sections 2.6, 4.1.4.8): queues of buffers shared with the device.
- * Buffers are single descriptors in low memory.
+ * Virtio over PCI, the legacy interface (Virtio 1.1, sections 2.6, 4.1.4.8): queues of buffers
+ * shared with the device. Buffers are single descriptors in low memory.
  *
  * A virtqueue has no lock: its driver serialises add, kick and get.
  */

@@ -6,7 +6,9 @@
 
 #include "fs/file.h"
 
-/* A file at @path, directories as needed; @data is found again by debugfs_data(). -ENOMEM, -EEXIST */
+/*
+ * A file at @path, directories as needed; @data is found again by debugfs_data(). -ENOMEM, -EEXIST
+ */
 int debugfs_register(const char *path, mode_t mode, const struct file_operations *op, void *data);
 void *debugfs_data(const struct inode *inode);
 

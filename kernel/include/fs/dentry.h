@@ -1,10 +1,12 @@
 /*
- * Dentries: the cache of names. A dentry is a name in a directory; with an inode it is positive, without one negative (the name
- * is known to be absent). The cache holds every name that path lookup met; file systems whose only storage of names is this cache
+ * Dentries: the cache of names. A dentry is a name in a directory; with an inode it is positive,
+ * without one negative (the name is known to be absent). The cache holds every name that path
+ * lookup met; file systems whose only storage of names is this cache
  * (tmpfs) pin theirs with a reference.
  *
- * A dentry with references is alive; with none it stays cached on the LRU list until memory is needed, unless it is unhashed
- * (removed), then it goes at once. Memory is freed after a grace period, so that a path walk needs no reference.
+ * A dentry with references is alive; with none it stays cached on the LRU list until memory is
+ * needed, unless it is unhashed (removed), then it goes at once. Memory is freed after a grace
+ * period, so that a path walk needs no reference.
  *
  * (h) dcache_lock; read under RCU together with the namespace sequence   (k) constant   (a) atomic
  */
@@ -26,7 +28,10 @@
 #define DENTRY_TRANSIENT 64u  /* not kept when nobody uses it; the file system's lookup sets it */
 
 struct dentry_operations {
-	/* Is the name still right? Called under RCU: must not sleep. false: it is dropped and looked up again. */
+	/*
+	 * Is the name still right? Called under RCU: must not sleep. false: it is dropped and
+	 * looked up again.
+	 */
 	bool (*revalidate)(struct dentry *dentry);
 	/* The name that /proc/PID/fd shows ("pipe:[123]"), in @buf; NULL: the path. */
 	char *(*name)(struct dentry *dentry, char *buf, size_t size);
@@ -62,13 +67,21 @@ void dentry_set_inode(struct dentry *dentry, struct inode *inode);
 void dentry_hash(struct dentry *dentry);
 /* Take it out: lookups miss it. */
 void dentry_unhash(struct dentry *dentry);
-/* A file system without another storage of names keeps each of its dentries with a reference; and gives it back. */
+/*
+ * A file system without another storage of names keeps each of its dentries with a reference; and
+ * gives it back.
+ */
 void dentry_pin(struct dentry *dentry);
 void dentry_unpin(struct dentry *dentry);
-/* The name was removed: a negative entry stays in its place, or it is unhashed while others use it. => the caller's reference; the
- * inode may go */
+/*
+ * The name was removed: a negative entry stays in its place, or it is unhashed while others use it.
+ * => the caller's reference; the inode may go
+ */
 void dentry_removed(struct dentry *dentry);
-/* Give @dentry the name and parent of @target, which is unhashed; @exchange: and the other way round. */
+/*
+ * Give @dentry the name and parent of @target, which is unhashed; @exchange: and the
+ * other way round.
+ */
 void dentry_move(struct dentry *dentry, struct dentry *target, bool exchange);
 static inline void dentry_get(struct dentry *dentry)
 {
@@ -97,7 +110,10 @@ static inline bool dentry_is_dir(const struct dentry *dentry)
 
 /* The cached dentry of a name, referenced, or NULL; no lookup in the file system. */
 struct dentry *dentry_find(struct dentry *parent, const char *name, u32 len);
-/* The same with the file system asked: referenced, perhaps negative; ERR_PTR. => the directory's inode locked for write */
+/*
+ * The same with the file system asked: referenced, perhaps negative; ERR_PTR. => the directory's
+ * inode locked for write
+ */
 struct dentry *dentry_lookup(struct dentry *parent, const char *name, u32 len);
 /* Drop cached names below @dentry that nobody uses. */
 void dentry_shrink_children(struct dentry *dentry);
@@ -110,7 +126,9 @@ struct dcache_stats {
 };
 void dcache_stats(struct dcache_stats *out);
 
-/* Is @ancestor @dentry itself or above it? => rename_lock of the super block held, or a hint only */
+/*
+ * Is @ancestor @dentry itself or above it? => rename_lock of the super block held, or a hint only
+ */
 bool dentry_is_ancestor(const struct dentry *ancestor, const struct dentry *dentry);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * The layout of a descriptor table, for the inline lookups of fs/file.h; everything else goes through the functions there.
+ * The layout of a descriptor table, for the inline lookups of fs/file.h; everything else goes
+ * through the functions there.
  * (l) files->lock   (r) read without lock under RCU   (a) atomic
  */
 #ifndef FS_FDTABLE_H

@@ -47,7 +47,10 @@ struct file {
 	struct rcu_head rcu;
 };
 
-/* Descriptor table: grows by doubling up to RLIMIT_NOFILE; lookups without lock. Shared by CLONE_FILES. */
+/*
+ * Descriptor table: grows by doubling up to RLIMIT_NOFILE; lookups without lock. Shared
+ * by CLONE_FILES.
+ */
 struct files *files_new(void);
 struct files *files_copy(struct files *old, int *err); /* fork */
 void files_get(struct files *f);
@@ -125,8 +128,8 @@ int fd_get_cloexec(int fd); /* 0, 1, -EBADF */
 int fd_set_cloexec(int fd, bool on);
 extern unsigned sysctl_nr_open;
 /*
- * Another task's table, for /proc: the next open descriptor >= @from or -1; the FMODE_* of a descriptor, 0: not open; O_CLOEXEC or 0;
- * the size of the table. Do not sleep.
+ * Another task's table, for /proc: the next open descriptor >= @from or -1; the FMODE_* of a
+ * descriptor, 0: not open; O_CLOEXEC or 0; the size of the table. Do not sleep.
  */
 int files_next_fd(struct task *t, int from);
 u32 files_fd_mode(struct task *t, int fd);
@@ -142,10 +145,16 @@ struct file *file_open_exec(int dirfd, const char *name, int flags);
 struct file *file_open_path(const struct path *path, int flags, const struct cred *cred);
 /* The same of a file that the caller has just made: whatever its mode allows. */
 struct file *file_open_created(const struct path *path, int flags);
-/* A file without a name in any directory (pipe, epoll, memfd...): "anon_inode:[name]" unless an inode is given. ERR_PTR */
+/*
+ * A file without a name in any directory (pipe, epoll, memfd...): "anon_inode:[name]" unless an
+ * inode is given. ERR_PTR
+ */
 struct file *file_anon(const char *name, const struct file_operations *op, void *private,
 		       int flags);
-/* A file of @inode (holds it) in an internal mount: sockets, pipes. @dop may give its name for /proc. ERR_PTR */
+/*
+ * A file of @inode (holds it) in an internal mount: sockets, pipes. @dop may give its name for
+ * /proc. ERR_PTR
+ */
 struct dentry_operations;
 struct file *file_pseudo(struct mount *mnt, struct inode *inode, const char *name,
 			 const struct dentry_operations *dop, const struct file_operations *op,
@@ -163,16 +172,24 @@ int vfs_fsync(struct file *file, loff_t start, loff_t end, bool data_only);
 int vfs_mmap(struct file *file, struct map_request *req);
 /* After vfs_mmap() and mm_map() of a shared one, whatever they returned. */
 void vfs_mmap_done(struct map_request *req);
-/* The absolute path of @path as the caller's root sees it, written to the end of @buf; start pointer or ERR_PTR(-ENAMETOOLONG).
- * " (deleted)" is appended to unlinked names. */
+/*
+ * The absolute path of @path as the caller's root sees it, written to the end of @buf; start
+ * pointer or ERR_PTR(-ENAMETOOLONG). " (deleted)" is appended to unlinked names.
+ */
 char *path_name(const struct path *path, char *buf, size_t size);
 /* The same as seen from @root; ends at the end of @buf. */
 char *path_name_below(const struct path *path, const struct path *root, char *buf, size_t size);
 
-/* getcwd(2): the same for the working directory; "(unreachable)" outside the root; -ENOENT when it was removed. */
+/*
+ * getcwd(2): the same for the working directory; "(unreachable)" outside the root; -ENOENT when
+ * it was removed.
+ */
 char *cwd_name(char *buf, size_t size);
 
-/* Readable/writable now? A driver's poll() calls poll_wait() for each queue, then returns POLL* bits. */
+/*
+ * Readable/writable now? A driver's poll() calls poll_wait() for each queue, then
+ * returns POLL* bits.
+ */
 struct poll_table {
 	void (*queue)(struct poll_table *pt, struct file *file, struct wait_queue *wq);
 };
@@ -184,8 +201,9 @@ static inline void poll_wait(struct file *file, struct wait_queue *wq, struct po
 unsigned vfs_poll(struct file *file, struct poll_table *pt);
 
 /*
- * What a directory's iterate operation gives its entries to. @pos: where it is; 0 "." and 1 ".." by custom. emit() takes one entry:
- * @off is the position behind it, @type a DT_* value; it sets pos = off and returns true, or returns false: full, stop here.
+ * What a directory's iterate operation gives its entries to. @pos: where it is; 0 "." and 1 ".." by
+ * custom. emit() takes one entry: @off is the position behind it, @type a DT_* value; it sets pos =
+ * off and returns true, or returns false: full, stop here.
  */
 struct dir_context {
 	bool (*emit)(struct dir_context *ctx, const char *name, unsigned len, loff_t off, u64 ino,
@@ -226,32 +244,48 @@ void path_put(const struct path *path);
 #define LOOKUP_NO_XDEV 256u
 int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out);
 int path_lookup_user(int dirfd, uaddr_t name, unsigned flags, struct path *out);
-/* A path name from user memory, at most PATH_MAX: kernel memory to be freed with putname; ERR_PTR(-EFAULT, -ENAMETOOLONG, -ENOENT when empty) */
+/*
+ * A path name from user memory, at most PATH_MAX: kernel memory to be freed with putname;
+ * ERR_PTR(-EFAULT, -ENAMETOOLONG, -ENOENT when empty)
+ */
 char *getname(uaddr_t name, unsigned flags);
 void putname(char *name);
-/* Permission of the current credentials (fsuid...): MAY_READ 4, MAY_WRITE 2, MAY_EXEC 1. 0 or -EACCES */
+/*
+ * Permission of the current credentials (fsuid...): MAY_READ 4, MAY_WRITE 2, MAY_EXEC
+ * 1. 0 or -EACCES
+ */
 #define MAY_EXEC 1
 #define MAY_WRITE 2
 #define MAY_READ 4
 int inode_permission(struct inode *inode, int mask);
-/* By owner, mode bits and capabilities alone: what an inode without a rule of its own gets. Does not sleep. */
+/*
+ * By owner, mode bits and capabilities alone: what an inode without a rule of its own gets.
+ * Does not sleep.
+ */
 int generic_permission(const struct inode *inode, int mask);
 
 /* Mount at boot and by mount(2). 0 or -errno. */
 int vfs_mount(const char *source, const char *target, const char *type, u32 flags,
 	      const char *options);
-/* rootfs: a tmpfs becomes the root and cwd of the current task; then the initramfs is unpacked into it. */
+/*
+ * rootfs: a tmpfs becomes the root and cwd of the current task; then the initramfs is
+ * unpacked into it.
+ */
 void vfs_init(void);
 /*
- * The cpio archives at @data into the root. @used(n), when not NULL, is told now and then that the first n bytes are not
- * read again, so that their memory can serve the files. 0 or -errno; what was made stays. Sleeps.
+ * The cpio archives at @data into the root. @used(n), when not NULL, is told now and then that the
+ * first n bytes are not read again, so that their memory can serve the files. 0 or -errno; what was
+ * made stays. Sleeps.
  */
 int initramfs_unpack(const void *data, size_t len, void (*used)(size_t bytes));
 
 /* ---- the log, for syslog(2): records as "<level>[time] text\n" ---- */
 /* Format record *@seq (skipping what is lost) and advance: the length, 0: none, -ENOMEM. */
 int syslog_format(u64 *seq, char *buf, size_t size);
-/* The system-wide reader of syslog(2) type 2 and /proc/kmsg: wait for something unread; format and consume it. */
+/*
+ * The system-wide reader of syslog(2) type 2 and /proc/kmsg: wait for something unread; format
+ * and consume it.
+ */
 int syslog_wait(bool nonblock);
 size_t syslog_unread(void);
 void syslog_poll_wait(struct file *file, struct poll_table *pt);

@@ -1,8 +1,10 @@
 /*
- * The objects of the file system: super block, inode, dentry, mount, and the operations that a file system implements.
+ * The objects of the file system: super block, inode, dentry, mount, and the operations that a file
+ * system implements.
  *
- * An inode is a file; a dentry is a name in a directory, cached, present or known to be absent (negative). Path lookup walks dentries
- * under RCU without taking locks or references until its end.
+ * An inode is a file; a dentry is a name in a directory, cached, present or known to be
+ * absent (negative). Path lookup walks dentries under RCU without taking locks or references
+ * until its end.
  *
  * (i) inode->lock (rwsem, RANK_INODE)   (s) inode->i_lock spin   (d) dentry->lock   (k) constant   (a) atomic
  */
@@ -42,9 +44,15 @@ struct path {
 };
 
 struct inode_operations {
-	/* Find @dentry's name in @dir: dentry_set_inode(dentry, inode) or leave it negative. 0 or -errno. => dir locked for read */
+	/*
+	 * Find @dentry's name in @dir: dentry_set_inode(dentry, inode) or leave it negative. 0 or
+	 * -errno. => dir locked for read
+	 */
 	int (*lookup)(struct inode *dir, struct dentry *dentry);
-	/* Each makes @dentry positive. => dir locked for write; permission already checked by the VFS */
+	/*
+	 * Each makes @dentry positive. => dir locked for write; permission already
+	 * checked by the VFS
+	 */
 	int (*create)(struct inode *dir, struct dentry *dentry, mode_t mode);
 	int (*mkdir)(struct inode *dir, struct dentry *dentry, mode_t mode);
 	int (*mknod)(struct inode *dir, struct dentry *dentry, mode_t mode, kdev_t dev);
@@ -57,9 +65,15 @@ struct inode_operations {
 	int (*tmpfile)(struct inode *dir, struct inode **out, mode_t mode);
 	/* The target, valid until the returned inode reference goes; ERR_PTR. */
 	const char *(*get_link)(struct inode *inode);
-	/* Magic links (/proc/PID/exe, fd/N, cwd): the path itself, referenced. NULL for ordinary links. 0 or -errno */
+	/*
+	 * Magic links (/proc/PID/exe, fd/N, cwd): the path itself, referenced. NULL for ordinary
+	 * links. 0 or -errno
+	 */
 	int (*follow_link)(struct inode *inode, struct path *out);
-	/* readlink(2) where the text is made on the spot: bytes in @buf, not terminated. NULL: what get_link gives. */
+	/*
+	 * readlink(2) where the text is made on the spot: bytes in @buf, not terminated. NULL: what
+	 * get_link gives.
+	 */
 	ssize_t (*readlink)(struct inode *inode, char *buf, size_t size);
 	int (*setattr)(struct inode *inode, const struct iattr *attr);
 	int (*getattr)(struct inode *inode, struct kstat *out); /* NULL: from the inode */
@@ -131,7 +145,10 @@ struct inode {
 #define INODE_LINKABLE 32u /* O_TMPFILE without O_EXCL: may be given its first name */
 
 struct super_operations {
-	/* The last reference went: with nlink 0 the file goes with its data; otherwise it may stay cached. */
+	/*
+	 * The last reference went: with nlink 0 the file goes with its data; otherwise it
+	 * may stay cached.
+	 */
 	void (*evict)(struct inode *inode);
 	int (*statfs)(struct super_block *sb, struct kstatfs *out);
 	int (*sync)(struct super_block *sb, bool wait);
@@ -156,7 +173,10 @@ struct super_block {
 	u32 next_ino;                         /* (a) last number that inode_alloc() gave out */
 };
 
-/* Extended attributes, by full name ("user.x"). Sizes in bytes; @size 0 asks for the length. -ENODATA, -ERANGE, -EOPNOTSUPP... */
+/*
+ * Extended attributes, by full name ("user.x"). Sizes in bytes; @size 0 asks for the length.
+ * -ENODATA, -ERANGE, -EOPNOTSUPP...
+ */
 struct xattr_operations {
 	ssize_t (*get)(struct inode *inode, const char *name, void *buf, size_t size);
 	int (*set)(struct inode *inode, const char *name, const void *value, size_t size,
@@ -175,7 +195,10 @@ struct file_system_type {
 };
 int register_filesystem(struct file_system_type *type);
 
-/* A super block without a device (st_dev gets a number of its own), or NULL. The caller sets op, magic, root. */
+/*
+ * A super block without a device (st_dev gets a number of its own), or NULL. The caller sets
+ * op, magic, root.
+ */
 struct super_block *super_alloc(const struct file_system_type *type, u32 flags);
 /* Make @inode (takes the reference over) the root directory: 0 or -ENOMEM. */
 int super_set_root(struct super_block *sb, struct inode *inode);
@@ -230,9 +253,15 @@ void inode_put(struct inode *inode);             /* may sleep */
 u64 inode_new_number(void);
 struct timespec64 current_time(void);
 void inode_touch(struct inode *inode, unsigned attr_times); /* ATTR_MTIME|ATTR_CTIME... */
-/* Owner and mode of a new file in @dir (NULL: none) for the caller: fsuid, fsgid or the set-group-ID directory's. */
+/*
+ * Owner and mode of a new file in @dir (NULL: none) for the caller: fsuid, fsgid or the
+ * set-group-ID directory's.
+ */
 void inode_init_owner(struct inode *inode, const struct inode *dir, mode_t mode);
-/* Apply @attr to the fields of the inode: what a setattr operation does at its end. => inode->lock held for write */
+/*
+ * Apply @attr to the fields of the inode: what a setattr operation does at its end. => inode->lock
+ * held for write
+ */
 void inode_set_attr(struct inode *inode, const struct iattr *attr);
 /* Give @inode its pages: inode->mapping = &inode->data. */
 void inode_init_mapping(struct inode *inode, const struct mapping_ops *ops, gfp_t gfp);
@@ -270,7 +299,10 @@ void cdev_for_each(void (*fn)(const struct cdev *c, void *arg), void *arg);
 #define MKDEV(major, minor) ((kdev_t)(((minor)&0xff) | ((major) << 8) | (((minor) & ~0xffu) << 12)))
 #define MAJOR(dev) (((dev)&0xfff00) >> 8)
 #define MINOR(dev) (((dev)&0xff) | (((dev) >> 12) & 0xfff00))
-/* Make /dev/@name in devtmpfs (created when devtmpfs is first mounted, kept after). May be called before the VFS root exists. */
+/*
+ * Make /dev/@name in devtmpfs (created when devtmpfs is first mounted, kept after). May be called
+ * before the VFS root exists.
+ */
 int devtmpfs_create(const char *name, mode_t mode, kdev_t dev);
 int devtmpfs_remove(const char *name);
 

@@ -14,7 +14,10 @@ struct lock_request {
 
 /* flock(2): @type as above. 0, -EWOULDBLOCK (@nonblock), -ERESTARTSYS, -ENOMEM */
 int file_flock(struct file *file, int type, bool nonblock);
-/* Set or clear; @ofd: owned by the open file, else by the caller's descriptor table. 0, -EAGAIN (no @wait), -EDEADLK, -ERESTARTSYS, -ENOMEM */
+/*
+ * Set or clear; @ofd: owned by the open file, else by the caller's descriptor table. 0, -EAGAIN (no
+ * @wait), -EDEADLK, -ERESTARTSYS, -ENOMEM
+ */
 int file_setlk(struct file *file, const struct lock_request *req, bool ofd, bool wait);
 /* What would stand in the way: req->type F_UNLCK: nothing. */
 void file_getlk(struct file *file, struct lock_request *req, bool ofd);

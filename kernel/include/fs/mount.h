@@ -1,6 +1,7 @@
 /*
- * Mounts: which super block is seen where. A mount covers a dentry of its parent mount; path lookup crosses it by a hash of
- * (parent mount, dentry). The tree changes under mount_mutex; lookups run under RCU and check the namespace sequence.
+ * Mounts: which super block is seen where. A mount covers a dentry of its parent mount; path lookup
+ * crosses it by a hash of (parent mount, dentry). The tree changes under mount_mutex; lookups run
+ * under RCU and check the namespace sequence.
  *
  * (m) mount_mutex (RANK_FS_MOUNT)   (k) constant   (a) atomic
  */
@@ -29,8 +30,10 @@ struct mount {
 	struct rcu_head rcu;
 };
 
-/* The sequence of the name space: odd while a rename or a change of the mount tree happens. A walk without references is right if
- * it has not changed from its start to its end. */
+/*
+ * The sequence of the name space: odd while a rename or a change of the mount tree happens. A walk
+ * without references is right if it has not changed from its start to its end.
+ */
 extern u32 namespace_seq;
 void namespace_seq_begin(void);
 void namespace_seq_end(void);
@@ -52,8 +55,10 @@ int vfs_umount(const char *target, unsigned flags);
 int vfs_pivot_root(const char *new_root, const char *put_old);
 /* -EROFS if nothing may be written through it. */
 int mount_check_write(const struct mount *mnt);
-/* The mounts in their order, for /proc/mounts and mountinfo: the first whose sequence number is @sequence or more, or NULL. =>
- * locked. Locking sleeps. */
+/*
+ * The mounts in their order, for /proc/mounts and mountinfo: the first whose sequence number is
+ * @sequence or more, or NULL. => locked. Locking sleeps.
+ */
 void mount_list_lock(void);
 void mount_list_unlock(void);
 struct mount *mount_list_from(u32 sequence);

@@ -1,6 +1,6 @@
 /*
- * What system calls do to names and attributes, on names in kernel memory. Each returns 0 or -errno as its manual page (section 2)
- * says; each may sleep. dirfd: AT_FDCWD or a descriptor.
+ * What system calls do to names and attributes, on names in kernel memory. Each returns 0 or -errno
+ * as its manual page (section 2) says; each may sleep. dirfd: AT_FDCWD or a descriptor.
  */
 #ifndef FS_NAMEI_H
 #define FS_NAMEI_H

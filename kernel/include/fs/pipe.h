@@ -12,10 +12,16 @@ int pipe_create(struct file *ends[2], int flags);
 long pipe_get_size(struct file *file);
 long pipe_set_size(struct file *file, unsigned long bytes);
 bool file_is_pipe(const struct file *file);
-/* tee(2): copy what is in @from to @to without consuming it; splice's ends are ordinary reads and writes. */
+/*
+ * tee(2): copy what is in @from to @to without consuming it; splice's ends are ordinary
+ * reads and writes.
+ */
 ssize_t pipe_tee(struct file *from, struct file *to, size_t len, bool nonblock);
 extern unsigned sysctl_pipe_max_size;
-/* pipe-user-pages-soft, -hard: of all pipes of a user without CAP_SYS_RESOURCE or CAP_SYS_ADMIN; 0: any number */
+/*
+ * pipe-user-pages-soft, -hard: of all pipes of a user without CAP_SYS_RESOURCE or
+ * CAP_SYS_ADMIN; 0: any number
+ */
 extern unsigned sysctl_pipe_pages_soft, sysctl_pipe_pages_hard;
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * Waiting for many files: poll(2), select(2), epoll(7), and the counters that one waits for: eventfd(2), timerfd_create(2), signalfd(2).
+ * Waiting for many files: poll(2), select(2), epoll(7), and the counters that one waits for:
+ * eventfd(2), timerfd_create(2), signalfd(2).
  */
 #ifndef FS_POLL_H
 #define FS_POLL_H
@@ -7,17 +8,22 @@
 #include "fs/file.h"
 #include <linux/poll.h>
 
-/* @fds in kernel memory; revents are filled in. How many are ready; 0 at @deadline (clock_ns(); 0: do not wait, ~0: for ever); -EINTR; -ENOMEM */
+/*
+ * @fds in kernel memory; revents are filled in. How many are ready; 0 at @deadline (clock_ns(); 0:
+ * do not wait, ~0: for ever); -EINTR; -ENOMEM
+ */
 int poll_files(struct pollfd *fds, unsigned n, u64 deadline);
 /*
- * Sets of @n descriptors as bitmaps of words: @in, @out, @ex are asked and then overwritten with what is ready; each may be NULL.
- * How many bits are set; 0; -EBADF, -EINTR, -ENOMEM.
+ * Sets of @n descriptors as bitmaps of words: @in, @out, @ex are asked and then overwritten with
+ * what is ready; each may be NULL. How many bits are set; 0; -EBADF, -EINTR, -ENOMEM.
  */
 int select_files(unsigned n, unsigned long *in, unsigned long *out, unsigned long *ex,
 		 u64 deadline);
 
-/* A wait queue goes away under its pollers: wake_up_poll(wq, POLLFREE) makes epoll forget it. The queue itself must last for a grace
- * period more. */
+/*
+ * A wait queue goes away under its pollers: wake_up_poll(wq, POLLFREE) makes epoll forget it. The
+ * queue itself must last for a grace period more.
+ */
 #include <linux/types.h> /* __poll_t, of POLLFREE */
 
 /* epoll */
@@ -47,7 +53,8 @@ int timerfd_get(struct file *file, struct timerfd_time *out);
 void timerfd_clock_was_set(void);
 
 /*
- * signalfd: signals belong to proc/, which registers how to wait for and take one. @info: siginfo_t of 128 bytes.
+ * signalfd: signals belong to proc/, which registers how to wait for and take one. @info:
+ * siginfo_t of 128 bytes.
  */
 struct signalfd_provider {
 	struct wait_queue *(*wait_queue)(void); /* of the caller's process */

@@ -1,5 +1,6 @@
 /*
- * /proc. Fixed files are rows that each part registers; the directories of processes come from a provider that proc/ registers.
+ * /proc. Fixed files are rows that each part registers; the directories of processes come from a
+ * provider that proc/ registers.
  */
 #ifndef FS_PROCFS_H
 #define FS_PROCFS_H
@@ -7,10 +8,16 @@
 #include "fs/seq_file.h"
 
 struct proc_entry;
-/* A read-only text file made by @show; @path may have directories ("sys/vm/overcommit_memory", "sysvipc/shm"), made as needed. -ENOMEM */
+/*
+ * A read-only text file made by @show; @path may have directories ("sys/vm/overcommit_memory",
+ * "sysvipc/shm"), made as needed. -ENOMEM
+ */
 int proc_register(const char *path, mode_t mode, int (*show)(struct seq_file *m, void *v),
 		  void *data);
-/* The same with operations of its own (private data: @data through file->inode->private's entry: proc_data(inode)). */
+/*
+ * The same with operations of its own (private data: @data through file->inode->private's entry:
+ * proc_data(inode)).
+ */
 int proc_register_ops(const char *path, mode_t mode, const struct file_operations *op, void *data);
 /* A sysctl: number in *@value between min and max, read and written as text. */
 int proc_register_uint(const char *path, mode_t mode, unsigned *value, unsigned min, unsigned max);
@@ -25,8 +32,10 @@ int proc_register_text(const char *path, mode_t mode, int (*show)(struct seq_fil
 int proc_register_link(const char *path, const char *target);
 void *proc_data(const struct inode *inode);
 
-/* Directories of processes. proc/ owns tasks; fs/procfs owns inodes and dentries and asks through this. A row is a file, a link or a
- * directory of each process; rows end with one without a name. */
+/*
+ * Directories of processes. proc/ owns tasks; fs/procfs owns inodes and dentries and asks through
+ * this. A row is a file, a link or a directory of each process; rows end with one without a name.
+ */
 struct proc_pid_file {
 	const char *name;
 	mode_t mode;  /* with S_IFMT: S_IFREG, S_IFDIR, S_IFLNK */
@@ -41,7 +50,10 @@ struct proc_pid_file {
 	/* magic links: the path, referenced; number -1 outside numbered ones */
 	int (*link)(struct task *t, int number, struct path *out);
 	const struct proc_pid_file *dir; /* rows of a fixed subdirectory */
-	/* Numbered subdirectories (fd, fdinfo, task): the next number >= @from, or -1; and the row that each number is. */
+	/*
+	 * Numbered subdirectories (fd, fdinfo, task): the next number >= @from, or -1; and the row
+	 * that each number is.
+	 */
 	int (*next)(struct task *t, int from);
 	const struct proc_pid_file *each;
 	/* in the row of each: still there? Under RCU, must not sleep */

@@ -1,5 +1,6 @@
 /*
- * Random numbers: one ChaCha20 generator with fast key erasure, seeded from the CPU's generator and from timing. Never blocks.
+ * Random numbers: one ChaCha20 generator with fast key erasure, seeded from the CPU's generator and
+ * from timing. Never blocks.
  */
 #ifndef FS_RANDOM_H
 #define FS_RANDOM_H

@@ -17,9 +17,9 @@ struct seq_file {
 	void *private;
 };
 /*
- * @start: the record at *@pos, or the next after it; NULL: the end; ERR_PTR. Takes the locks that @stop gives back, which is
- * called after each @start, whatever that returned. @next: the record behind @v, and *@pos its position. @show: its text; 0,
- * 1: leave it out, or -errno.
+ * @start: the record at *@pos, or the next after it; NULL: the end; ERR_PTR. Takes the locks that
+ * @stop gives back, which is called after each @start, whatever that returned. @next: the record
+ * behind @v, and *@pos its position. @show: its text; 0, 1: leave it out, or -errno.
  */
 struct seq_operations {
 	void *(*start)(struct seq_file *m, loff_t *pos);
@@ -40,14 +40,20 @@ int seq_printf(struct seq_file *m, const char *fmt, ...) __printf(2, 3);
 void seq_puts(struct seq_file *m, const char *s);
 void seq_putc(struct seq_file *m, char c);
 void seq_write(struct seq_file *m, const void *data, size_t len);
-/* A number, right-aligned in @width (24 at most): hexadecimal with zeros, decimal with blanks. Many times faster than printf. */
+/*
+ * A number, right-aligned in @width (24 at most): hexadecimal with zeros, decimal with blanks. Many
+ * times faster than printf.
+ */
 void seq_put_hex(struct seq_file *m, u64 v, unsigned width);
 void seq_put_dec(struct seq_file *m, u64 v, unsigned width);
 /* Blanks up to column @width of the line. */
 void seq_pad(struct seq_file *m, unsigned width);
 /* A string with the bytes of @esc written as octal. */
 void seq_escape(struct seq_file *m, const char *s, const char *esc);
-/* A path with the bytes of @esc written as octal, as seen from @root; NULL: from the caller's root. 0 or -errno */
+/*
+ * A path with the bytes of @esc written as octal, as seen from @root; NULL: from the caller's
+ * root. 0 or -errno
+ */
 int seq_path(struct seq_file *m, const struct path *path, const struct path *root, const char *esc);
 
 #endif

@@ -96,7 +96,9 @@ static inline unsigned long find_first_zero_bit(const unsigned long *map, unsign
 	return find_next_zero_bit(map, size, 0);
 }
 
-/* The first of @n clear bits side by side, at a multiple of @align (a power of two); @size: none. */
+/*
+ * The first of @n clear bits side by side, at a multiple of @align (a power of two); @size: none.
+ */
 unsigned long bitmap_find_zero_area(const unsigned long *map, unsigned long size,
 				    unsigned long start, unsigned long n, unsigned long align);
 

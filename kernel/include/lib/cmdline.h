@@ -14,7 +14,9 @@
  */
 const char *cmdline_next(const char *cursor, char *buf, size_t size, char **value);
 bool cmdline_name_is(const char *word, const char *name);
-/* The value of the last @name= (or "" for a bare @name) before a --: true and @buf, cut to @size. */
+/*
+ * The value of the last @name= (or "" for a bare @name) before a --: true and @buf, cut to @size.
+ */
 bool cmdline_get(const char *cmdline, const char *name, char *buf, size_t size);
 /* Is there a word @name, with a value or without, before a --? */
 bool cmdline_has(const char *cmdline, const char *name);

@@ -21,7 +21,9 @@ int __must_check kstrtobool(const char *s, bool *out);
  * Saturates at the largest u64. */
 u64 parse_u64(const char *s, const char **end, unsigned base);
 
-/* A size: a number with a suffix K, M, G, T, P or E (binary, either case): "64M". *@end as above. */
+/*
+ * A size: a number with a suffix K, M, G, T, P or E (binary, either case): "64M". *@end as above.
+ */
 u64 memparse(const char *s, const char **end);
 
 #endif

@@ -23,7 +23,10 @@
 #define vscnprintf kernel_vscnprintf
 #endif
 
-/* The length that the whole text has, without its NUL, even where @size cut it. Always terminated if @size. */
+/*
+ * The length that the whole text has, without its NUL, even where @size cut it. Always
+ * terminated if @size.
+ */
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list args) __printf(3, 0);
 int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 /* The length that was written, without the NUL: for building a text piece by piece. */

@@ -78,7 +78,10 @@ struct rb_node *rb_first(const struct rb_root *root);
 struct rb_node *rb_last(const struct rb_root *root);
 struct rb_node *rb_next(const struct rb_node *node);
 struct rb_node *rb_prev(const struct rb_node *node);
-/* Children before parents, for freeing a whole tree: @node may be freed once its successor is known. */
+/*
+ * Children before parents, for freeing a whole tree: @node may be freed once its
+ * successor is known.
+ */
 struct rb_node *rb_first_postorder(const struct rb_root *root);
 struct rb_node *rb_next_postorder(const struct rb_node *node);
 

@@ -40,7 +40,10 @@ char *strsep(char **s, const char *set);
 #include <strings.h>
 #endif
 
-/* Copy a string into @size bytes, always NUL-terminated (if @size): its length, or -E2BIG if it was cut. */
+/*
+ * Copy a string into @size bytes, always NUL-terminated (if @size): its length, or -E2BIG
+ * if it was cut.
+ */
 ssize_t strscpy(char *to, const char *from, size_t size);
 /* The first byte of @n at @s that is not @c, or NULL. */
 void *memchr_inv(const void *s, int c, size_t n);

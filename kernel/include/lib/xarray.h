@@ -37,7 +37,10 @@ struct xa_node {
 };
 
 struct xa_ops {
-	/* A node, contents any; NULL: the operation fails with -ENOMEM. Called with the writer's lock held. */
+	/*
+	 * A node, contents any; NULL: the operation fails with -ENOMEM. Called with the
+	 * writer's lock held.
+	 */
 	struct xa_node *(*alloc)(void);
 	void (*free)(struct xa_node *node);
 };
@@ -107,7 +110,9 @@ int xa_find_free(const struct xarray *xa, unsigned long *index, unsigned long mi
 		 unsigned long max);
 /* Store @entry there: 0, -ENOSPC, -ENOMEM. */
 int __must_check xa_alloc(struct xarray *xa, u32 *id, void *entry, u32 min, u32 max);
-/* The same, beginning the search at *@next and wrapping round to @min; *@next = id + 1 afterwards. */
+/*
+ * The same, beginning the search at *@next and wrapping round to @min; *@next = id + 1 afterwards.
+ */
 int __must_check xa_alloc_cyclic(struct xarray *xa, u32 *id, void *entry, u32 min, u32 max,
 				 u32 *next);
 

@@ -1,5 +1,6 @@
 /*
- * How the kernel reaches a page that may lie in high memory. docs/memory/kmap.md tells which one when.
+ * How the kernel reaches a page that may lie in high memory. docs/memory/kmap.md tells
+ * which one when.
  *
  *   kmap_local_page   this thread, strict LIFO, at most 15 nested, any context; survives a context switch
  *   kmap_atomic       the same with page faults off (historic name)
@@ -20,7 +21,9 @@ void kunmap(struct page *page);
 /* The frame behind an address of the direct map, pkmap or a kmap_local slot. */
 struct page *kmap_to_page(void *addr);
 
-/* Context switch: clear the slots of @prev on this CPU, install those of @next. => interrupts off */
+/*
+ * Context switch: clear the slots of @prev on this CPU, install those of @next. => interrupts off
+ */
 struct task;
 void kmap_local_sched_out(struct task *prev);
 void kmap_local_sched_in(struct task *next);

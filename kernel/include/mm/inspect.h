@@ -38,8 +38,8 @@ u64 inspect_kpagecount(pfn_t pfn);
 
 /* ---- the kernel's own memory: /proc/kcore ---- */
 /*
- * One page at kernel address @va, a multiple of PAGE_SIZE, into @buf; zeros and false where there is
- * no memory. Never faults.
+ * One page at kernel address @va, a multiple of PAGE_SIZE, into @buf; zeros and false where there
+ * is no memory. Never faults.
  */
 bool inspect_kernel_page(unsigned long va, void *buf);
 

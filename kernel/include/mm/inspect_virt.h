@@ -25,7 +25,9 @@ u64 inspect_area_offset(const struct inspect_area *area);
 /* The two letters of each flag for smaps' VmFlags line, each followed by a space: the length. */
 int inspect_vm_flags(u32 flags, char *buf, size_t size);
 
-/* The lines of smaps, in bytes; those of pss in bytes << INSPECT_PSS_SHIFT, so that shares add up. */
+/*
+ * The lines of smaps, in bytes; those of pss in bytes << INSPECT_PSS_SHIFT, so that shares add up.
+ */
 #define INSPECT_PSS_SHIFT 12
 struct inspect_usage {
 	u64 rss, shared_clean, shared_dirty, private_clean, private_dirty, referenced, anonymous,

@@ -1,6 +1,7 @@
 /*
- * A cursor over the memory of a read or write: user segments or one kernel buffer. The only way that file systems and drivers move
- * data to and from the caller, so that they need not know whose memory it is.
+ * A cursor over the memory of a read or write: user segments or one kernel buffer. The only way
+ * that file systems and drivers move data to and from the caller, so that they need not know
+ * whose memory it is.
  */
 #ifndef MM_IOV_ITER_H
 #define MM_IOV_ITER_H
@@ -45,7 +46,10 @@ size_t copy_from_iter(void *to, size_t n, struct iov_iter *from);
 size_t zero_iter(size_t n, struct iov_iter *to);
 size_t copy_page_to_iter(struct page *page, size_t offset, size_t n, struct iov_iter *to);
 size_t copy_page_from_iter(struct page *page, size_t offset, size_t n, struct iov_iter *from);
-/* Touch the user's memory first, so that a copy with page faults off is likely to succeed: 0 or -EFAULT if nothing is accessible. */
+/*
+ * Touch the user's memory first, so that a copy with page faults off is likely to succeed: 0 or
+ * -EFAULT if nothing is accessible.
+ */
 int iov_iter_fault_in(struct iov_iter *it, size_t n, bool write);
 void iov_iter_advance(struct iov_iter *it, size_t n);
 

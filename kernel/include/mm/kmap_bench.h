@@ -1,4 +1,7 @@
-/* kmap against kmap_local on several CPUs at once: an experiment that root may start (/proc/isthmus/kmap_bench). */
+/*
+ * kmap against kmap_local on several CPUs at once: an experiment that root may start
+ * (/proc/isthmus/kmap_bench).
+ */
 #ifndef MM_KMAP_BENCH_H
 #define MM_KMAP_BENCH_H
 
@@ -19,8 +22,10 @@ struct kmap_bench {
 	unsigned long waits;   /* a window with every slot in use */
 };
 
-/* Fill in the results. One at a time; sleeps until all threads are through, a second or so. 0; -EINVAL: a number out of range;
- * -ENODEV: this machine has no high memory; -ENOMEM. */
+/*
+ * Fill in the results. One at a time; sleeps until all threads are through, a second or so. 0;
+ * -EINVAL: a number out of range; -ENODEV: this machine has no high memory; -ENOMEM.
+ */
 int kmap_bench_run(struct kmap_bench *bench);
 
 #endif

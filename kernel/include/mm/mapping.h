@@ -47,7 +47,9 @@ struct mapping_ops {
 	int (*charge)(struct mapping *m, long delta);
 };
 
-/* On a list of reclaim's; on none, because memory is the only copy; on none, because it must stay. */
+/*
+ * On a list of reclaim's; on none, because memory is the only copy; on none, because it must stay.
+ */
 enum mapping_lru { MAPPING_LRU_NONE, MAPPING_LRU_LISTED, MAPPING_LRU_PINNED };
 
 struct mapping {
@@ -108,7 +110,10 @@ void mapping_mark_dirty(struct mapping *m, struct page *page);
  * mappings of whole pages are torn down. For truncate set the size first, then call. Sleeps.
  */
 void mapping_truncate_range(struct mapping *m, loff_t start, loff_t end);
-/* All its pages, those to come too, stay in memory, or may go again. Sleeps. => calls do not overlap */
+/*
+ * All its pages, those to come too, stay in memory, or may go again. Sleeps. => calls
+ * do not overlap
+ */
 void mapping_set_unevictable(struct mapping *m, bool on);
 /* Only unmap from user page tables. @even_cows: private copies too (truncate). */
 void mapping_unmap_range(struct mapping *m, u32 first, u32 count, bool even_cows);

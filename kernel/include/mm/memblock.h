@@ -1,5 +1,6 @@
 /*
- * Memory before the buddy allocator is up: the boot map, what is reserved in it, and a bump allocator from low memory. Boot only.
+ * Memory before the buddy allocator is up: the boot map, what is reserved in it, and a bump
+ * allocator from low memory. Boot only.
  */
 #ifndef MM_MEMBLOCK_H
 #define MM_MEMBLOCK_H
@@ -11,7 +12,10 @@ void *memblock_alloc(size_t size, size_t align);
 void memblock_reserve(paddr_t start, paddr_t end);
 /* Boot: boot_info -> zones, mem_map (not touched), buddy, slab, vmalloc, highmem. */
 void mm_init(void);
-/* The whole pages of [start, end), taken at boot, to the buddy allocator: how many it did not have yet. */
+/*
+ * The whole pages of [start, end), taken at boot, to the buddy allocator: how many it
+ * did not have yet.
+ */
 unsigned long mm_free_range(paddr_t start, paddr_t end);
 
 #endif

@@ -31,13 +31,19 @@ static inline bool policy_allows_home(u16 policy)
  * Whole pages, start < end.
  */
 int mm_bind(struct mm *mm, uaddr_t start, uaddr_t end, u16 policy);
-/* Node 0 becomes the home of those parts that have a policy: 0, -ENOENT (none has), -EOPNOTSUPP, -ENOMEM, -EINTR */
+/*
+ * Node 0 becomes the home of those parts that have a policy: 0, -ENOENT (none has), -EOPNOTSUPP,
+ * -ENOMEM, -EINTR
+ */
 int mm_set_home_node(struct mm *mm, uaddr_t start, uaddr_t end);
 /* The policy of the area at @addr: 0 or -EFAULT */
 int mm_policy_at(struct mm *mm, uaddr_t addr, u16 *policy);
 /* The node of the page at @addr, faulted in: 0 or -errno */
 int mm_node_at(struct mm *mm, uaddr_t addr);
-/* The same of a page that is there: 0, -ENOENT (absent), -EFAULT (no such address, or the zero page) */
+/*
+ * The same of a page that is there: 0, -ENOENT (absent), -EFAULT (no such address, or
+ * the zero page)
+ */
 int mm_page_node(struct mm *mm, uaddr_t addr);
 
 #endif

@@ -91,9 +91,15 @@ extern void (*mm_file_get)(struct file *file);
 extern void (*mm_file_put)(struct file *file);
 /* Its path, somewhere in @buf, or ERR_PTR. Any task context; does not sleep. */
 extern char *(*mm_file_name)(struct file *file, char *buf, size_t size);
-/* May the caller know which pages of @file are in memory (mincore(2))? fs registers; owner or writer. */
+/*
+ * May the caller know which pages of @file are in memory (mincore(2))? fs registers;
+ * owner or writer.
+ */
 extern bool (*mm_file_may_peek)(struct file *file);
-/* A hole of @len bytes at @start (MADV_REMOVE): 0, -EPERM (sealed), -EOPNOTSUPP. Sleeps. => mmap_lock not held */
+/*
+ * A hole of @len bytes at @start (MADV_REMOVE): 0, -EPERM (sealed), -EOPNOTSUPP. Sleeps.
+ * => mmap_lock not held
+ */
 extern int (*mm_file_punch)(struct file *file, loff_t start, loff_t len);
 /*
  * Limits of the current process that mm needs; proc registers it: RLIMIT_* -> current value,
@@ -111,7 +117,9 @@ extern bool (*mm_capable)(int cap);
  */
 extern void (*mm_send_fault_signal)(int sig, int code, uaddr_t addr);
 
-/* The value of mm.trace=: what is traced, separated by commas ("fault"). => before mm_virt_init() */
+/*
+ * The value of mm.trace=: what is traced, separated by commas ("fault"). => before mm_virt_init()
+ */
 void mm_trace_select(const char *names);
 /* Boot: caches, the page-fault hook, the context-switch hook. After slab is up. */
 void mm_virt_init(void);
@@ -275,13 +283,18 @@ long get_user_pages(struct mm *mm, uaddr_t addr, unsigned n, bool write, bool fo
 struct iov_iter;
 int mm_copy_remote(struct mm *mm, uaddr_t addr, u32 len, struct iov_iter *local, bool write);
 size_t mm_access(struct mm *mm, uaddr_t addr, void *buf, size_t len, bool write);
-/* If @addr lies below a stack: let it grow to there, as a fault would. Sleeps. => no mmap_lock held */
+/*
+ * If @addr lies below a stack: let it grow to there, as a fault would. Sleeps. => no mmap_lock held
+ */
 void mm_grow_stack(struct mm *mm, uaddr_t addr);
 
 /* ---- reclaim ---- */
 /* Pages of files that may be dropped, in zone number @zone (DMA, NORMAL, HIGHMEM). */
 void mm_lru_counts(unsigned zone, unsigned long *inactive, unsigned long *active);
-/* Pages of the zone that stay (mlock, SHM_LOCK, ramfs) by what they are, and those that are locked: added to *@counts. */
+/*
+ * Pages of the zone that stay (mlock, SHM_LOCK, ramfs) by what they are, and those that are locked:
+ * added to *@counts.
+ */
 struct mm_pinned {
 	unsigned long anon, shmem, file, mlocked;
 };

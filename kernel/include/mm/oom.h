@@ -1,6 +1,7 @@
 /*
  * Out of memory: mm chooses whom to kill, proc knows who there is and how to kill. proc(5)
- * oom_score, oom_score_adj; Linux's sysctl/vm: oom_kill_allocating_task, panic_on_oom, oom_dump_tasks.
+ * oom_score, oom_score_adj; Linux's sysctl/vm: oom_kill_allocating_task, panic_on_oom,
+ * oom_dump_tasks.
  */
 #ifndef MM_OOM_H
 #define MM_OOM_H

@@ -1,12 +1,13 @@
 /*
  * struct page: one for each frame of physical memory, 24 bytes on i386, and the page allocator.
  *
- * The links are 24-bit frame numbers, not pointers: that bounds memory to 64 GB, what PAE can address, and is
- * what makes 24 bytes possible with a full map count. A page is on one list at a time (mm/page_list.h): a free list of the
- * buddy allocator, a per-CPU list, an LRU list, or a list of its owner. Frame 0 is never given out, so 0 means "no page".
+ * The links are 24-bit frame numbers, not pointers: that bounds memory to 64 GB, what PAE can
+ * address, and is what makes 24 bytes possible with a full map count. A page is on one list at a
+ * time (mm/page_list.h): a free list of the buddy allocator, a per-CPU list, an LRU list, or a list
+ * of its owner. Frame 0 is never given out, so 0 means "no page".
  *
- * mem_map is one array in low memory, initialised section by section when the allocator first needs one: a
- * frame of a section that is not initialised is free, and nobody holds its struct page.
+ * mem_map is one array in low memory, initialised section by section when the allocator first needs
+ * one: a frame of a section that is not initialised is free, and nobody holds its struct page.
  */
 #ifndef MM_PAGE_H
 #define MM_PAGE_H
@@ -136,8 +137,11 @@ typedef unsigned gfp_t;
 
 #define MAX_ORDER 11
 
-/* 2^order pages, refs 1; NULL: no memory (after reclaim, if @gfp lets it wait; small GFP_KERNEL requests invoke the OOM killer
- * before they fail). Any context without __GFP_RECLAIM. High pages only with __GFP_HIGHMEM. */
+/*
+ * 2^order pages, refs 1; NULL: no memory (after reclaim, if @gfp lets it wait; small GFP_KERNEL
+ * requests invoke the OOM killer before they fail). Any context without __GFP_RECLAIM. High pages
+ * only with __GFP_HIGHMEM.
+ */
 struct page *alloc_pages(gfp_t gfp, unsigned order);
 static inline struct page *alloc_page(gfp_t gfp)
 {
@@ -145,8 +149,11 @@ static inline struct page *alloc_page(gfp_t gfp)
 }
 /* drops the last reference that the caller holds */
 void free_pages(struct page *page, unsigned order);
-/* 2^order single pages side by side, the first at a multiple of 2^order, each with one reference and a life of its own. For user
- * memory where there is plenty, high memory first: nothing is reclaimed for it. NULL: not now. Any context; contents undefined. */
+/*
+ * 2^order single pages side by side, the first at a multiple of 2^order, each with one reference
+ * and a life of its own. For user memory where there is plenty, high memory first: nothing is
+ * reclaimed for it. NULL: not now. Any context; contents undefined.
+ */
 struct page *alloc_page_run(unsigned order);
 /* Drop a reference of each of 2^order such pages: cheap if they are the last ones. */
 void put_page_run(struct page *page, unsigned order);
@@ -201,14 +208,23 @@ extern struct page *zero_page;
 
 /* ---- what the allocator asks from the parts above it; NULL: there is none yet ---- */
 
-/* Get at least 2^order pages back, from the zones that @gfp may use: how many pages were freed; 0: no progress. May sleep.
- * Called below the min watermark, with __GFP_RECLAIM, never from itself (PF_MEMALLOC is set meanwhile). */
+/*
+ * Get at least 2^order pages back, from the zones that @gfp may use: how many pages were freed; 0:
+ * no progress. May sleep. Called below the min watermark, with __GFP_RECLAIM, never from itself
+ * (PF_MEMALLOC is set meanwhile).
+ */
 extern unsigned long (*mm_reclaim)(gfp_t gfp, unsigned order);
 /* Reclaim found nothing: true if memory will come (a process was killed): try again. */
 extern bool (*mm_out_of_memory)(gfp_t gfp, unsigned order);
-/* A zone fell below its low watermark: wake the background reclaim. Any context, often: must be cheap. */
+/*
+ * A zone fell below its low watermark: wake the background reclaim. Any context, often:
+ * must be cheap.
+ */
 extern void (*mm_wake_reclaim)(void);
-/* The last reference of a page with PG_LRU or PG_UNEVICTABLE went: clears them, and PG_ACTIVE. Any context. */
+/*
+ * The last reference of a page with PG_LRU or PG_UNEVICTABLE went: clears them, and
+ * PG_ACTIVE. Any context.
+ */
 extern void (*mm_lru_remove)(struct page *page);
 
 #ifdef CONFIG_DEBUG_VM
@@ -228,7 +244,10 @@ unsigned long total_ram_pages(void);
 unsigned long total_high_pages(void);
 unsigned long nr_free_pages(void);
 unsigned long nr_free_high_pages(void);
-/* What "MemAvailable" says: free plus what reclaim gets without swapping. mm_nr_reclaimable: pages of the page cache, by reclaim. */
+/*
+ * What "MemAvailable" says: free plus what reclaim gets without swapping. mm_nr_reclaimable: pages
+ * of the page cache, by reclaim.
+ */
 unsigned long nr_available_pages(void);
 extern unsigned long (*mm_nr_reclaimable)(void);
 /* Bytes of user page tables, for the report of a failure. */

@@ -2,8 +2,8 @@
  * Who holds each page, counted anew: /proc/isthmus/selfcheck of a debug build (CONFIG_DEBUG_VM).
  *
  * Every part that holds pages registers an owner with a walker. With the world stopped each walker
- * tells which references it holds; what was told must equal what struct page, the address spaces and
- * the totals say. In other builds all of this is nothing: no list, no walker, no code.
+ * tells which references it holds; what was told must equal what struct page, the address spaces
+ * and the totals say. In other builds all of this is nothing: no list, no walker, no code.
  */
 #ifndef MM_SELFCHECK_H
 #define MM_SELFCHECK_H
@@ -63,7 +63,10 @@ void selfcheck_equal(struct selfcheck *sc, const char *what, long id, long kept,
 /* Pages that vm_commit() promised. */
 void selfcheck_promise(struct selfcheck *sc, unsigned long pages);
 
-/* Run all walkers: the report as text into @buf, with its first line what is right or wrong. 0 or -ENOMEM. Sleeps. */
+/*
+ * Run all walkers: the report as text into @buf, with its first line what is right or wrong. 0 or
+ * -ENOMEM. Sleeps.
+ */
 int selfcheck_run(char *buf, size_t size);
 #else
 struct selfcheck_node {

@@ -13,13 +13,18 @@ struct kmem_cache;
 #define SLAB_PANIC 2u /* boot-time caches: no memory is a panic */
 #define SLAB_ZERO 4u  /* every object is handed out zeroed */
 
-/* A cache of objects of @size bytes; @align 0: natural. NULL: no memory. @name is kept, not copied. */
+/*
+ * A cache of objects of @size bytes; @align 0: natural. NULL: no memory. @name is kept, not copied.
+ */
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align, unsigned flags);
 void kmem_cache_destroy(struct kmem_cache *cache);
 void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp) __must_check;
 void kmem_cache_free(struct kmem_cache *cache, void *obj);
 
-/* Any size up to 4 MB, aligned to at least 8 bytes (sizes of a power of two: to themselves, up to a page). */
+/*
+ * Any size up to 4 MB, aligned to at least 8 bytes (sizes of a power of two: to themselves,
+ * up to a page).
+ */
 void *kmalloc(size_t size, gfp_t gfp) __must_check;
 static inline void *kzalloc(size_t size, gfp_t gfp)
 {

@@ -46,7 +46,10 @@ void userfaultfd_count(struct userfaultfd *u, unsigned *pending, unsigned *total
 
 /* ---- ioctl_userfaultfd(2). Whole pages in user space, len > 0. Each sleeps ---- */
 
-/* -ENOMEM: nothing above @start; -EINVAL: no area, or one that cannot be; -EPERM: never writable; -EBUSY: another's. */
+/*
+ * -ENOMEM: nothing above @start; -EINVAL: no area, or one that cannot be; -EPERM: never writable;
+ * -EBUSY: another's.
+ */
 int userfaultfd_register(struct userfaultfd *u, uaddr_t start, u32 len);
 int userfaultfd_unregister(struct userfaultfd *u, uaddr_t start, u32 len);
 /*

@@ -213,8 +213,8 @@ static inline struct vma_pair vma_neighbours(const struct vma *vma)
 	return with;
 }
 /*
- * Those of @vma, just mapped. If both fit, but the one below would not take the one above in: the one
- * above (Linux 6.1 has a rule of its own for mmap).
+ * Those of @vma, just mapped. If both fit, but the one below would not take the one above in: the
+ * one above (Linux 6.1 has a rule of its own for mmap).
  */
 static inline struct vma_pair vma_neighbours_of_new(const struct vma *vma)
 {
@@ -225,8 +225,8 @@ static inline struct vma_pair vma_neighbours_of_new(const struct vma *vma)
 	return with;
 }
 /*
- * Make @vma one with these: the one below if there is, else @vma, stays in the tree and is returned.
- * The others, @vma and @with.next or one of them, are out of it, for the caller to free.
+ * Make @vma one with these: the one below if there is, else @vma, stays in the tree and is
+ * returned. The others, @vma and @with.next or one of them, are out of it, for the caller to free.
  */
 struct vma *vma_merge(struct vma_tree *tree, struct vma *vma, struct vma_pair with);
 

@@ -1,8 +1,10 @@
 /*
- * Sockets: what the system calls (abi/socket.c) and the protocol families meet in. socket(2), socket(7).
+ * Sockets: what the system calls (abi/socket.c) and the protocol families meet in.
+ * socket(2), socket(7).
  *
- * A socket is made by its family, which embeds it in a structure of its own; it lives as long as its family says. A file is given to
- * it apart (socket_file), because a connection that nobody has accepted yet has none.
+ * A socket is made by its family, which embeds it in a structure of its own; it lives as long as
+ * its family says. A file is given to it apart (socket_file), because a connection that nobody has
+ * accepted yet has none.
  */
 #ifndef NET_SOCKET_H
 #define NET_SOCKET_H
@@ -88,10 +90,16 @@ struct message {
 	struct iov_iter data;
 	unsigned flags; /* MSG_* asked for */
 	bool nonblock;
-	/* to whom (send; NULL: to the peer); where to say from whom (receive; NULL: nobody asks, len 0: no name) */
+	/*
+	 * to whom (send; NULL: to the peer); where to say from whom (receive; NULL: nobody asks,
+	 * len 0: no name)
+	 */
 	struct socket_address *name;
 
-	/* send: control_parse() fills them in; who takes the files sets NULL. receive: what is to be dropped in the end */
+	/*
+	 * send: control_parse() fills them in; who takes the files sets NULL. receive: what is to
+	 * be dropped in the end
+	 */
 	struct passed_files *files;
 	struct ucred cred;
 	bool has_cred;
@@ -165,7 +173,10 @@ void socket_init(struct socket *sock, const struct socket_operations *op, int fa
 int socket_take_error(struct socket *sock);
 /* clock_ns() at which waiting ends: 0: at once, ~0: never. */
 u64 socket_deadline(u64 timeout, bool nonblock);
-/* What a wait that ended with @err (of wait_event_..._until) is to the caller: -EAGAIN, -EINTR, -ERESTARTSYS. */
+/*
+ * What a wait that ended with @err (of wait_event_..._until) is to the caller: -EAGAIN,
+ * -EINTR, -ERESTARTSYS.
+ */
 int socket_wait_error(int err, u64 timeout);
 
 /* ---- families ---- */
@@ -180,7 +191,10 @@ void socket_register_family(const struct socket_family *family);
 /* ERR_PTR(-EAFNOSUPPORT, -EINVAL, ...). The caller gives it a file or releases it. */
 struct socket *socket_create(int family, int type, int protocol);
 void socket_release(struct socket *sock);
-/* A file without a socket (O_NONBLOCK counts), and its socket: the file's last reference releases it. ERR_PTR */
+/*
+ * A file without a socket (O_NONBLOCK counts), and its socket: the file's last reference
+ * releases it. ERR_PTR
+ */
 struct file *socket_file(int flags);
 void socket_attach(struct file *file, struct socket *sock);
 /* The socket of a file: NULL: it is none. */
@@ -191,11 +205,17 @@ int socket_set_option(struct socket *sock, int level, int name, uaddr_t value, i
 int socket_get_option(struct socket *sock, int level, int name, uaddr_t value, uaddr_t len);
 
 /* ---- control messages: cmsg(3) ---- */
-/* Read those of a message that is to be sent: 0, -EINVAL, -EPERM, -ESRCH, -EBADF, -ETOOMANYREFS, -ENOMEM. @control: kernel memory */
+/*
+ * Read those of a message that is to be sent: 0, -EINVAL, -EPERM, -ESRCH, -EBADF, -ETOOMANYREFS,
+ * -ENOMEM. @control: kernel memory
+ */
 int control_parse(struct socket *sock, struct message *m, const u8 *control, u32 len);
 /* Write one for the receiver, cut to its room (MSG_CTRUNC). */
 void control_put(struct message *m, int level, int type, const void *data, u32 len);
-/* Hand files over: descriptors for as many as there is room for. Once a message; @files become the message's. */
+/*
+ * Hand files over: descriptors for as many as there is room for. Once a message; @files become
+ * the message's.
+ */
 void control_put_files(struct message *m, struct passed_files *files);
 
 /* Boot: the file system of sockets, the families. */

@@ -22,7 +22,9 @@ struct task;
 void ipc_init(void);
 /* fork: what @child shares with the caller (CLONE_SYSVSEM in @flags). 0 or -ENOMEM */
 int ipc_fork(struct task *child, u64 flags);
-/* The end of the current thread, after it has given back its memory; or of a child that never ran. */
+/*
+ * The end of the current thread, after it has given back its memory; or of a child that never ran.
+ */
 void ipc_exit(struct task *t);
 /* unshare(2), CLONE_SYSVSEM */
 void ipc_unshare(void);
@@ -82,14 +84,20 @@ struct msg {
 	u32 len;
 	u8 text[];
 };
-/* A message for msg_send(), its text undefined: ERR_PTR(-EINVAL): longer than msgmax, or no type; -ENOMEM */
+/*
+ * A message for msg_send(), its text undefined: ERR_PTR(-EINVAL): longer than msgmax, or
+ * no type; -ENOMEM
+ */
 struct msg *msg_alloc(s32 type, u32 len);
 void msg_free(struct msg *msg);
 /* msgget(2) */
 int msg_get(__kernel_key_t key, int flags);
 /* msgsnd(2): 0 or -errno. Takes @msg over in any case. -ERESTARTNOHAND by a signal */
 int msg_send(int id, struct msg *msg, int flags);
-/* msgrcv(2): the caller's message, which may be longer than @size with MSG_NOERROR; or ERR_PTR. MSG_COPY: -ENOSYS */
+/*
+ * msgrcv(2): the caller's message, which may be longer than @size with MSG_NOERROR; or ERR_PTR.
+ * MSG_COPY: -ENOSYS
+ */
 struct msg *msg_receive(int id, u32 size, s32 type, int flags);
 /* msgctl(2). As shm_stat() and its neighbours. */
 int msg_stat(int id, int cmd, struct msqid64_ds *out);

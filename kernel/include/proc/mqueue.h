@@ -1,6 +1,7 @@
 /*
- * POSIX message queues: mq_overview(7). A queue is a file of the file system "mqueue", which everybody may mount; its
- * descriptors are ordinary ones, which may be waited for in poll(2). docs/ipc.md tells how they work.
+ * POSIX message queues: mq_overview(7). A queue is a file of the file system "mqueue", which
+ * everybody may mount; its descriptors are ordinary ones, which may be waited for in poll(2).
+ * docs/ipc.md tells how they work.
  */
 #ifndef PROC_MQUEUE_H
 #define PROC_MQUEUE_H
@@ -13,8 +14,8 @@
 void mqueue_init(void);
 
 /*
- * mq_open(2): a descriptor, or -EACCES, -EEXIST, -EINVAL, -EMFILE, -ENAMETOOLONG, -ENFILE, -ENOENT, -ENOMEM, -ENOSPC.
- * @name without the slash in front of it; @attr NULL: the default. Sleeps.
+ * mq_open(2): a descriptor, or -EACCES, -EEXIST, -EINVAL, -EMFILE, -ENAMETOOLONG, -ENFILE, -ENOENT,
+ * -ENOMEM, -ENOSPC. @name without the slash in front of it; @attr NULL: the default. Sleeps.
  */
 int mqueue_open(const char *name, int flags, mode_t mode, const struct mq_attr *attr);
 /* mq_unlink(2): 0, -EACCES, -ENOENT, -EPERM. Sleeps. */
@@ -26,15 +27,21 @@ struct mq_msg {
 	u32 prio, len;
 	u8 text[];
 };
-/* For a message of @len bytes that goes to @file: -EBADF: not a queue, or not open for writing; -EMSGSIZE, -ENOMEM. Sleeps. */
+/*
+ * For a message of @len bytes that goes to @file: -EBADF: not a queue, or not open for writing;
+ * -EMSGSIZE, -ENOMEM. Sleeps.
+ */
 struct mq_msg *mqueue_msg_alloc(struct file *file, u32 len);
 void mqueue_msg_free(struct mq_msg *msg);
 /*
- * mq_timedsend(2), until clock_ns() is @deadline (~0: for ever): 0, -EAGAIN, -ETIMEDOUT, -ERESTARTSYS by a signal. Takes @msg over in any
- * case. @file as for mqueue_msg_alloc().
+ * mq_timedsend(2), until clock_ns() is @deadline (~0: for ever): 0, -EAGAIN, -ETIMEDOUT,
+ * -ERESTARTSYS by a signal. Takes @msg over in any case. @file as for mqueue_msg_alloc().
  */
 int mqueue_send(struct file *file, struct mq_msg *msg, u64 deadline);
-/* mq_timedreceive(2): the caller's message, or ERR_PTR(-EBADF, -EMSGSIZE: @size is too small; and those of mqueue_send()) */
+/*
+ * mq_timedreceive(2): the caller's message, or ERR_PTR(-EBADF, -EMSGSIZE: @size is too small; and
+ * those of mqueue_send())
+ */
 struct mq_msg *mqueue_receive(struct file *file, u32 size, u64 deadline);
 
 struct mqueue_event {

@@ -201,8 +201,8 @@ bool task_may_access(struct task *t);
 /* The same with real instead of file-system ids: PTRACE_MODE_ATTACH_REALCREDS. */
 bool task_may_attach(struct task *t);
 /*
- * process_mrelease(2): free the memory of @p, which is dying. 0, -ESRCH (it has none left), -EINVAL (it or
- * another user of that memory lives on), -EINTR
+ * process_mrelease(2): free the memory of @p, which is dying. 0, -ESRCH (it has none left), -EINVAL
+ * (it or another user of that memory lives on), -EINTR
  */
 int process_release_memory(struct process *p);
 void task_set_comm(struct task *t, const char *name);

@@ -9,7 +9,10 @@
 
 /* rseq(2) for the current thread: 0, -EINVAL, -EBUSY, -EPERM (signature), -EFAULT. May sleep. */
 int rseq_register(uaddr_t addr, u32 len, u32 flags, u32 signature);
-/* WORK_RSEQ is set: abort a section that was interrupted, tell the CPU. May raise SIGSEGV, may sleep. */
+/*
+ * WORK_RSEQ is set: abort a section that was interrupted, tell the CPU. May raise
+ * SIGSEGV, may sleep.
+ */
 void rseq_resume(struct regs *regs);
 /* A signal handler is about to run: abort the section. false: it is not in order. May sleep. */
 bool rseq_before_signal(struct regs *regs);

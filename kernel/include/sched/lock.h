@@ -1,9 +1,11 @@
 /*
- * Locks. Every lock has a rank; a debug build (CONFIG_DEBUG_LOCKS) stops a CPU that takes a lock whose rank is not higher
- * than the highest it holds (equal ranks only with spin_lock_nested()). docs/locking.md explains the order.
+ * Locks. Every lock has a rank; a debug build (CONFIG_DEBUG_LOCKS) stops a CPU that takes a lock
+ * whose rank is not higher than the highest it holds (equal ranks only with spin_lock_nested()).
+ * docs/locking.md explains the order.
  *
  *   spinlock_t   short, never sleeps. The kernel is not preemptible, so spin_lock() need not touch
- *                interrupts; a lock that an interrupt handler also takes uses the _irqsave forms everywhere.
+ *                interrupts; a lock that an interrupt handler also takes uses the _irqsave
+ *                forms everywhere.
  *   mutex_t      may sleep; one owner.
  *   rwsem_t      may sleep; many readers or one writer; a waiting writer keeps new readers out.
  */
@@ -13,7 +15,10 @@
 #include "arch/port.h"
 #include "lib/list.h"
 
-/* The order of locks: a lower rank is taken first (outermost). Sleeping locks come before spinlocks. */
+/*
+ * The order of locks: a lower rank is taken first (outermost). Sleeping locks come
+ * before spinlocks.
+ */
 enum lock_rank {
 	/* sleeping locks */
 	RANK_FILE_POS = 4, /* file->pos_lock: around the whole of a read or write */

@@ -1,6 +1,6 @@
 /*
- * What the locks of each class cost (CONFIG_LOCK_STAT): how often they were taken and waited for, and how long. A class is
- * a rank of sched/lock.h. /proc/lock_stat shows it.
+ * What the locks of each class cost (CONFIG_LOCK_STAT): how often they were taken and waited for,
+ * and how long. A class is a rank of sched/lock.h. /proc/lock_stat shows it.
  */
 #ifndef SCHED_LOCK_STAT_H
 #define SCHED_LOCK_STAT_H

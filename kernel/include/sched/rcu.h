@@ -1,7 +1,7 @@
 /*
  * Read-copy update, the simple kind that a non-preemptible kernel allows: a reader is any code that
- * does not sleep between rcu_read_lock() and rcu_read_unlock(), which cost nothing; a grace period has passed when
- * every CPU has switched tasks, idled or run user code.
+ * does not sleep between rcu_read_lock() and rcu_read_unlock(), which cost nothing; a grace period
+ * has passed when every CPU has switched tasks, idled or run user code.
  */
 #ifndef SCHED_RCU_H
 #define SCHED_RCU_H
@@ -25,7 +25,9 @@ static inline void rcu_read_unlock(void)
 #define rcu_dereference(p) __atomic_load_n(&(p), __ATOMIC_ACQUIRE)
 #define rcu_assign_pointer(p, v) __atomic_store_n(&(p), v, __ATOMIC_RELEASE)
 
-/* Call @fn(@head) in task or interrupt context after a grace period. Any context; does not sleep. */
+/*
+ * Call @fn(@head) in task or interrupt context after a grace period. Any context; does not sleep.
+ */
 void call_rcu(struct rcu_head *head, void (*fn)(struct rcu_head *head));
 /* Wait for one. Sleeps. */
 void synchronize_rcu(void);

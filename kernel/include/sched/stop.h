@@ -3,10 +3,10 @@
 #define SCHED_STOP_H
 
 /*
- * Call @fn(@arg) with interrupts off on one CPU, while every other CPU waits with interrupts off: no
- * task is inside a stretch that does not sleep, so nobody holds a spinlock. Who sleeps may hold a
- * sleeping lock. @fn must not sleep, allocate, or ask other CPUs for anything. 0 or -ENOMEM.
- * For rare, long looks at everything (mm/selfcheck.c). Sleeps.
+ * Call @fn(@arg) with interrupts off on one CPU, while every other CPU waits with interrupts off:
+ * no task is inside a stretch that does not sleep, so nobody holds a spinlock. Who sleeps may hold
+ * a sleeping lock. @fn must not sleep, allocate, or ask other CPUs for anything. 0 or -ENOMEM. For
+ * rare, long looks at everything (mm/selfcheck.c). Sleeps.
  */
 int stop_machine(void (*fn)(void *arg), void *arg);
 

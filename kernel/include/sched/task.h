@@ -171,23 +171,36 @@ struct task {
 /* References; the scheduler's own goes at the end of the last switch. Any context. */
 void task_get(struct task *t);
 void task_put(struct task *t);
-/* proc/ registers how a task is freed, stack and structure: called in a kernel thread, with no locks
- * held, a grace period after the last reference went (t->rcu is free for use by then). */
+/*
+ * proc/ registers how a task is freed, stack and structure: called in a kernel thread, with no
+ * locks held, a grace period after the last reference went (t->rcu is free for use by then).
+ */
 extern void (*task_free)(struct task *t);
-/* proc/ may register this: @t has left its stack for ever. Called in the context of the task that runs next, inside schedule():
- * must not sleep. */
+/*
+ * proc/ may register this: @t has left its stack for ever. Called in the context of the task that
+ * runs next, inside schedule(): must not sleep.
+ */
 extern void (*task_left_stack)(struct task *t);
 
 /* Make a new task known to the scheduler (does not run it): weight, vruntime from @parent, CPU. */
 void sched_fork(struct task *child, struct task *parent);
 /* Run it for the first time. */
 void wake_up_new_task(struct task *t);
-/* The end of a task: never returns; drops the scheduler's reference after the switch. => state set up by proc/exit.c */
+/*
+ * The end of a task: never returns; drops the scheduler's reference after the switch. => state set
+ * up by proc/exit.c
+ */
 void __noreturn sched_exit(void);
 
-/* Give up the CPU. With state RUNNING: yield to whoever deserves it more; else: sleep until a wake-up. */
+/*
+ * Give up the CPU. With state RUNNING: yield to whoever deserves it more; else: sleep
+ * until a wake-up.
+ */
 void schedule(void);
-/* The same, at most until @deadline (clock_ns; ~0: for ever): 0 or -ETIMEDOUT. => state set by the caller */
+/*
+ * The same, at most until @deadline (clock_ns; ~0: for ever): 0 or -ETIMEDOUT. => state
+ * set by the caller
+ */
 int schedule_until_time(u64 deadline);
 static inline __attribute__((always_inline)) int schedule_until(u64 deadline)
 {
@@ -204,13 +217,19 @@ static inline void set_current_state(unsigned state)
 	else
 		(void)__atomic_exchange_n(&current->state, state, __ATOMIC_SEQ_CST);
 }
-/* The same for STOPPED, TRACED and DEAD: states that a late wake-up from an earlier sleep must not undo. */
+/*
+ * The same for STOPPED, TRACED and DEAD: states that a late wake-up from an earlier sleep
+ * must not undo.
+ */
 void set_special_state(unsigned state);
 /* Make @t runnable if its state is in @mask: true if it did. Any context. */
 bool wake_up_state(struct task *t, unsigned mask);
 bool wake_up_task(struct task *t); /* INTERRUPTIBLE and UNINTERRUPTIBLE */
-/* Keep @t asleep, so that its kernel stack stands still: true until task_let_go(), with interrupts off;
- * false: it runs, or is about to. What is dead (TASK_DEAD) sleeps for ever, and has no stack. Any context. */
+/*
+ * Keep @t asleep, so that its kernel stack stands still: true until task_let_go(), with
+ * interrupts off; false: it runs, or is about to. What is dead (TASK_DEAD) sleeps for ever, and
+ * has no stack. Any context.
+ */
 bool task_hold_asleep(struct task *t, irqflags_t *irq);
 void task_let_go(struct task *t, irqflags_t irq);
 void sched_yield_current(void);
@@ -223,7 +242,9 @@ int sched_set_policy(struct task *t, int policy, int rt_priority);
 void sched_set_nice(struct task *t, int nice);
 int sched_set_affinity(struct task *t, const cpumask_t *mask);
 u64 task_runtime_ns(struct task *t); /* exact even while it runs */
-/* The same, divided into user and system time by samples: the sum is exact, neither ever goes back. */
+/*
+ * The same, divided into user and system time by samples: the sum is exact, neither ever goes back.
+ */
 void task_cputime(struct task *t, u64 *user_ns, u64 *system_ns);
 /* Load averages (fixed point, 11 bits) and totals for /proc/loadavg, /proc/stat. */
 void sched_loadavg(unsigned long avg[3]);
@@ -236,14 +257,20 @@ void sched_cpu_times(unsigned cpu, struct cpu_times *out);
 
 /* A kernel thread, started at once: it ends when @fn returns. NULL: no memory. May sleep. */
 struct task *kthread_create(int (*fn)(void *), void *arg, const char *name, ...) __printf(3, 4);
-/* proc/ registers these: a task with a stack, one reference for the scheduler, a pid and a name, but not yet
- * known to the scheduler; and the end of one (NULL: sched_exit()), which does not return. */
+/*
+ * proc/ registers these: a task with a stack, one reference for the scheduler, a pid and a
+ * name, but not yet known to the scheduler; and the end of one (NULL: sched_exit()), which
+ * does not return.
+ */
 extern struct task *(*task_alloc_kernel)(const char *name);
 extern void (*task_exit_kernel)(int code);
 
 /* Boot: turn the boot context into the idle task of CPU 0; later each CPU its own. */
 void sched_init(void);
-/* Boot, when kernel threads can be created: starts those of the scheduler (RCU callbacks run in one). */
+/*
+ * Boot, when kernel threads can be created: starts those of the scheduler (RCU
+ * callbacks run in one).
+ */
 void sched_start(void);
 void __noreturn sched_idle_loop(void);
 extern struct task idle_tasks_boot; /* CPU 0's, static */
@@ -253,7 +280,10 @@ static inline bool signal_pending(const struct task *t)
 {
 	return READ_ONCE(t->thread.work) & WORK_SIGNAL;
 }
-/* proc/ sets it: whether a fatal signal is pending. Called with the run queue locked: it takes no locks. */
+/*
+ * proc/ sets it: whether a fatal signal is pending. Called with the run queue locked: it
+ * takes no locks.
+ */
 extern bool (*task_fatal_signal_pending)(const struct task *t);
 static inline bool fatal_signal_pending(const struct task *t)
 {
@@ -266,7 +296,10 @@ static inline bool signal_pending_state(unsigned state, const struct task *t)
 	return (state & TASK_INTERRUPTIBLE) || fatal_signal_pending(t);
 }
 
-/* mm and fpu state at a context switch: mm/ registers this; called with the run queue locked, interrupts off. */
+/*
+ * mm and fpu state at a context switch: mm/ registers this; called with the run queue locked,
+ * interrupts off.
+ */
 extern void (*sched_switch_mm)(struct task *prev, struct task *next);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * Kernel timers: a function at a time, in interrupt context of the CPU that armed it.
- * One ordered tree per CPU; the machine's timer is programmed for the earliest. Nanoseconds of clock_ns().
+ * One ordered tree per CPU; the machine's timer is programmed for the earliest. Nanoseconds
+ * of clock_ns().
  */
 #ifndef SCHED_TIMER_H
 #define SCHED_TIMER_H

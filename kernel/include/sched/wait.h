@@ -22,7 +22,10 @@ struct wait_queue {
 struct wait_entry {
 	struct list_head node;
 	struct task *task;
-	/* Called with the queue locked; true: counts as one woken (exclusive waiters). @key: poll events, or 0 */
+	/*
+	 * Called with the queue locked; true: counts as one woken (exclusive waiters). @key:
+	 * poll events, or 0
+	 */
 	bool (*wake)(struct wait_entry *e, unsigned key);
 	bool exclusive;
 	void *data;
@@ -53,13 +56,19 @@ void finish_wait(struct wait_queue *wq, struct wait_entry *e);
 #define wait_event_interruptible_exclusive(wq, cond) \
 	wait_event_(wq, cond, TASK_INTERRUPTIBLE, ~0ULL, true)
 #define wait_event_killable(wq, cond) wait_event_(wq, cond, TASK_KILLABLE, ~0ULL, false)
-/* Until clock_ns() reaches @deadline: 0 cond, -ETIMEDOUT (-ETIME is the callers' business), -ERESTARTSYS. */
+/*
+ * Until clock_ns() reaches @deadline: 0 cond, -ETIMEDOUT (-ETIME is the callers'
+ * business), -ERESTARTSYS.
+ */
 #define wait_event_interruptible_until(wq, cond, deadline) \
 	wait_event_(wq, cond, TASK_INTERRUPTIBLE, deadline, false)
 #define wait_event_until(wq, cond, deadline) \
 	wait_event_(wq, cond, TASK_UNINTERRUPTIBLE, deadline, false)
 
-/* schedule_until() returns 0 or -ETIMEDOUT; signal_pending_state() is in sched/task.h: include that. */
+/*
+ * schedule_until() returns 0 or -ETIMEDOUT; signal_pending_state() is in sched/task.h: include
+ * that.
+ */
 #define wait_event_(wq, cond, state, deadline, excl) \
 	({ \
 		int r_ = 0; \

@@ -1,8 +1,9 @@
 /*
- * Connections: listen(2), connect(2), accept(2), socketpair(2), shutdown(2), and the end of a socket.
+ * Connections: listen(2), connect(2), accept(2), socketpair(2), shutdown(2), and the
+ * end of a socket.
  *
- * connect() makes the other end itself, connected already, and puts it on the listener's list; accept() only gives it a file. So a
- * client may write before it was accepted.
+ * connect() makes the other end itself, connected already, and puts it on the listener's list;
+ * accept() only gives it a file. So a client may write before it was accepted.
  */
 #include "unix.h"
 #include "../net.h"

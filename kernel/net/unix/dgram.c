@@ -1,8 +1,9 @@
 /*
- * Datagrams, and the packets of SOCK_SEQPACKET: borders are kept, a short read loses the rest. unix(7).
+ * Datagrams, and the packets of SOCK_SEQPACKET: borders are kept, a short read loses the
+ * rest. unix(7).
  *
- * A datagram waits for room in the receiver's queue unless the receiver is connected to the sender: then the sender's own buffer is
- * the limit, as with streams.
+ * A datagram waits for room in the receiver's queue unless the receiver is connected to the sender:
+ * then the sender's own buffer is the limit, as with streams.
  */
 #include "unix.h"
 #include "fs/poll.h"
@@ -145,7 +146,10 @@ ssize_t unix_dgram_send(struct unix_socket *u, struct message *m)
 
 /* ---- receiving ---- */
 
-/* Or NULL, and whether none will come: seen at one moment, because a peer may send and close between two looks. */
+/*
+ * Or NULL, and whether none will come: seen at one moment, because a peer may send and close
+ * between two looks.
+ */
 static struct packet *first_packet(struct unix_socket *u, bool take, bool *error, bool *ended)
 {
 	struct packet *p;

@@ -1,15 +1,18 @@
 /*
  * Descriptors in flight: files that were sent over a socket and not yet received (SCM_RIGHTS).
  *
- * A socket that is itself in flight may be known to nobody but packets in its own queue, or in a ring of such queues: then no close()
- * will ever free it. So sockets in flight are counted (in_flight), and when a socket is closed we look for those:
+ * A socket that is itself in flight may be known to nobody but packets in its own queue, or in a
+ * ring of such queues: then no close() will ever free it. So sockets in flight are counted
+ * (in_flight), and when a socket is closed we look for those:
  *   1. candidates: sockets whose file has no reference but those in flight;
- *   2. what lies in the queues of candidates is subtracted: who keeps a count is reachable from outside;
+ *   2. what lies in the queues of candidates is subtracted: who keeps a count is
+ *      reachable from outside;
  *   3. who is reachable makes reachable what lies in his queue;
  *   4. the rest is garbage: its packets are thrown away, which closes it.
  *
- * All of it under gc_lock, which everybody takes who puts a file in flight or takes one out (also by a look, MSG_PEEK). A file whose
- * packet is on no queue at the moment keeps its count, and is taken for reachable.
+ * All of it under gc_lock, which everybody takes who puts a file in flight or takes one out (also
+ * by a look, MSG_PEEK). A file whose packet is on no queue at the moment keeps its count, and is
+ * taken for reachable.
  */
 #include "unix.h"
 #include "../net.h"
@@ -123,7 +126,10 @@ static void visit_packets(struct unix_socket *u,
 	}
 }
 
-/* The candidates that lie in the queue of @u, or in those of connections that wait for it to accept them. */
+/*
+ * The candidates that lie in the queue of @u, or in those of connections that wait for it
+ * to accept them.
+ */
 static void visit_children(struct unix_socket *u,
 			   void (*visit)(struct unix_socket *child, void *arg), void *arg)
 {
@@ -230,8 +236,9 @@ static void find_garbage(struct list_head *packets)
 /*
  * ---- throwing packets away ----
  *
- * A file in a packet may be a socket that is closed by it and has packets itself, to any depth. So one task at a time frees them all,
- * in a loop; others, and the closes inside the loop, only leave him more to do.
+ * A file in a packet may be a socket that is closed by it and has packets itself, to any depth. So
+ * one task at a time frees them all, in a loop; others, and the closes inside the loop, only leave
+ * him more to do.
  */
 
 static struct packet *next_discarded(void)

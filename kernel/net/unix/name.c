@@ -1,8 +1,10 @@
 /*
- * Names of AF_UNIX sockets: an inode in a file system, or bytes in a name space of their own ("abstract"). unix(7).
+ * Names of AF_UNIX sockets: an inode in a file system, or bytes in a name space of their own
+ * ("abstract"). unix(7).
  *
- * Two trees find a bound socket: by its inode, and by type, length and bytes of its abstract name. A socket's name is set once, under
- * its bind_lock, and published with a release; readers need no lock.
+ * Two trees find a bound socket: by its inode, and by type, length and bytes of its abstract
+ * name. A socket's name is set once, under its bind_lock, and published with a release;
+ * readers need no lock.
  */
 #include "unix.h"
 #include "fs/dentry.h"

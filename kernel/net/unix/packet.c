@@ -1,8 +1,9 @@
 /*
  * Packets: data on its way from one socket to another.
  *
- * A small one keeps its data behind the structure, a larger one in pages, which may be high memory. All of it is charged to the
- * sender until the packet is freed; that bounds what a sender can pile up (SO_SNDBUF).
+ * A small one keeps its data behind the structure, a larger one in pages, which may be high memory.
+ * All of it is charged to the sender until the packet is freed; that bounds what a sender can pile
+ * up (SO_SNDBUF).
  */
 #include "unix.h"
 #include "../net.h"

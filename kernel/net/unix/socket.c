@@ -150,8 +150,8 @@ void unix_wake_room(struct unix_socket *u)
 /* ---- poll ---- */
 
 /*
- * Ask @peer to wake our writers when its queue has room; a poller cannot stand on the peer's own wait queue, which may go away under
- * it. False: there is room.
+ * Ask @peer to wake our writers when its queue has room; a poller cannot stand on the peer's own
+ * wait queue, which may go away under it. False: there is room.
  */
 static bool wait_for_room(struct unix_socket *u, struct unix_socket *peer)
 {

@@ -1,6 +1,6 @@
 /*
- * Streams: bytes without borders. A write is cut into packets; a read takes from as many as it needs, but stops where the sender or
- * his descriptors change. unix(7).
+ * Streams: bytes without borders. A write is cut into packets; a read takes from as many as it
+ * needs, but stops where the sender or his descriptors change. unix(7).
  */
 #include "unix.h"
 #include "fs/poll.h"
@@ -95,8 +95,9 @@ struct reader {
 };
 
 /*
- * The next packet to read from, or NULL, and then whether there will be no other: to be seen at one moment, because a peer may send
- * and close between two looks. => read_lock held, so that the packet stays
+ * The next packet to read from, or NULL, and then whether there will be no other: to be seen at
+ * one moment, because a peer may send and close between two looks. => read_lock held, so that
+ * the packet stays
  */
 static struct packet *next_packet(struct reader *r)
 {
@@ -114,7 +115,10 @@ static struct packet *next_packet(struct reader *r)
 	return p;
 }
 
-/* Wait for more: 0 there may be some, 1 the end, or -errno. => read_lock held; it is dropped meanwhile */
+/*
+ * Wait for more: 0 there may be some, 1 the end, or -errno. => read_lock held; it is
+ * dropped meanwhile
+ */
 static int wait_for_data(struct reader *r)
 {
 	struct unix_socket *u = r->u;

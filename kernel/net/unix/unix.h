@@ -1,6 +1,7 @@
 /*
- * AF_UNIX, unix(7). A socket is counted: its file, its peer, each packet it sent and each call that found it hold it; what it holds
- * itself (peer, name, queue) goes when its file is closed, so that there are no cycles.
+ * AF_UNIX, unix(7). A socket is counted: its file, its peer, each packet it sent and each call that
+ * found it hold it; what it holds itself (peer, name, queue) goes when its file is closed, so that
+ * there are no cycles.
  *
  *   name.c     names: in file systems, abstract, chosen by us; finding a socket by name
  *   connect.c  listen, connect, accept, pairs, shutdown, close
@@ -118,7 +119,10 @@ static inline bool unix_queue_full(const struct unix_socket *u)
 {
 	return READ_ONCE(u->queue_len) > READ_ONCE(u->queue_max);
 }
-/* poll(2) calls it writable when a quarter of the buffer is in use at most, so that writers do not wake for each byte. */
+/*
+ * poll(2) calls it writable when a quarter of the buffer is in use at most, so that writers do not
+ * wake for each byte.
+ */
 static inline bool unix_is_writable(const struct unix_socket *u)
 {
 	return u->state != UNIX_LISTENING &&
@@ -134,7 +138,10 @@ int unix_check_address(const struct socket_address *a);
 int unix_bind(struct socket *sock, const struct socket_address *a);
 /* A name of our choice if it has none and its messages carry credentials: 0, -ENOMEM, -ENOSPC. */
 int unix_autobind_if_needed(struct unix_socket *u);
-/* The socket of @type with that name, counted, or ERR_PTR(-ECONNREFUSED, -ENOENT, -EACCES, -EPROTOTYPE, ...). */
+/*
+ * The socket of @type with that name, counted, or ERR_PTR(-ECONNREFUSED, -ENOENT, -EACCES,
+ * -EPROTOTYPE, ...).
+ */
 struct unix_socket *unix_find(const struct socket_address *a, int type);
 /* Nobody finds it any more. */
 void unix_unname(struct unix_socket *u);
@@ -150,7 +157,10 @@ int unix_pair(struct socket *a, struct socket *b);
 int unix_listen(struct socket *sock, int backlog);
 struct socket *unix_accept(struct socket *sock, bool nonblock);
 int unix_shutdown(struct socket *sock, unsigned how);
-/* A datagram socket is no longer connected to @old: what came from there is dropped, and @old hears of it. */
+/*
+ * A datagram socket is no longer connected to @old: what came from there is dropped, and
+ * @old hears of it.
+ */
 void unix_disconnected(struct unix_socket *u, struct unix_socket *old);
 
 /* ---- packet.c ---- */
@@ -174,8 +184,8 @@ static inline u32 packet_left(const struct packet *p)
 }
 
 /*
- * A packet with the next @size bytes of the message, charged to @sender: waits until its buffer has room. ERR_PTR(-EAGAIN, -EPIPE,
- * -EFAULT, -ENOMEM, -ERESTARTSYS, the pending error).
+ * A packet with the next @size bytes of the message, charged to @sender: waits until its buffer has
+ * room. ERR_PTR(-EAGAIN, -EPIPE, -EFAULT, -ENOMEM, -ERESTARTSYS, the pending error).
  */
 void packet_init(void);
 struct packet *packet_create(struct unix_socket *sender, struct message *m, u32 size);
@@ -204,7 +214,10 @@ ssize_t unix_dgram_receive(struct unix_socket *u, struct message *m);
 
 /* ---- gc.c ---- */
 extern spinlock_t unix_gc_lock;
-/* Free a list of packets. Their files may be sockets whose queues have packets with files...: one loop does all, not recursion. */
+/*
+ * Free a list of packets. Their files may be sockets whose queues have packets with files...: one
+ * loop does all, not recursion.
+ */
 void packets_discard(struct list_head *packets);
 /* Collect sockets that only sockets in flight know. */
 void unix_collect(void);

@@ -93,7 +93,8 @@ int ipc_get(const struct ipc_kind *kind, __kernel_key_t key, int flags, u32 size
 /* May the caller do what @flags asks? => locked */
 bool ipc_permits(const struct ipc_object *obj, int flags);
 /*
- * As ipc_lock_id(), for who changes or removes: owner, creator, CAP_SYS_ADMIN; else ERR_PTR(-EPERM).
+ * As ipc_lock_id(), for who changes or removes: owner, creator, CAP_SYS_ADMIN; else
+ * ERR_PTR(-EPERM).
  * => ids->lock held
  */
 struct ipc_object *ipc_lock_control(struct ipc_ids *ids, int id);

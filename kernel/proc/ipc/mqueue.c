@@ -1,12 +1,15 @@
 /*
- * The messages of POSIX message queues: sending, receiving, and the signal for who wants to be told.
+ * The messages of POSIX message queues: sending, receiving, and the signal for who
+ * wants to be told.
  *
- * Messages lie in a tree by priority, the oldest of a priority first, so that the next one is found in O(log n). Who cannot
- * go on waits in the queue, and what he waits for is brought to him: a sender hands its message to the first receiver
- * that waits, without its entering the queue, and a receiver lets the first sender's message in for which it made room.
- * Both write the result into the waiter, which lies on its caller's stack, and wake him; he takes no lock then.
+ * Messages lie in a tree by priority, the oldest of a priority first, so that the next one is found
+ * in O(log n). Who cannot go on waits in the queue, and what he waits for is brought to him: a
+ * sender hands its message to the first receiver that waits, without its entering the queue, and a
+ * receiver lets the first sender's message in for which it made room. Both write the result into
+ * the waiter, which lies on its caller's stack, and wake him; he takes no lock then.
  *
- * Signals are sent after the queue is unlocked: siglock comes before it. mq_overview(7). Read next: mqueue_fs.c.
+ * Signals are sent after the queue is unlocked: siglock comes before it. mq_overview(7). Read
+ * next: mqueue_fs.c.
  */
 #include "proc/ipc/mqueue.h"
 #include "fs/poll.h"

@@ -1,5 +1,6 @@
 /*
- * A POSIX message queue, for mqueue.c (messages and notification) and mqueue_fs.c (names and files).
+ * A POSIX message queue, for mqueue.c (messages and notification) and mqueue_fs.c
+ * (names and files).
  */
 #ifndef PROC_IPC_MQUEUE_H
 #define PROC_IPC_MQUEUE_H

@@ -1,7 +1,8 @@
 /*
- * The names of POSIX message queues: the file system "mqueue", a tmpfs with one directory, of which there is one instance.
- * mq_open(2) and mq_unlink(2) work in it whether it is mounted or not. Who makes a queue pays for its largest size from his
- * RLIMIT_MSGQUEUE until it is gone: its name, and the last descriptor. mq_overview(7)
+ * The names of POSIX message queues: the file system "mqueue", a tmpfs with one directory, of which
+ * there is one instance. mq_open(2) and mq_unlink(2) work in it whether it is mounted or not. Who
+ * makes a queue pays for its largest size from his RLIMIT_MSGQUEUE until it is gone: its name, and
+ * the last descriptor. mq_overview(7)
  */
 #include "proc/ipc/mqueue.h"
 #include "arch/log.h"

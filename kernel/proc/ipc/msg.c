@@ -1,13 +1,13 @@
 /*
  * msgsnd(2) and msgrcv(2). A message is in its queue twice: in the list, in the order of arrival,
- * and in a tree by type, where those of one type keep that order. So the first of all, the first of a
- * type and the first of the lowest type are found without a search; only "of any type but this"
+ * and in a tree by type, where those of one type keep that order. So the first of all, the first of
+ * a type and the first of the lowest type are found without a search; only "of any type but this"
  * (MSG_EXCEPT) walks past messages of that type.
  *
  * Who cannot go on waits in the queue, and what he waits for is brought to him: a sender hands the
  * message to the first receiver that wants it, without its entering the queue, and a receiver lets
- * those messages in for which it made room. Both write the result into the waiter, which lies on its
- * caller's stack, and wake him; he takes no lock then. After msgctl(IPC_SET) all look anew.
+ * those messages in for which it made room. Both write the result into the waiter, which lies on
+ * its caller's stack, and wake him; he takes no lock then. After msgctl(IPC_SET) all look anew.
  *
  * Lock: the queue's, found by ipc_lock_id(). sysvipc(7). Read next: msgctl.c.
  */
@@ -217,7 +217,9 @@ static bool has_room(const struct msg_queue *q, const struct msg *msg)
 	return q->bytes + msg->len <= q->limit && q->count + 1 <= q->limit;
 }
 
-/* The message is @w's if it wants it; a receiver whose buffer is too small hears of that. => locked */
+/*
+ * The message is @w's if it wants it; a receiver whose buffer is too small hears of that. => locked
+ */
 static bool hand_over(struct msg_queue *q, struct msg_waiter *w, struct msg *msg)
 {
 	if (!wants(w, msg))

@@ -34,7 +34,9 @@ static inline struct msg_queue *msg_of(struct ipc_object *obj)
 
 /* Who waits looks at everything anew: limit and permissions may be others. => queue locked */
 void msg_retry_all(struct msg_queue *q);
-/* The queue goes: so do all who wait, with -EIDRM; its messages are moved to @dead. => queue locked */
+/*
+ * The queue goes: so do all who wait, with -EIDRM; its messages are moved to @dead. => queue locked
+ */
 void msg_end_all(struct msg_queue *q, struct list_head *dead);
 void msg_free_list(struct list_head *messages); /* => no lock held */
 

@@ -1,7 +1,7 @@
 /*
- * Semaphores: semop(2). All operations of a call happen at once or not at all; a call that cannot be
- * done waits until it can, and then it is done by the task that made it possible: the waiter finds
- * its result when it wakes, and takes no lock.
+ * Semaphores: semop(2). All operations of a call happen at once or not at all; a call that cannot
+ * be done waits until it can, and then it is done by the task that made it possible: the waiter
+ * finds its result when it wakes, and takes no lock.
  *
  * Queues. A waiter with one operation is in a queue of its semaphore: `takers` if it changes it
  * (then it waits for the value to rise), `zero` if it waits for 0. A waiter with several operations

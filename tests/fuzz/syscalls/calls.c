@@ -1,6 +1,6 @@
 /*
- * The table: each call of the kernel's syscall_table.h, with the types of its arguments. A call that stands there and
- * not here gets arguments of any kind until it has a row (step.c).
+ * The table: each call of the kernel's syscall_table.h, with the types of its arguments. A call
+ * that stands there and not here gets arguments of any kind until it has a row (step.c).
  */
 #include "fuzz.h"
 #include "structs.h"

@@ -1,14 +1,18 @@
 /*
- * The instructions that enter the kernel. No errno, no thread-local storage: %gs may be anything here.
+ * The instructions that enter the kernel. No errno, no thread-local storage: %gs may be
+ * anything here.
  *
- * Children that share their memory with the parent cannot return on its stack: enter_child() moves them to a stack of
- * their own with the first instruction. The thread stands in %ebp, which clone(2) and its kin do not read.
+ * Children that share their memory with the parent cannot return on its stack: enter_child() moves
+ * them to a stack of their own with the first instruction. The thread stands in %ebp, which
+ * clone(2) and its kin do not read.
  */
 #include "fuzz.h"
 
 u32 sysinfo_entry;
 
-/* The sixth argument goes to %ebp, which the compiler may need: so all come from the array in %esi. */
+/*
+ * The sixth argument goes to %ebp, which the compiler may need: so all come from the array in %esi.
+ */
 #define LOAD_ARGUMENTS \
 	"movl 0(%%esi), %%ebx\n movl 4(%%esi), %%ecx\n movl 8(%%esi), %%edx\n" \
 	"movl 16(%%esi), %%edi\n movl 20(%%esi), %%ebp\n movl 12(%%esi), %%esi\n"

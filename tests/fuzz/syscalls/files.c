@@ -1,6 +1,6 @@
 /*
- * The descriptors and paths that a life begins with: one of each kind, at a number of its own. Later calls close, copy
- * and open others, so a kind is a hint.
+ * The descriptors and paths that a life begins with: one of each kind, at a number of its own.
+ * Later calls close, copy and open others, so a kind is a hint.
  */
 #include "fuzz.h"
 #include <fcntl.h>
@@ -167,7 +167,9 @@ const char *const own_names[] = {"file", "link", "loop", "fifo", "listener",
 				 "dir",  "mnt",  "a",    "b",    "c"};
 const unsigned own_names_count = COUNT(own_names);
 
-/* To look at, as anybody may. Nothing that root could spoil for others by opening it for writing. */
+/*
+ * To look at, as anybody may. Nothing that root could spoil for others by opening it for writing.
+ */
 static const char *const other_paths[] = {
 	"/",
 	"..",
@@ -247,7 +249,9 @@ static u32 append(char *buf, u32 len, const char *text)
 	return len;
 }
 
-/* Components and paths around their limits, 255 and 4096, of which the stage holds only the first. */
+/*
+ * Components and paths around their limits, 255 and 4096, of which the stage holds only the first.
+ */
 static u32 long_path(struct thread *t, char *buf)
 {
 	u32 len = 0, end = 200 + rnd(t, 100);

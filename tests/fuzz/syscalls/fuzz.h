@@ -11,9 +11,9 @@
  *	files.c    the descriptors and paths that a life begins with
  *	enter.c    the instructions: int 0x80, sysenter, and children that begin on a stack of their own
  *
- * Behind the set-up a life uses no C library: the calls change %gs, close descriptors, move the heap.
- * Everything random comes from the seed of the life: a life alone does the same again, as far as the
- * kernel does; threads and other lives are what differs.
+ * Behind the set-up a life uses no C library: the calls change %gs, close descriptors, move the
+ * heap. Everything random comes from the seed of the life: a life alone does the same again, as far
+ * as the kernel does; threads and other lives are what differs.
  */
 #ifndef FUZZ_H
 #define FUZZ_H

@@ -1,5 +1,6 @@
 /*
- * What lives leave behind outside their folders, for the supervisor to take away: mounts, files, IPC objects.
+ * What lives leave behind outside their folders, for the supervisor to take away: mounts,
+ * files, IPC objects.
  */
 #include "fuzz.h"
 #include <fcntl.h>

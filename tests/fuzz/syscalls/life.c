@@ -1,8 +1,9 @@
 /*
  * One process of the fuzzer: what it may use up, as whom it runs, its threads and its children.
  *
- * A life ends by its own count of steps, by a second of time, by what its calls do to it, or by the supervisor. Its children
- * do a few steps each; they leave through child_main() or by execve of this program, which then does nothing (main.c).
+ * A life ends by its own count of steps, by a second of time, by what its calls do to it, or by the
+ * supervisor. Its children do a few steps each; they leave through child_main() or by execve of
+ * this program, which then does nothing (main.c).
  */
 #include "fuzz.h"
 #include <grp.h>
@@ -137,7 +138,10 @@ static void thread_main(struct thread *t)
 
 static struct thread *frame_owner;
 
-/* One word of the frame becomes anything: a register, a selector, the flags, the pointer to the FPU's state, the mask. */
+/*
+ * One word of the frame becomes anything: a register, a selector, the flags, the pointer to the
+ * FPU's state, the mask.
+ */
 static void spoil(int sig, siginfo_t *info, void *context)
 {
 	u32 *words = context;
@@ -170,7 +174,10 @@ static void spoil_frames(struct thread *t)
 
 /* ---- children ---- */
 
-/* What fork and its kin made, on its own stack, perhaps with its parent's memory, files and handlers. */
+/*
+ * What fork and its kin made, on its own stack, perhaps with its parent's memory, files and
+ * handlers.
+ */
 void child_main(struct thread *parent)
 {
 	struct thread t;

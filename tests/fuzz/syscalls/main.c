@@ -1,15 +1,19 @@
 /*
- * The supervisor: a number of lives at a time, each of the next seed; ends those that last too long, and looks at what is left
- * behind: no process, no memory, and on a debug build of Isthmus no page with a wrong count.
+ * The supervisor: a number of lives at a time, each of the next seed; ends those that last too
+ * long, and looks at what is left behind: no process, no memory, and on a debug build of Isthmus no
+ * page with a wrong count.
  *
  * usage: syscalls run [seconds=30] [seed=1] [workers=3 for each CPU] [steps=300] [one=SEED] [only=read,write] [without=fork]
  *	[verbose] [table] [failalloc=RATE]
- * One seed alone: one=SEED; with `verbose` it writes each call to the kernel's log before it is made. `table`: how often each call worked. failalloc=RATE: on a debug
- * build of Isthmus, one allocation of the lives in RATE fails.
- * Without the word "run" the program ends at once, well: lives execute it with arguments of any kind.
+ * One seed alone: one=SEED; with `verbose` it writes each call to the kernel's log before it is
+ * made. `table`: how often each call worked. failalloc=RATE: on a debug build of Isthmus, one
+ * allocation of the lives in RATE fails.
+ * Without the word "run" the program ends at once, well: lives execute it with
+ * arguments of any kind.
  *
- * It must run as root, with /tmp to itself. It adopts the orphans of its lives (PR_SET_CHILD_SUBREAPER) and runs before everything
- * else (SCHED_FIFO 99), so that nothing its lives do keeps it from ending them.
+ * It must run as root, with /tmp to itself. It adopts the orphans of its lives
+ * (PR_SET_CHILD_SUBREAPER) and runs before everything else (SCHED_FIFO 99), so that nothing its
+ * lives do keeps it from ending them.
  */
 #include "../../guest/leaks.h"
 #include "fuzz.h"
@@ -176,7 +180,10 @@ static void account(u32 n)
 	workers[n].pid = 0;
 }
 
-/* Takes who has ended: lives, and orphans of lives. A life that was stopped or is traced stays until its time is over. */
+/*
+ * Takes who has ended: lives, and orphans of lives. A life that was stopped or is traced stays
+ * until its time is over.
+ */
 static void reap(void)
 {
 	int status;

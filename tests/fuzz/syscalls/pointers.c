@@ -3,9 +3,9 @@
  *
  *	| 8 pages, read-write | 1 no access | 1 read-only | nothing |
  *
- * so that one of them may end with the page, reach into what is not there, or lie where it may not be
- * written. The arena and the shared pages are what calls map, unmap and protect; they are touched too, and faults there
- * are expected: memory_touch() ends early then.
+ * so that one of them may end with the page, reach into what is not there, or lie where it may not
+ * be written. The arena and the shared pages are what calls map, unmap and protect; they are
+ * touched too, and faults there are expected: memory_touch() ends early then.
  */
 #include "fuzz.h"
 #include <signal.h>
@@ -132,7 +132,9 @@ __asm__(".text\n"
 
 static volatile u32 faults_elsewhere;
 
-/* A fault that is not memory_touch()'s comes again and again: it ends the life after some rounds. */
+/*
+ * A fault that is not memory_touch()'s comes again and again: it ends the life after some rounds.
+ */
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;

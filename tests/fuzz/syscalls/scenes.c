@@ -1,6 +1,6 @@
 /*
- * Sequences that chance alone hardly ever makes: a call that matters only after others. Each sets the scene, then makes calls
- * of its subject at random.
+ * Sequences that chance alone hardly ever makes: a call that matters only after others. Each sets
+ * the scene, then makes calls of its subject at random.
  */
 #include "fuzz.h"
 #include <fcntl.h>
@@ -200,7 +200,9 @@ static void use_semaphores(struct thread *t)
 
 /* ---- a restartable sequence, which signals and other processes interrupt ---- */
 
-/* Waits in a section of which @cs tells, whether that is true or not; a restart ends the wait too. */
+/*
+ * Waits in a section of which @cs tells, whether that is true or not; a restart ends the wait too.
+ */
 void wait_in_section(struct rseq *rseq, const struct rseq_cs *cs, u32 turns);
 extern const char section_begin[], section_end[], section_abort[];
 __asm__(".text\n"

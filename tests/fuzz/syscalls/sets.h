@@ -1,4 +1,7 @@
-/* Flags and commands by the name of their call. FLAGS(x) takes some of them, ONE(x) one; both now and then anything. */
+/*
+ * Flags and commands by the name of their call. FLAGS(x) takes some of them, ONE(x) one; both now
+ * and then anything.
+ */
 SET(open, O_RDONLY, O_WRONLY, O_RDWR, O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, O_APPEND, O_NONBLOCK,
     O_DSYNC, O_DIRECT, O_LARGEFILE, O_DIRECTORY, O_NOFOLLOW, O_NOATIME, O_CLOEXEC, O_SYNC, O_PATH,
     O_TMPFILE, O_ASYNC)

@@ -1,7 +1,9 @@
 /*
- * One step of a life: a call of the table with arguments of its types, a number that may be no call at all, or work on memory.
+ * One step of a life: a call of the table with arguments of its types, a number that may be no call
+ * at all, or work on memory.
  *
- * The kernel's own table is read as well, so that a call that is new there is tried from its first day.
+ * The kernel's own table is read as well, so that a call that is new there is tried from
+ * its first day.
  */
 #include "fuzz.h"
 #include "structs.h"

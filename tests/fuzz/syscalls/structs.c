@@ -1,6 +1,6 @@
 /*
- * What lies behind pointers. A fill_NAME() writes one structure (or an array) to @buf, with values that a call would
- * take, and returns its size; then struct_fill() spoils a few of them.
+ * What lies behind pointers. A fill_NAME() writes one structure (or an array) to @buf, with values
+ * that a call would take, and returns its size; then struct_fill() spoils a few of them.
  */
 #include "fuzz.h"
 #include "structs.h"

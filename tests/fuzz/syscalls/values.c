@@ -1,6 +1,6 @@
 /*
- * Arguments that are numbers. Each type mixes what is right, what lies on a border, and what is wrong: a call that
- * always fails at its first check tests only that check.
+ * Arguments that are numbers. Each type mixes what is right, what lies on a border, and what is
+ * wrong: a call that always fails at its first check tests only that check.
  */
 #include "fuzz.h"
 #include <fcntl.h>
@@ -90,7 +90,10 @@ static u32 kept(struct thread *t, const u32 *list, u32 count)
 	return count ? list[rnd(t, count < KEPT ? count : KEPT)] : any(t);
 }
 
-/* Of oneself, of one's children, of nobody. Who is not root may ask about any process; root could change the supervisor. */
+/*
+ * Of oneself, of one's children, of nobody. Who is not root may ask about any process; root could
+ * change the supervisor.
+ */
 static u32 some_pid(struct thread *t)
 {
 	switch (rnd(t, 8)) {

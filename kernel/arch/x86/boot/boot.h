@@ -52,7 +52,10 @@ void boot_copy_cmdline(const struct multiboot_info *mbi);
 void boot_read_memory_map(const struct multiboot_info *mbi);
 /* [start, end) is not RAM any more. */
 void boot_cut_ram(paddr_t start, paddr_t end);
-/* @size bytes of zeroed low memory that nobody uses, behind the image: boot_info.tables_start. 0: there are none. Once. */
+/*
+ * @size bytes of zeroed low memory that nobody uses, behind the image: boot_info.tables_start. 0:
+ * there are none. Once.
+ */
 u32 boot_take_tables(u32 size);
 
 /* limits.c: mem=, vmalloc= and highmem=: boot_info.lowmem_end and the window for vmalloc. */

@@ -167,7 +167,10 @@ static void __init apply_mem(void)
 		boot_note("mem= leaves no room for the kernel and its initial RAM disk: ignored");
 }
 
-/* The high zone has exactly highmem= bytes, of RAM: what is more is not used, or low memory ends earlier. */
+/*
+ * The high zone has exactly highmem= bytes, of RAM: what is more is not used, or low
+ * memory ends earlier.
+ */
 static paddr_t __init apply_highmem(paddr_t border, u32 window_start)
 {
 	paddr_t size, all = ram_between(0, ALL), lower;

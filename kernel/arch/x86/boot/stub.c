@@ -79,7 +79,8 @@ void __init __noreturn boot_trap(u32 a, u32 b, u32 cr2)
 }
 
 /*
- * QEMU (loader name "qemu") and GRUB Legacy put the kernel's file name first, GRUB 2 and v86 do not.
+ * QEMU (loader name "qemu") and GRUB Legacy put the kernel's file name first, GRUB 2
+ * and v86 do not.
  */
 static const char *__init skip_program_name(const struct multiboot_info *mbi, const char *line)
 {
@@ -191,7 +192,9 @@ u32 __init boot_setup(u32 mbi_address)
 	return boot_build_tables();
 }
 
-/* What the compiler's stack check compares with; => no caller on the stack has taken the old value */
+/*
+ * What the compiler's stack check compares with; => no caller on the stack has taken the old value
+ */
 static __always_inline void randomise_stack_guard(void)
 {
 	u32 seed;

@@ -103,7 +103,10 @@ static void __init enable_nx(void)
 #endif
 }
 
-/* The directory itself: under PAE, also a pmd page for each GB from PAGE_OFFSET up and for the identity map. */
+/*
+ * The directory itself: under PAE, also a pmd page for each GB from PAGE_OFFSET up and for
+ * the identity map.
+ */
 static unsigned __init directory_tables(void)
 {
 #ifdef CONFIG_X86_PAE

@@ -1,6 +1,6 @@
 /*
- * The clocks of the vDSO: clock_gettime(2) and its kin without entering the kernel, from the numbers
- * in the vvar page. What is not there is left to the system call.
+ * The clocks of the vDSO: clock_gettime(2) and its kin without entering the kernel, from the
+ * numbers in the vvar page. What is not there is left to the system call.
  */
 #include "vvar.h"
 #include "lib/div64.h"

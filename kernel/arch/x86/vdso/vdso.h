@@ -5,7 +5,9 @@
 #ifndef X86_VDSO_H
 #define X86_VDSO_H
 
-/* From __kernel_vsyscall to where a system call through sysenter comes back: behind its int $0x80. */
+/*
+ * From __kernel_vsyscall to where a system call through sysenter comes back: behind its int $0x80.
+ */
 #define VSYSCALL_LANDING 9
 
 #ifndef __ASSEMBLER__

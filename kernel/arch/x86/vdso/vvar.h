@@ -16,7 +16,10 @@ struct vvar_data {
 		realtime_offset; /* CLOCK_REALTIME minus CLOCK_MONOTONIC; 0: not known, ask the kernel */
 };
 
-/* In assembly, because the compiler keeps 64-bit values on the stack: this is the kernel's most frequent question. */
+/*
+ * In assembly, because the compiler keeps 64-bit values on the stack: this is the kernel's most
+ * frequent question.
+ */
 static inline uint64_t vvar_scaled(const struct vvar_data *v)
 {
 	uint64_t ns;

@@ -81,7 +81,9 @@ struct arch_mm {
 	uaddr_t vdso;         /* where the vDSO text is mapped; 0: not */
 	u32 slots;            /* PAE: which of pgd[] are present */
 	struct ldt *ldt;      /* modify_ldt(2), or NULL */
-	/* The page of pmd entries that user mode has a copy of, one page behind; 0: none. Constant. */
+	/*
+	 * The page of pmd entries that user mode has a copy of, one page behind; 0: none. Constant.
+	 */
 	unsigned long mirrored;
 };
 
@@ -97,7 +99,10 @@ static inline paddr_t lowmem_paddr(const void *ptr)
 
 /* ---- protections ---- */
 
-/* What all pages of the kernel have: present, used, no-execute; global, unless user mode would keep them in its TLB. */
+/*
+ * What all pages of the kernel have: present, used, no-execute; global, unless user mode would keep
+ * them in its TLB.
+ */
 extern pteval_t kernel_prot;
 #define PGPROT_KERNEL ((pgprot_t){kernel_prot | PAGE_RW})
 #define PGPROT_KERNEL_RO ((pgprot_t){kernel_prot})
