@@ -102,7 +102,10 @@ static int fill_single(struct seq_file *m)
 	return m->count != 0;
 }
 
-/* Records from m->index on, as many as fit (one at least), or until there are @wanted bytes. */
+/*
+ * Records from m->index on, as many as fit (one at least), or until there are @wanted bytes. What
+ * goes wrong behind them goes wrong again when the next read begins there.
+ */
 static int fill_records(struct seq_file *m, size_t wanted)
 {
 	size_t before;
@@ -115,16 +118,13 @@ retry:
 	while (v && !IS_ERR(v)) {
 		before = m->count;
 		err = m->op->show(m, v);
-		if (err < 0) {
-			m->op->stop(m, v);
-			return err;
-		}
-		if (overflowed(m)) {
+		if (err < 0 || overflowed(m)) {
 			m->count = before;
 			if (before)
 				break;
 			m->op->stop(m, v);
-			err = grow(m);
+			if (err >= 0)
+				err = grow(m);
 			if (err)
 				return err;
 			goto retry;
@@ -136,7 +136,7 @@ retry:
 			break;
 	}
 	m->op->stop(m, v);
-	if (IS_ERR(v))
+	if (IS_ERR(v) && !m->count)
 		return (int)PTR_ERR(v);
 	return m->count != 0;
 }

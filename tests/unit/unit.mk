@@ -48,3 +48,6 @@ include $(wildcard tests/unit/mm_*.mk)
 UNIT_TESTS += test_sched
 UNIT_TSAN += test_sched
 test_sched_SRCS = $(MM_PHYS_SRCS)
+
+UNIT_TESTS += test_seq_file
+test_seq_file_SRCS = $(MM_PHYS_SRCS) kernel/fs/seq_file.c
