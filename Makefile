@@ -68,12 +68,14 @@ ACCEPTED := $(if $(findstring clang,$(CC)),-Wno-initializer-overrides -Wno-atomi
 WARNINGS := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror $(ACCEPTED)
 KCPPFLAGS := -nostdinc -isystem $(COMPILER_INCLUDE) -isystem $(UAPI) -Ikernel/include \
 	-Ikernel -Ikernel/arch/x86/include -I$(O)/include -DISTHMUS_KERNEL -include $(CONFIG_H)
-KARCH := -m32 -march=i686 -mregparm=3 -mno-sse -mno-mmx -msoft-float -mno-80387
+# No SSE, so nothing on the stack needs more than the 4 bytes of a word.
+STACK_4 := $(if $(findstring clang,$(CC)),-mstack-alignment=4,-mpreferred-stack-boundary=2)
+KARCH := -m32 -march=i686 -mtune=generic $(STACK_4) -mregparm=3 -mno-sse -mno-mmx -msoft-float -mno-80387
 KCFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie $(KARCH) -fno-strict-aliasing \
 	-fno-common -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
 	-fno-delete-null-pointer-checks -fwrapv -fcf-protection=none \
 	-fstack-protector-strong -mstack-protector-guard=global \
-	$(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer) $(WARNINGS) $(EXTRA_CFLAGS)
+	$(if $(CONFIG_FRAME_POINTER),-fno-omit-frame-pointer $(if $(CONFIG_DEBUG_KERNEL),,-momit-leaf-frame-pointer)) $(WARNINGS) $(EXTRA_CFLAGS)
 KAFLAGS := -g $(KARCH) -D__ASSEMBLY__ $(EXTRA_AFLAGS)
 
 # libgcc takes its arguments on the stack, kernel code passes them in registers: kernel/lib/libgcc.c
