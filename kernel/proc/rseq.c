@@ -74,18 +74,14 @@ static int check_flags(const struct rseq_cs *cs)
 	return err ? err : cs->flags || flags ? -EINVAL : 0;
 }
 
-/* Leave the section that the thread says it is in; if it is there, by its abort handler. */
-static int abort_section(struct regs *regs)
+/* Leave the section at @address; if the thread is in it, by its abort handler. */
+static noinline int leave_section(struct regs *regs, u64 address)
 {
 	uaddr_t pointer = field(offsetof(struct rseq, rseq_cs));
 	struct rseq_cs cs;
-	u64 address;
 	bool inside;
-	int err = get_user_u64(&address, pointer);
+	int err = read_section(address, &cs);
 
-	if (err || likely(!address))
-		return err;
-	err = read_section(address, &cs);
 	if (err)
 		return err;
 	inside = is_inside((u32)regs_ip(regs), &cs);
@@ -96,6 +92,15 @@ static int abort_section(struct regs *regs)
 	if (!err && inside)
 		regs_set_ip(regs, (unsigned long)cs.abort_ip);
 	return err;
+}
+
+/* Leave the section that the thread says it is in, which is none mostly. */
+static inline int abort_section(struct regs *regs)
+{
+	u64 address;
+	int err = get_user_u64(&address, field(offsetof(struct rseq, rseq_cs)));
+
+	return err || likely(!address) ? err : leave_section(regs, address);
 }
 
 /* ---- what others call ---- */

@@ -11,6 +11,7 @@
 #include "desc.h"
 #include "fpstate.h"
 #include "thread.h"
+#include "usercopy.h"
 #include "vdso/vdso.h"
 #include "paging.h"
 #include "arch/port.h"
@@ -35,7 +36,7 @@ struct sigframe {
 	struct sigcontext context;
 	struct _fpstate_32 unused;
 	u32 mask_high;
-	u8 retcode[8];
+	u32 retcode[2];
 };
 
 struct rt_sigframe {
@@ -47,12 +48,14 @@ struct rt_sigframe {
 		u32 flags, link;
 		u32 stack_sp, stack_flags, stack_size;
 		struct sigcontext context;
-		u64 mask;
+		u32 mask_low, mask_high;
 	} uc;
-	u8 retcode[8];
+	u32 retcode[2];
 };
 
 _Static_assert(sizeof(struct sigcontext) == 88, "i386 ABI");
+_Static_assert(offsetof(struct sigcontext, __gsh) == offsetof(struct sigcontext, gs) + 2,
+	       "a word for each selector");
 _Static_assert(sizeof(struct _fpstate_32) == 624, "i386 ABI");
 _Static_assert(offsetof(struct _fpstate_32, _fxsr_env) == FXSAVE_IN_FRAME, "i386 ABI");
 _Static_assert(sizeof(struct fp_header) == FXSAVE_IN_FRAME, "i386 ABI");
@@ -61,63 +64,79 @@ _Static_assert(offsetof(struct rt_sigframe, uc) == 144 && sizeof(struct rt_sigfr
 	       "i386 ABI");
 
 /* For debuggers that look for these bytes at the end of a frame; they are never run. */
-static const u8 sigreturn_code[8] = {0x58, 0xb8, __NR_sigreturn, 0, 0, 0, 0xcd, 0x80};
-static const u8 rt_sigreturn_code[8] = {0xb8, __NR_rt_sigreturn, 0, 0, 0, 0xcd, 0x80, 0};
+static const u32 sigreturn_code[2] = {0x0000b858 | __NR_sigreturn << 16, 0x80cd0000};
+static const u32 rt_sigreturn_code[2] = {0x000000b8 | __NR_rt_sigreturn << 8, 0x0080cd00};
 
 /* ---- FPU ---- */
 
-static int push_header(uaddr_t at, const struct fxsave_area *fx)
+/* The register stack holds something, which is rare. */
+static noinline int push_full_header(uaddr_t at, const struct fxsave_area *fx)
 {
 	struct fp_header header;
-	size_t tail = offsetof(struct fp_header, status);
 
 	fpu_encode_header(&header, fx);
-	if (fx->twd)
-		return copy_to_user(at, &header, sizeof(header)) ? -EFAULT : 0;
-	if (copy_to_user(at, &header, offsetof(struct fp_header, st)))
-		return -EFAULT;
-	return put_user_u32(header.status | (u32)header.magic << 16, at + tail);
+	return copy_to_user(at, &header, sizeof(header)) ? -EFAULT : 0;
 }
 
 /*
  * The thread's own area is free while the registers hold the state, and a switch in between writes
  * the same there; so it serves as the source of the header.
+ *
+ * => the range of the frame is checked
  */
-static int push_fpu(uaddr_t at)
+static int push_fpu(struct _fpstate_32 *to)
 {
 	struct fxsave_area *fx = &current_thread()->fpu;
 
 	fpu_save(fx);
-	if (push_header(at, fx) || fpu_save_user(at + FXSAVE_IN_FRAME))
+	if (unlikely(fx->twd) && push_full_header((uaddr_t)to, fx))
 		return -EFAULT;
+	user_access_begin();
+	if (likely(!fx->twd)) { /* as fpu_encode_header(), but for the registers: nobody can tell */
+		user_store(fx->cwd | 0xffff0000, &to->cw, fault);
+		user_store(fx->swd | 0xffff0000, &to->sw, fault);
+		user_store(0xffffffff, &to->tag, fault);
+		user_store(fx->fip, &to->ipoff, fault);
+		user_store((fx->fcs & 0xffff) | (u32)fx->fop << 16, &to->cssel, fault);
+		user_store(fx->foo, &to->dataoff, fault);
+		user_store(fx->fos, &to->datasel, fault);
+		user_store(fx->swd | X86_FXSR_MAGIC << 16, &to->status, fault);
+	}
+	fpu_store(to->_fxsr_env, fault);
 	/* FXSAVE leaves the last bytes alone: no extended state follows. */
-	return put_user_u32(0, at + offsetof(struct _fpstate_32, sw_reserved));
+	user_store(0, &to->sw_reserved, fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
-/* The register stack is empty in both formats, and the control and status words agree. */
-static bool headers_agree(uaddr_t at)
+/* Load it as it is: the register stack is empty in both formats, the control and status words agree, and the CPU accepts it. */
+static bool pop_simple(const struct _fpstate_32 *from)
 {
-	u32 control, status, tag;
-	u64 fx; /* control word, status word, tags, opcode */
+	u32 control, status, tag, fx_words, fx_tags;
+	int err = 0;
 
-	if (get_user_u32(&control, at) || get_user_u32(&status, at + 4) ||
-	    get_user_u32(&tag, at + 8) || get_user_u64(&fx, at + FXSAVE_IN_FRAME))
-		return false;
-	return (u16)tag == 0xffff && !(fx >> 32 & 0xff) && (u32)fx == ((u16)control | status << 16);
+	user_access_begin();
+	user_load(control, &from->cw, err);
+	user_load(status, &from->sw, err);
+	user_load(tag, &from->tag, err);
+	user_load(fx_words, &from->_fxsr_env[0], err);
+	user_load(fx_tags, &from->_fxsr_env[1], err);
+	if ((u16)tag != 0xffff || (u8)fx_tags || fx_words != ((u16)control | status << 16))
+		err = -EFAULT;
+	if (!err)
+		fpu_restore(from->_fxsr_env, err);
+	user_access_end();
+	return !err;
 }
 
-static int pop_fpu(uaddr_t at)
+static noinline int pop_converted(uaddr_t at)
 {
 	struct fp_header header;
 	struct fxsave_area fx;
 
-	if (!at) {
-		fpu_reset();
-		return 0;
-	}
-	/* Straight from the frame, if the CPU accepts it as it is. */
-	if (headers_agree(at) && fpu_load_user(at + FXSAVE_IN_FRAME) == 0)
-		return 0;
 	if (copy_from_user(&header, at, sizeof(header)) ||
 	    copy_from_user(&fx, at + FXSAVE_IN_FRAME, sizeof(fx)))
 		return -EFAULT;
@@ -127,35 +146,51 @@ static int pop_fpu(uaddr_t at)
 	return 0;
 }
 
+static int pop_fpu(uaddr_t at)
+{
+	if (!at) {
+		fpu_reset();
+		return 0;
+	}
+	if (likely(user_range_ok(at, sizeof(struct _fpstate_32)) &&
+		   pop_simple((const struct _fpstate_32 *)at)))
+		return 0;
+	return pop_converted(at);
+}
+
 /* ---- registers ---- */
 
-static void encode_context(struct sigcontext *sc, const struct regs *regs, uaddr_t fpstate,
-			   u64 mask)
+/* => between user_access_begin() and _end(). 0 or -EFAULT */
+static __always_inline int push_context(struct sigcontext *sc, const struct regs *regs,
+					uaddr_t fpstate, u32 mask)
 {
 	const struct arch_thread *thread = current_thread();
 
-	sc->gs = thread_read_gs();
-	sc->fs = (u16)regs->fs;
-	sc->es = (u16)regs->es;
-	sc->ds = (u16)regs->ds;
-	sc->__gsh = sc->__fsh = sc->__esh = sc->__dsh = sc->__csh = sc->__ssh = 0;
-	sc->edi = regs->di;
-	sc->esi = regs->si;
-	sc->ebp = regs->bp;
-	sc->esp = sc->esp_at_signal = regs->sp;
-	sc->ebx = regs->bx;
-	sc->edx = regs->dx;
-	sc->ecx = regs->cx;
-	sc->eax = regs->ax;
-	sc->trapno = thread->trap_nr;
-	sc->err = thread->trap_error;
-	sc->cr2 = thread->trap_address;
-	sc->eip = regs->ip;
-	sc->cs = (u16)regs->cs;
-	sc->ss = (u16)regs->ss;
-	sc->eflags = regs->flags;
-	sc->fpstate = (struct _fpstate *)fpstate;
-	sc->oldmask = (u32)mask;
+	user_store(thread_read_gs(), &sc->gs, fault); /* with the half word above it */
+	user_store((u16)regs->fs, &sc->fs, fault);
+	user_store((u16)regs->es, &sc->es, fault);
+	user_store((u16)regs->ds, &sc->ds, fault);
+	user_store(regs->di, &sc->edi, fault);
+	user_store(regs->si, &sc->esi, fault);
+	user_store(regs->bp, &sc->ebp, fault);
+	user_store(regs->sp, &sc->esp, fault);
+	user_store(regs->bx, &sc->ebx, fault);
+	user_store(regs->dx, &sc->edx, fault);
+	user_store(regs->cx, &sc->ecx, fault);
+	user_store(regs->ax, &sc->eax, fault);
+	user_store(thread->trap_nr, &sc->trapno, fault);
+	user_store(thread->trap_error, &sc->err, fault);
+	user_store(regs->ip, &sc->eip, fault);
+	user_store((u16)regs->cs, &sc->cs, fault);
+	user_store(regs->flags, &sc->eflags, fault);
+	user_store(regs->sp, &sc->esp_at_signal, fault);
+	user_store((u16)regs->ss, &sc->ss, fault);
+	user_store(fpstate, &sc->fpstate, fault);
+	user_store(mask, &sc->oldmask, fault);
+	user_store(thread->trap_address, &sc->cr2, fault);
+	return 0;
+fault:
+	return -EFAULT;
 }
 
 /* A data selector of ring 3, or none. */
@@ -222,47 +257,61 @@ static u32 return_address(const struct arch_sigframe *f, u32 vdso_offset)
 	return this_cpu_read(loaded_mm)->vdso + vdso_offset;
 }
 
-static int push_old(uaddr_t at, const struct regs *regs, const struct arch_sigframe *f,
+/* => the range of the frame is checked, here and below */
+static int push_old(struct sigframe *to, const struct regs *regs, const struct arch_sigframe *f,
 		    uaddr_t fpstate)
 {
-	struct {
-		u32 return_address, sig;
-		struct sigcontext context;
-	} head;
-	struct {
-		u32 mask_high;
-		u8 retcode[8];
-	} tail;
-
-	head.return_address = return_address(f, vdso_sigreturn_offset);
-	head.sig = (u32)f->sig;
-	tail.mask_high = (u32)(f->mask >> 32);
-	encode_context(&head.context, regs, fpstate, f->mask);
-	memcpy(tail.retcode, sigreturn_code, sizeof(tail.retcode));
-	if (copy_to_user(at, &head, sizeof(head)) ||
-	    copy_to_user(at + offsetof(struct sigframe, mask_high), &tail, sizeof(tail)))
-		return -EFAULT;
+	user_access_begin();
+	user_store(return_address(f, vdso_sigreturn_offset), &to->return_address, fault);
+	user_store(f->sig, &to->sig, fault);
+	if (unlikely(push_context(&to->context, regs, fpstate, (u32)f->mask)))
+		goto fault;
+	user_store(f->mask >> 32, &to->mask_high, fault);
+	user_store(sigreturn_code[0], &to->retcode[0], fault);
+	user_store(sigreturn_code[1], &to->retcode[1], fault);
+	user_access_end();
 	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
-static int push_rt(uaddr_t at, const struct regs *regs, const struct arch_sigframe *f,
+static int push_rt(struct rt_sigframe *to, const struct regs *regs, const struct arch_sigframe *f,
 		   uaddr_t fpstate)
 {
-	struct rt_sigframe frame;
+	if (copy_to_user((uaddr_t)to->info, f->info, sizeof(to->info)))
+		return -EFAULT;
+	user_access_begin();
+	user_store(return_address(f, vdso_rt_sigreturn_offset), &to->return_address, fault);
+	user_store(f->sig, &to->sig, fault);
+	user_store(to->info, &to->info_address, fault);
+	user_store(&to->uc, &to->context_address, fault);
+	user_store(0, &to->uc.flags, fault);
+	user_store(0, &to->uc.link, fault);
+	user_store(f->altstack_sp, &to->uc.stack_sp, fault);
+	user_store(f->altstack_flags, &to->uc.stack_flags, fault);
+	user_store(f->altstack_size, &to->uc.stack_size, fault);
+	if (unlikely(push_context(&to->uc.context, regs, fpstate, (u32)f->mask)))
+		goto fault;
+	user_store(f->mask, &to->uc.mask_low, fault);
+	user_store(f->mask >> 32, &to->uc.mask_high, fault);
+	user_store(rt_sigreturn_code[0], &to->retcode[0], fault);
+	user_store(rt_sigreturn_code[1], &to->retcode[1], fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
+}
 
-	frame.return_address = return_address(f, vdso_rt_sigreturn_offset);
-	frame.sig = (u32)f->sig;
-	frame.info_address = at + offsetof(struct rt_sigframe, info);
-	frame.context_address = at + offsetof(struct rt_sigframe, uc);
-	memcpy(frame.info, f->info, sizeof(frame.info));
-	frame.uc.flags = frame.uc.link = 0;
-	frame.uc.stack_sp = f->altstack_sp;
-	frame.uc.stack_size = f->altstack_size;
-	frame.uc.stack_flags = f->altstack_flags;
-	frame.uc.mask = f->mask;
-	encode_context(&frame.uc.context, regs, fpstate, f->mask);
-	memcpy(frame.retcode, rt_sigreturn_code, sizeof(frame.retcode));
-	return copy_to_user(at, &frame, sizeof(frame)) ? -EFAULT : 0;
+static int push_frame(uaddr_t at, const struct regs *regs, const struct arch_sigframe *f,
+		      uaddr_t fpstate)
+{
+	if (unlikely(!user_range_ok(at, fpstate + sizeof(struct _fpstate_32) - at)) ||
+	    push_fpu((struct _fpstate_32 *)fpstate))
+		return -EFAULT;
+	return f->flags & SA_SIGINFO ? push_rt((struct rt_sigframe *)at, regs, f, fpstate)
+				     : push_old((struct sigframe *)at, regs, f, fpstate);
 }
 
 int arch_sigframe_push(struct regs *regs, const struct arch_sigframe *f)
@@ -272,7 +321,7 @@ int arch_sigframe_push(struct regs *regs, const struct arch_sigframe *f)
 
 	at = place_frame(regs, f, rt ? sizeof(struct rt_sigframe) : sizeof(struct sigframe),
 			 &fpstate);
-	if (!at || push_fpu(fpstate) || (rt ? push_rt : push_old)(at, regs, f, fpstate))
+	if (!at || push_frame(at, regs, f, fpstate))
 		return -EFAULT;
 	fpu_reset();
 	regs->sp = at;
@@ -317,7 +366,7 @@ static int pop_rt(struct regs *regs, struct arch_sigframe *out)
 
 	if (copy_from_user(&frame.uc, at + offsetof(struct rt_sigframe, uc), sizeof(frame.uc)))
 		return -EFAULT;
-	out->mask = frame.uc.mask;
+	out->mask = (u64)frame.uc.mask_high << 32 | frame.uc.mask_low;
 	out->altstack_sp = frame.uc.stack_sp;
 	out->altstack_size = frame.uc.stack_size;
 	out->altstack_flags = frame.uc.stack_flags;

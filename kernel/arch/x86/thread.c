@@ -35,28 +35,6 @@ void fpu_save(struct fxsave_area *area)
 	__asm__ volatile("fxsave %0" : "=m"(*area));
 }
 
-int fpu_save_user(uaddr_t to)
-{
-	int err = 0;
-
-	if (!user_range_ok(to, sizeof(struct fxsave_area)))
-		return -EFAULT;
-	USER_ACCESS("fxsave %[mem]", [err] "+r"(err), [mem] "=m"(*(struct fxsave_area *)to)
-		    : [efault] "i"(-EFAULT));
-	return err;
-}
-
-int fpu_load_user(uaddr_t from)
-{
-	int err = 0;
-
-	if (!user_range_ok(from, sizeof(struct fxsave_area)))
-		return -EFAULT;
-	USER_ACCESS("fxrstor %[mem]", [err] "+r"(err)
-		    : [mem] "m"(*(const struct fxsave_area *)from), [efault] "i"(-EFAULT));
-	return err;
-}
-
 void fpu_load(const struct fxsave_area *area)
 {
 	__asm__ volatile("fxrstor %0" ::"m"(*area));

@@ -11,12 +11,6 @@
 void fpu_save(struct fxsave_area *area);
 void fpu_load(const struct fxsave_area *area);
 void fpu_reset(void);
-/*
- * Straight to and from user memory: 0 or -EFAULT, which also stands for what the CPU refuses to
- * load (an address that is not aligned, mxcsr with reserved bits).
- */
-int fpu_save_user(uaddr_t to);
-int fpu_load_user(uaddr_t from);
 
 u16 thread_read_gs(void);
 void thread_write_gs(u32 selector); /* one that does not load becomes 0 */

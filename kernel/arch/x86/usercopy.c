@@ -88,12 +88,31 @@ DEFINE_PUT_USER(u32, "l")
 
 int get_user_u64(u64 *val, uaddr_t from)
 {
-	return copy_from_user(val, from, sizeof(*val)) ? -EFAULT : 0;
+	u32 low, high;
+	int err = 0;
+
+	if (unlikely(!user_range_ok(from, sizeof(*val))))
+		return -EFAULT;
+	user_access_begin();
+	user_load(low, from, err);
+	user_load(high, from + 4, err);
+	user_access_end();
+	*val = (u64)high << 32 | low;
+	return err;
 }
 
 int put_user_u64(u64 val, uaddr_t to)
 {
-	return copy_to_user(to, &val, sizeof(val)) ? -EFAULT : 0;
+	if (unlikely(!user_range_ok(to, sizeof(val))))
+		return -EFAULT;
+	user_access_begin();
+	user_store(val, to, fault);
+	user_store(val >> 32, to + 4, fault);
+	user_access_end();
+	return 0;
+fault:
+	user_access_end();
+	return -EFAULT;
 }
 
 static bool atomic_word_ok(uaddr_t addr)
