@@ -88,6 +88,8 @@ static int kill_one(pid_t nr, int sig, const siginfo_t *info)
 	struct task *t;
 	int err = -ESRCH;
 
+	if (nr == current->tgid) /* whom it may always send to */
+		return sig ? send_signal_process(current->process, sig, info) : 0;
 	rcu_read_lock();
 	pid = pid_find(nr);
 	if (pid) {

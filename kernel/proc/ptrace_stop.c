@@ -115,7 +115,7 @@ int ptrace_signal(int sig, siginfo_t *info, irqflags_t *irq)
 		stop_info(info, SI_USER);
 		info->si_signo = chosen;
 	}
-	if (t->blocked & sigmask(chosen)) { /* it is not the tracer's to unblock it */
+	if (sigset_has(&t->blocked, chosen)) { /* it is not the tracer's to unblock it */
 		signal_send_locked(t->process, t, chosen, info);
 		return 0;
 	}

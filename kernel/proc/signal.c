@@ -161,7 +161,7 @@ int signal_take(u64 *pending, struct signal_queue **last, u64 mask, siginfo_t *i
 	sig = pick_signal(set);
 	q = queue_take(last, sig, &more);
 	if (!more)
-		*pending &= ~sigmask(sig);
+		sigset_remove(pending, sig);
 	if (!q) {
 		memset(info, 0, SIGINFO_USED);
 		info->si_signo = sig;
@@ -260,17 +260,23 @@ static bool is_ignored(const struct task *t, int sig, bool force)
 	if (t->tracee && sig != SIGKILL)
 		return false; /* its tracer may want to see it */
 	if ((p->flags & SIGNAL_UNKILLABLE) && handler == (uaddr_t)SIG_DFL &&
-	    !(force && (sigmask(sig) & SIGNALS_UNBLOCKABLE)))
+	    !(force && sig_is_one_of(sig, SIGNALS_UNBLOCKABLE)))
 		return true;
 	if (handler == (uaddr_t)SIG_IGN)
 		return sig != SIGKILL && sig != SIGSTOP;
-	return handler == (uaddr_t)SIG_DFL && (SIGNALS_DEFAULT_IGNORED & sigmask(sig));
+	return handler == (uaddr_t)SIG_DFL && sig_is_one_of(sig, SIGNALS_DEFAULT_IGNORED);
+}
+
+/* Now, or when sigtimedwait() is over. */
+static inline bool is_blocked(const struct task *t, int sig)
+{
+	return sigset_has(&t->blocked, sig) || sigset_has(&t->real_blocked, sig);
 }
 
 /* Not worth queueing: ignored, and not blocked (a blocked one may find a handler later). */
 bool signal_is_ignored(struct task *t, int sig)
 {
-	return !((t->blocked | t->real_blocked) & sigmask(sig)) && is_ignored(t, sig, false);
+	return !is_blocked(t, sig) && is_ignored(t, sig, false);
 }
 
 /*
@@ -283,21 +289,21 @@ static bool prepare(struct process *p, struct task *t, int sig, bool force)
 
 	if (p->flags & (SIGNAL_GROUP_EXIT | SIGNAL_RELEASED))
 		return sig == SIGKILL && !(p->flags & SIGNAL_RELEASED);
-	if (sigmask(sig) & SIGNALS_STOP) {
+	if (sig_is_one_of(sig, SIGNALS_STOP)) {
 		signal_flush_set(&p->shared_pending, &p->shared_pending_set, sigmask(SIGCONT));
 		list_for_each_entry(each, &p->threads, thread_node)
 			signal_flush_set(&each->pending, &each->pending_set, sigmask(SIGCONT));
 	} else if (sig == SIGCONT) {
 		jobctl_continue(p);
 	}
-	if ((t->blocked | t->real_blocked) & sigmask(sig))
+	if (is_blocked(t, sig))
 		return true;
 	return !is_ignored(t, sig, force);
 }
 
 static bool wants(const struct task *t, int sig)
 {
-	if ((t->blocked & sigmask(sig)) || (t->flags & PF_EXITING) || t->exit_state)
+	if (sigset_has(&t->blocked, sig) || (t->flags & PF_EXITING) || t->exit_state)
 		return false;
 	if (sig == SIGKILL)
 		return true;
@@ -329,9 +335,9 @@ static bool is_fatal(const struct process *p, const struct task *t, int sig)
 		return false;
 	if (sig == SIGKILL)
 		return true;
-	return !t->tracee && !(t->real_blocked & sigmask(sig)) &&
+	return !t->tracee && !sigset_has(&t->real_blocked, sig) &&
 	       handler_of(p, sig) == (uaddr_t)SIG_DFL &&
-	       !(sigmask(sig) & (SIGNALS_DEFAULT_IGNORED | SIGNALS_STOP));
+	       !sig_is_one_of(sig, SIGNALS_DEFAULT_IGNORED | SIGNALS_STOP);
 }
 
 static void start_group_exit(struct process *p, int sig)
@@ -413,7 +419,7 @@ int signal_send_locked(struct process *p, struct task *thread, int sig, const si
 		return -ESRCH;
 	if (!prepare(p, t, sig, forced))
 		return 0;
-	if (sig < 32 && (*pending & sigmask(sig)))
+	if (sig < 32 && sigset_has(pending, sig))
 		return 0;
 	rcu_read_lock();
 	q = signal_queue_alloc(t, rcu_dereference(t->cred), sig < 32);
@@ -424,7 +430,7 @@ int signal_send_locked(struct process *p, struct task *thread, int sig, const si
 	} else if (must_queue(sig, info)) {
 		return -EAGAIN;
 	}
-	*pending |= sigmask(sig);
+	sigset_add(pending, sig);
 	wake_signalfd(p);
 	complete_signal(p, thread, sig);
 	return 0;
@@ -467,7 +473,7 @@ bool signal_send_timer_locked(struct process *p, struct task *thread, struct sig
 		return false;
 	q->queued = true;
 	queue_append(thread ? &t->pending : &p->shared_pending, q);
-	*(thread ? &t->pending_set : &p->shared_pending_set) |= sigmask(sig);
+	sigset_add(thread ? &t->pending_set : &p->shared_pending_set, sig);
 	wake_signalfd(p);
 	complete_signal(p, thread, sig);
 	return true;
@@ -505,11 +511,11 @@ static void force_info(siginfo_t *info)
 	struct process *p = t->process;
 	int sig = info->si_signo;
 	irqflags_t irq = spin_lock_irqsave(&p->siglock);
-	bool blocked = t->blocked & sigmask(sig);
+	bool blocked = sigset_has(&t->blocked, sig);
 
 	if (blocked || handler_of(p, sig) == (uaddr_t)SIG_IGN) {
 		sighand_reset(p->sighand, sig);
-		t->blocked &= ~sigmask(sig);
+		sigset_remove(&t->blocked, sig);
 	}
 	if (handler_of(p, sig) == (uaddr_t)SIG_DFL)
 		p->flags &= ~SIGNAL_UNKILLABLE;
@@ -555,7 +561,7 @@ static bool has_fatal_signal(const struct task *t)
 
 bool current_signal_blocked_or_ignored(int sig)
 {
-	return (current->blocked & sigmask(sig)) ||
+	return sigset_has(&current->blocked, sig) ||
 	       handler_of(current->process, sig) == (uaddr_t)SIG_IGN;
 }
 

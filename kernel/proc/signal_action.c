@@ -23,7 +23,7 @@ static void forget_pending(struct process *p, int sig)
 static bool action_ignores(int sig, const struct k_sigaction *action)
 {
 	return action->handler == (uaddr_t)SIG_IGN ||
-	       (action->handler == (uaddr_t)SIG_DFL && (SIGNALS_DEFAULT_IGNORED & sigmask(sig)));
+	       (action->handler == (uaddr_t)SIG_DFL && sig_is_one_of(sig, SIGNALS_DEFAULT_IGNORED));
 }
 
 /* => sighand->lock held */
@@ -45,7 +45,7 @@ int signal_action(int sig, const struct k_sigaction *act, struct k_sigaction *ol
 	struct process *p = current->process;
 	irqflags_t irq;
 
-	if (sig < 1 || sig > _NSIG || (act && (sigmask(sig) & SIGNALS_UNBLOCKABLE)))
+	if (sig < 1 || sig > _NSIG || (act && sig_is_one_of(sig, SIGNALS_UNBLOCKABLE)))
 		return -EINVAL;
 	irq = spin_lock_irqsave(&p->siglock);
 	spin_lock_nested(&p->sighand->lock);

@@ -67,11 +67,13 @@ static void tell_parent(struct process *p, irqflags_t *irq)
 static int dequeue(struct process *p, siginfo_t *info)
 {
 	struct task *t = current;
-	int sig = signal_take(&t->pending_set, &t->pending, t->blocked, info);
+	int sig = 0;
 
+	if (t->pending_set & ~t->blocked)
+		sig = signal_take(&t->pending_set, &t->pending, t->blocked, info);
 	if (!sig)
 		sig = signal_take(&p->shared_pending_set, &p->shared_pending, t->blocked, info);
-	if (sigmask(sig ? sig : 1) & SIGNALS_STOP)
+	if (sig_is_one_of(sig, SIGNALS_STOP))
 		t->jobctl |= JOBCTL_STOP_DEQUEUED;
 	return sig;
 }
@@ -148,9 +150,9 @@ static enum verdict next_signal(struct process *p, siginfo_t *info, struct k_sig
 		return AGAIN;
 	if (action->handler != (uaddr_t)SIG_DFL)
 		return HANDLE;
-	if ((sigmask(sig) & SIGNALS_DEFAULT_IGNORED) || (p->flags & SIGNAL_UNKILLABLE))
+	if (sig_is_one_of(sig, SIGNALS_DEFAULT_IGNORED) || (p->flags & SIGNAL_UNKILLABLE))
 		return AGAIN;
-	if (sigmask(sig) & SIGNALS_STOP) {
+	if (sig_is_one_of(sig, SIGNALS_STOP)) {
 		default_stop(p, sig, irq);
 		return AGAIN;
 	}
@@ -217,7 +219,7 @@ static void handle(struct regs *regs, siginfo_t *info, const struct k_sigaction 
 		t->altstack_flags = SS_DISABLE;
 	}
 	if (!(action->flags & SA_NODEFER))
-		blocked |= sigmask(info->si_signo);
+		sigset_add(&blocked, info->si_signo);
 	signal_set_blocked(blocked);
 	if (step)
 		ptrace_step_done();

@@ -16,6 +16,36 @@ struct cred;
 #define _NSIG 64
 #define sigmask(sig) (1ULL << ((sig)-1))
 
+/* The set in memory, of which one word counts: to shift 64 bits by a variable takes fifteen instructions. */
+static inline bool sigset_has(const u64 *set, int sig)
+{
+	u32 bit = (u32)sig - 1;
+
+	return ((const u32 *)set)[bit / 32] >> bit % 32 & 1;
+}
+
+static inline void sigset_add(u64 *set, int sig)
+{
+	u32 bit = (u32)sig - 1;
+
+	((u32 *)set)[bit / 32] |= 1u << bit % 32;
+}
+
+static inline void sigset_remove(u64 *set, int sig)
+{
+	u32 bit = (u32)sig - 1;
+
+	((u32 *)set)[bit / 32] &= ~(1u << bit % 32);
+}
+
+/* @set: a constant without real-time signals. */
+static inline bool sig_is_one_of(int sig, u64 set)
+{
+	u32 bit = (u32)sig - 1;
+
+	return bit < 32 && (u32)set >> bit & 1;
+}
+
 /* SI_KERNEL information with no sender. */
 #define SEND_SIG_PRIV ((const siginfo_t *)1)
 /* From the current process (kill). */
