@@ -55,7 +55,7 @@ unsigned select_cpu(struct task *t, bool new)
 {
 	unsigned cpu = t->cpu, idle;
 
-	if (nr_cpus < 2 || t->kmap.idx)
+	if (t->kmap.idx)
 		return cpu;
 	if (cpumask_test(&t->cpus_allowed, cpu)) {
 		if (claim(cpu))

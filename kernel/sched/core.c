@@ -47,9 +47,9 @@ void rq_lock_two(struct run_queue *a, struct run_queue *b)
 	spin_lock_nested(a->cpu < b->cpu ? &b->lock : &a->lock);
 }
 
-void rq_update_curr(struct run_queue *rq, u64 now)
+/* => @curr is rq->curr */
+static __always_inline void update_curr(struct run_queue *rq, struct task *curr, u64 now)
 {
-	struct task *curr = rq->curr;
 	u64 delta = now - curr->se.exec_start;
 
 	rq->clock = now;
@@ -60,6 +60,11 @@ void rq_update_curr(struct run_queue *rq, u64 now)
 	curr->se.sum_exec_ns += delta;
 	if (curr->se.on_rq && !task_is_rt(curr))
 		curr->se.vruntime += fair_virtual(delta, curr->se.weight);
+}
+
+void rq_update_curr(struct run_queue *rq, u64 now)
+{
+	update_curr(rq, rq->curr, now);
 }
 
 u64 rq_clock(struct run_queue *rq)
@@ -178,7 +183,7 @@ static s64 distance_on(struct run_queue *rq, const struct task *t)
 /* => wake_lock held, @t on no queue and on no CPU */
 static void wake_asleep(struct task *t, bool new)
 {
-	struct run_queue *rq = cpu_rq(select_cpu(t, new));
+	struct run_queue *rq = cpu_rq(nr_cpus < 2 ? t->cpu : select_cpu(t, new));
 	bool moves = !new && rq->cpu != t->cpu;
 	s64 distance = new ? (s64)SLICE_MIN_NS : moves ? distance_on(cpu_rq(t->cpu), t) : 0;
 	u64 now;
@@ -320,16 +325,14 @@ static void finish_switch(struct task *prev)
 	}
 }
 
-/*
- * Take prev off the queue if it wants to sleep, or put it back among those who wait. => rq locked
- */
-static inline void put_prev(struct run_queue *rq, struct task *prev, bool may_sleep)
+/* Take prev off the queue if it wants to sleep. True: it is a fair task that goes on. => rq locked */
+static inline bool put_prev(struct run_queue *rq, struct task *prev, bool may_sleep)
 {
 	unsigned state = may_sleep ? READ_ONCE(prev->state) : TASK_RUNNING;
 
 	if (prev == rq->idle) {
 		prev->state = TASK_RUNNING; /* the boot context polls instead of sleeping */
-		return;
+		return false;
 	}
 	if (state != TASK_RUNNING && signal_pending_state(state, prev)) {
 		WRITE_ONCE(prev->state, TASK_RUNNING);
@@ -340,26 +343,40 @@ static inline void put_prev(struct run_queue *rq, struct task *prev, bool may_sl
 			WRITE_ONCE(rq->nr_uninterruptible, rq->nr_uninterruptible + 1);
 		prev->nvcsw++;
 		rq_deactivate(rq, prev);
-	} else if (unlikely(!cpumask_test(&prev->cpus_allowed, rq->cpu)) && !prev->kmap.idx) {
+		return false;
+	}
+	if (unlikely(!cpumask_test(&prev->cpus_allowed, rq->cpu)) && !prev->kmap.idx) {
 		rq_deactivate(rq, prev);
 		rq->leaving = prev;
-	} else if (!task_is_rt(prev)) {
-		fair_enqueue(rq, prev);
+		return false;
 	}
+	return !task_is_rt(prev);
 }
 
-/* => rq locked, prev put */
-static inline struct task *pick_next(struct run_queue *rq)
+/*
+ * Who runs next, off the fair queue. @waiting: prev, which goes on and is on no queue yet, or NULL; the tree is mostly empty when it
+ * comes to it last. => rq locked, prev put
+ */
+static __always_inline struct task *pick_next(struct run_queue *rq, struct task *waiting)
 {
 	struct task *next;
 
 	if (unlikely(!rq->nr_running) && (nr_cpus < 2 || !pull_task(rq)))
 		return rq->idle;
-	if (unlikely(rq->rt_running))
+	if (unlikely(rq->rt_running)) {
+		if (waiting)
+			fair_enqueue(rq, waiting);
 		return rt_first(rq);
+	}
 	next = fair_first(rq);
+	if (waiting && (!next || vruntime_before(waiting->se.vruntime, next->se.vruntime))) {
+		fair_note_min(rq, waiting);
+		return waiting;
+	}
 	fair_note_min(rq, next);
 	fair_dequeue(rq, next);
+	if (waiting)
+		fair_enqueue(rq, waiting);
 	return next;
 }
 
@@ -410,9 +427,8 @@ static __always_inline void schedule_common(bool may_sleep)
 		atomic_and(&prev->thread.work, ~WORK_RESCHED);
 	rcu_note(rq);
 	now = clock_ns();
-	rq_update_curr(rq, now);
-	put_prev(rq, prev, may_sleep);
-	next = pick_next(rq);
+	update_curr(rq, prev, now);
+	next = pick_next(rq, put_prev(rq, prev, may_sleep) ? prev : NULL);
 	set_tick(rq, next, now);
 	if (likely(next != prev)) {
 		if (prev->se.on_rq)

@@ -15,10 +15,6 @@ int schedule_until_time(u64 deadline)
 {
 	struct alarm alarm = {.task = current};
 
-	if (deadline == ~0ULL) {
-		schedule();
-		return 0;
-	}
 	if (clock_ns() >= deadline) {
 		set_current_state(TASK_RUNNING);
 		return -ETIMEDOUT;

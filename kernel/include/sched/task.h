@@ -197,14 +197,12 @@ void __noreturn sched_exit(void);
  * until a wake-up.
  */
 void schedule(void);
-/*
- * The same, at most until @deadline (clock_ns; ~0: for ever): 0 or -ETIMEDOUT. => state
- * set by the caller
- */
+/* The same, at most until @deadline (clock_ns): 0 or -ETIMEDOUT. => state set by the caller */
 int schedule_until_time(u64 deadline);
+/* ~0: for ever */
 static inline __attribute__((always_inline)) int schedule_until(u64 deadline)
 {
-	if (!__builtin_constant_p(deadline) || deadline != ~0ULL)
+	if (deadline != ~0ULL)
 		return schedule_until_time(deadline);
 	schedule();
 	return 0;
