@@ -68,7 +68,7 @@ static int shared_key(uaddr_t addr, struct futex_key *key)
 	return err;
 }
 
-static int get_key(uaddr_t addr, unsigned flags, struct futex_key *key)
+static __always_inline int get_key(uaddr_t addr, unsigned flags, struct futex_key *key)
 {
 	if (addr & 3)
 		return -EINVAL;
@@ -205,11 +205,12 @@ static bool unqueue_waiter(struct futex_waiter *w)
 
 int futex_wait(uaddr_t addr, unsigned flags, u32 val, u64 deadline, u32 bitset)
 {
-	struct futex_waiter w = {.bitset = bitset};
+	struct futex_waiter w;
 	int err, slept = 0;
 
 	if (!bitset)
 		return -EINVAL;
+	w.bitset = bitset;
 	for (;;) {
 		err = get_key(addr, flags, &w.key);
 		if (!err)
