@@ -192,10 +192,12 @@ static void selfcheck_pipes(struct selfcheck *sc)
 
 static struct selfcheck_owner pipe_owner = {.name = "pipe", .walk = selfcheck_pipes};
 
-/* Wake whoever waits. => the change is made, the lock dropped */
+/*
+ * Wake whoever waits. The change comes before the look at the queue, as sleepers queue before they look at the pipe. => the change is
+ * made, and behind it is a full barrier: the unlock of a mutex is one
+ */
 static inline void notify(struct wait_queue *wq, unsigned events)
 {
-	smp_mb(); /* the change before the look at the queue, as sleepers queue before they look at the pipe */
 	if (wait_queue_active(wq))
 		wake_up_poll(wq, events);
 }
@@ -387,6 +389,7 @@ static ssize_t pipe_write(struct file *file, struct iov_iter *from, loff_t *pos)
 				done = -EAGAIN;
 			break;
 		}
+		smp_mb();
 		notify(&p->readers_wait, POLLIN | POLLRDNORM);
 		n = wait_writable(p);
 		if (n) {

@@ -131,17 +131,20 @@ size_t zero_iter(size_t n, struct iov_iter *to)
 }
 
 /*
- * First through a short-lived window with page faults off, which nearly always does it all. Where
+ * A low page has its address for good. Others first through a short-lived window with page faults off, which nearly always does it all. Where
  * the user's page is not there, the rest through kmap(), which may be held while the fault is
  * handled.
  */
 static __always_inline size_t page_piece(struct page *page, size_t offset, size_t n,
 					 struct iov_iter *it, enum direction dir)
 {
-	char *p = kmap_atomic(page);
 	size_t done;
+	char *p;
 
 	DEBUG_ASSERT(offset <= PAGE_SIZE && n <= PAGE_SIZE - offset);
+	if (!page_is_high(page))
+		return advance_over(it, (char *)page_address(page) + offset, n, dir);
+	p = kmap_atomic(page);
 	done = advance_over(it, p + offset, n, dir);
 	kunmap_atomic(p);
 	if (likely(done == n) || pagefault_disabled() || !it->count)
