@@ -24,19 +24,13 @@ static void detach(struct wait_entry *e)
 	__atomic_store_n(&node->prev, node, __ATOMIC_RELEASE);
 }
 
-static bool wake_task(struct wait_entry *e, unsigned key)
+bool wait_entry_wake(struct wait_entry *e, unsigned key)
 {
 	(void)key;
 	if (!wake_up_task(e->task))
 		return false;
 	detach(e);
 	return true;
-}
-
-void wait_entry_init(struct wait_entry *e)
-{
-	*e = (struct wait_entry){.task = current, .wake = wake_task};
-	list_init(&e->node);
 }
 
 static void wake_common(struct wait_queue *wq, unsigned key, bool all)

@@ -44,8 +44,16 @@ static inline bool wait_queue_active(const struct wait_queue *wq)
 
 void wait_queue_add(struct wait_queue *wq, struct wait_entry *e);
 void wait_queue_remove(struct wait_queue *wq, struct wait_entry *e);
-/* The default entry that wakes @e->task (removed by finish_wait). */
-void wait_entry_init(struct wait_entry *e);
+/* Wakes @e->task and takes the entry off. */
+bool wait_entry_wake(struct wait_entry *e, unsigned key);
+/* The default entry, of the current task; removed by finish_wait. */
+static inline void wait_entry_init(struct wait_entry *e)
+{
+	list_init(&e->node);
+	e->task = (struct task *)current_thread();
+	e->wake = wait_entry_wake;
+	e->exclusive = false;
+}
 void prepare_to_wait(struct wait_queue *wq, struct wait_entry *e, unsigned state, bool exclusive);
 void finish_wait(struct wait_queue *wq, struct wait_entry *e);
 
@@ -88,6 +96,8 @@ void finish_wait(struct wait_queue *wq, struct wait_entry *e);
 						r_ = -ETIMEDOUT; \
 					break; \
 				} \
+				if (cond) /* mostly: why else was it woken? */ \
+					break; \
 			} \
 			finish_wait(wq, &e_); \
 		} \
