@@ -100,13 +100,13 @@ static inline void mark_open(struct fdtable *t, unsigned fd, bool cloexec)
 {
 	unsigned word = fd / 32;
 
-	t->open[word] |= BIT(fd % 32);
-	if (!~t->open[word])
+	__set_bit(fd, t->open);
+	if (unlikely(!~t->open[word]))
 		__set_bit(word, t->full);
 	if (cloexec)
-		t->cloexec[word] |= BIT(fd % 32);
+		__set_bit(fd, t->cloexec);
 	else
-		t->cloexec[word] &= ~BIT(fd % 32);
+		__clear_bit(fd, t->cloexec);
 }
 
 static inline void mark_free(struct files *f, unsigned fd)
@@ -440,22 +440,12 @@ unsigned files_max(struct task *t)
 
 /* ---- numbers ---- */
 
-int fd_reserve(int min, unsigned flags)
+/* Any number; the table grows if it must. => f->lock held */
+static noinline int reserve_locked(struct files *f, int min, unsigned long limit, unsigned flags)
 {
-	struct files *f = current->files;
-	unsigned long limit = fs_rlimit(RLIMIT_NOFILE);
 	unsigned fd;
 	int err;
 
-	spin_lock(&f->lock);
-	fd = f->next_fd;
-	if (likely(min == 0 && fd < limit && fd < f->table->max &&
-		   !(f->table->open[fd / 32] & BIT(fd % 32)))) {
-		mark_open(f->table, fd, flags & O_CLOEXEC);
-		f->next_fd = fd + 1;
-		spin_unlock(&f->lock);
-		return (int)fd;
-	}
 	for (;;) {
 		fd = find_free(f->table, MAX((unsigned)min, f->next_fd));
 		if (fd >= limit) {
@@ -473,8 +463,28 @@ int fd_reserve(int min, unsigned flags)
 		if (err)
 			break;
 	}
-	spin_unlock(&f->lock);
 	return err;
+}
+
+int fd_reserve(int min, unsigned flags)
+{
+	unsigned long limit = fs_rlimit(RLIMIT_NOFILE);
+	struct files *f = current->files;
+	struct fdtable *t;
+	unsigned fd;
+
+	spin_lock(&f->lock);
+	t = f->table;
+	fd = f->next_fd;
+	/* mostly the next number is free */
+	if (likely(min == 0 && fd < limit && fd < t->max && !test_bit(fd, t->open))) {
+		mark_open(t, fd, flags & O_CLOEXEC);
+		f->next_fd = fd + 1;
+	} else {
+		fd = (unsigned)reserve_locked(f, min, limit, flags);
+	}
+	spin_unlock(&f->lock);
+	return (int)fd;
 }
 
 void fd_install(int fd, struct file *file)

@@ -140,7 +140,7 @@ static noinline struct dentry *walk_slow(struct walk *w, const char *name, u32 l
 }
 
 /* From a covered dentry to what covers it. */
-static int cross_down(struct walk *w, struct path *p)
+static __always_inline int cross_down(const struct walk *w, struct path *p)
 {
 	while (unlikely(READ_ONCE(p->dentry->flags) & DENTRY_MOUNTED)) {
 		struct mount *m = mount_find_child(p->mnt, p->dentry);
@@ -280,14 +280,43 @@ static inline const char *scan_component(const char *name, struct component *c)
 }
 
 /*
- * A cached name that can be stepped on without a second look: no mount, no revalidation. Its
- * inode, or NULL.
+ * The way of nearly all paths, as far as it goes: names that are cached and need no second look, of directories and of mount points,
+ * and what stands last unless the caller wants that (LOOKUP_PARENT) or a link continues. No dots, no links. Returns where the rest
+ * of the path begins; w->at is the place that it is relative to.
  */
-static inline struct inode *plain_inode(const struct dentry *d)
+static noinline const char *walk_cached(struct walk *w, const char *name)
 {
-	if (unlikely(!d) || unlikely(READ_ONCE(d->flags) & (DENTRY_REVALIDATE | DENTRY_MOUNTED)))
-		return NULL;
-	return READ_ONCE(d->inode);
+	struct path at = w->at;
+	struct inode *inode = READ_ONCE(at.dentry->inode);
+
+	for (;;) {
+		struct path next;
+		struct component c;
+		const char *end;
+
+		while (*name == '/')
+			name++;
+		if ((u8)*name <= '.') /* also the end */
+			break;
+		if (unlikely(!inode) || !S_ISDIR(inode->mode) || unlikely(may_traverse(inode)))
+			break;
+		end = scan_component(name, &c);
+		if (*end ? (u8)end[1] <= '/' : w->depth || (w->flags & LOOKUP_PARENT))
+			break;
+		next.mnt = at.mnt;
+		next.dentry = dentry_find_rcu(at.dentry, c.start, c.len, c.hash);
+		if (unlikely(!next.dentry) ||
+		    unlikely(READ_ONCE(next.dentry->flags) & DENTRY_REVALIDATE) ||
+		    cross_down(w, &next))
+			break;
+		inode = READ_ONCE(next.dentry->inode);
+		if (unlikely(!inode) || unlikely(S_ISLNK(inode->mode)))
+			break;
+		at = next;
+		name = end;
+	}
+	w->at = at;
+	return name;
 }
 
 /* "." and "..": 1: the walk ends here, 0: it goes on, or an error. */
@@ -306,7 +335,8 @@ static noinline int walk_dots(struct walk *w, u32 len, bool last)
 	return last;
 }
 
-static int walk(struct walk *w, const char *name)
+/* => walk_cached() went as far as it could */
+static noinline int walk(struct walk *w, const char *name)
 {
 	for (;;) {
 		struct dentry *d;
@@ -331,27 +361,11 @@ static int walk(struct walk *w, const char *name)
 		dir = READ_ONCE(w->at.dentry->inode);
 		if (unlikely(!dir || !S_ISDIR(dir->mode)))
 			return dir ? -ENOTDIR : -ENOENT;
-next_name:
 		err = may_traverse(dir);
 		if (unlikely(err))
 			return err;
 
 		name = scan_component(name, &c);
-		d = NULL;
-		if (*name && name[1] > '/' && likely(c.start[0] != '.')) {
-			/*
-			 * in the middle of the path: mostly a cached directory, and
-			 * nothing else about it
-			 */
-			d = dentry_find_rcu(w->at.dentry, c.start, c.len, c.hash);
-			inode = plain_inode(d);
-			if (likely(inode) && S_ISDIR(inode->mode)) {
-				w->at.dentry = d;
-				dir = inode;
-				name++;
-				goto next_name;
-			}
-		}
 		last = !*name && !more_follows(w);
 		if (*name) {
 			while (*name == '/')
@@ -374,8 +388,7 @@ next_name:
 				return c.len > NAME_MAX ? -ENAMETOOLONG : 0;
 		}
 
-		if (!d)
-			d = dentry_find_rcu(w->at.dentry, c.start, c.len, c.hash);
+		d = dentry_find_rcu(w->at.dentry, c.start, c.len, c.hash);
 		if (unlikely(!d) ||
 		    (unlikely(READ_ONCE(d->flags) & DENTRY_REVALIDATE) && !d->op->revalidate(d))) {
 			d = walk_slow(w, c.start, c.len);
@@ -405,6 +418,7 @@ next_name:
 			err = walk_link(w, inode, name, &name);
 			if (err)
 				return err;
+			name = walk_cached(w, name);
 			continue;
 		}
 		if (last) {
@@ -419,7 +433,7 @@ next_name:
 }
 
 /* Where a walk of @name begins. @fd: to be put at its end. */
-static int walk_start(struct walk *w, int dirfd, const char *name, struct fd_ref *fd)
+static __always_inline int walk_start(struct walk *w, int dirfd, const char *name, struct fd_ref *fd)
 {
 	w->seq = seq_read();
 	w->depth = 0;
@@ -451,11 +465,8 @@ static int walk_start(struct walk *w, int dirfd, const char *name, struct fd_ref
 	return 0;
 }
 
-/*
- * Walk until nothing interferes: then the place, anchored, or the error that stands. The caller
- * ends the walk.
- */
-static int walk_run(struct walk *w, int dirfd, const char *name, struct fd_ref *fd)
+/* Walk until nothing interferes: then the place, anchored, or the error that stands. The caller ends the walk. */
+static __always_inline int walk_run(struct walk *w, int dirfd, const char *name, struct fd_ref *fd)
 {
 	int err;
 
@@ -465,8 +476,12 @@ static int walk_run(struct walk *w, int dirfd, const char *name, struct fd_ref *
 	w->links = 0;
 	for (;;) {
 		err = walk_start(w, dirfd, name, fd);
-		if (!err)
-			err = walk(w, name);
+		if (!err) {
+			const char *rest = walk_cached(w, name);
+
+			if (unlikely(*rest) || (w->flags & LOOKUP_PARENT))
+				err = walk(w, rest);
+		}
 		if (!err)
 			err = walk_anchor(w);
 		if (!err && unlikely(!w->at.dentry->inode))

@@ -61,26 +61,22 @@ END_FUNCTION user_clear
 FUNCTION user_strncpy
 	pushl %esi
 	pushl %edi
-	pushl %ebx
-	movl %eax, %edi
-	movl %edx, %esi
-	movl %ecx, %ebx
+	leal (%eax,%ecx), %edi
+	leal (%edx,%ecx), %esi
+	movl %ecx, %edx
 	STAC
-	testl %ebx, %ebx
+	/* counts up to 0 at the ends of both */
+	negl %ecx
 	jz 3f
-1:	movb (%esi), %al
-	movb %al, (%edi)
+1:	movb (%esi,%ecx), %al
+	movb %al, (%edi,%ecx)
 	testb %al, %al
 	jz 3f
-	incl %esi
-	incl %edi
-	decl %ebx
+	incl %ecx
 	jnz 1b
 3:	CLAC
-	movl %ecx, %eax
-	subl %ebx, %eax
-5:	popl %ebx
-	popl %edi
+	leal (%edx,%ecx), %eax
+5:	popl %edi
 	popl %esi
 	ret
 4:	CLAC
