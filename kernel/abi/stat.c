@@ -17,18 +17,6 @@
 
 /* ---- stat ---- */
 
-static long stat_name(int dirfd, uaddr_t name, unsigned lookup, struct kstat *st)
-{
-	struct path path;
-	long err = path_lookup_user(dirfd, name, lookup, &path);
-
-	if (unlikely(err))
-		return err;
-	err = vfs_getattr(&path, st);
-	path_put(&path);
-	return err;
-}
-
 static long stat_fd(int fd, struct kstat *st)
 {
 	struct fd_ref f = fdget_raw(fd);
@@ -129,11 +117,11 @@ static long put_oldstat(uaddr_t user, const struct kstat *st)
 
 long sys_stat64(uaddr_t name, uaddr_t buf)
 {
-	STAT_BY(stat_name(AT_FDCWD, name, LOOKUP_FOLLOW, &st), put_stat64);
+	STAT_BY(path_getattr_user(AT_FDCWD, name, LOOKUP_FOLLOW, &st), put_stat64);
 }
 long sys_lstat64(uaddr_t name, uaddr_t buf)
 {
-	STAT_BY(stat_name(AT_FDCWD, name, 0, &st), put_stat64);
+	STAT_BY(path_getattr_user(AT_FDCWD, name, 0, &st), put_stat64);
 }
 long sys_fstat64(int fd, uaddr_t buf)
 {
@@ -141,11 +129,11 @@ long sys_fstat64(int fd, uaddr_t buf)
 }
 long sys_stat(uaddr_t name, uaddr_t buf)
 {
-	STAT_BY(stat_name(AT_FDCWD, name, LOOKUP_FOLLOW, &st), put_stat);
+	STAT_BY(path_getattr_user(AT_FDCWD, name, LOOKUP_FOLLOW, &st), put_stat);
 }
 long sys_lstat(uaddr_t name, uaddr_t buf)
 {
-	STAT_BY(stat_name(AT_FDCWD, name, 0, &st), put_stat);
+	STAT_BY(path_getattr_user(AT_FDCWD, name, 0, &st), put_stat);
 }
 long sys_fstat(int fd, uaddr_t buf)
 {
@@ -153,11 +141,11 @@ long sys_fstat(int fd, uaddr_t buf)
 }
 long sys_oldstat(uaddr_t name, uaddr_t buf)
 {
-	STAT_BY(stat_name(AT_FDCWD, name, LOOKUP_FOLLOW, &st), put_oldstat);
+	STAT_BY(path_getattr_user(AT_FDCWD, name, LOOKUP_FOLLOW, &st), put_oldstat);
 }
 long sys_oldlstat(uaddr_t name, uaddr_t buf)
 {
-	STAT_BY(stat_name(AT_FDCWD, name, 0, &st), put_oldstat);
+	STAT_BY(path_getattr_user(AT_FDCWD, name, 0, &st), put_oldstat);
 }
 long sys_oldfstat(int fd, uaddr_t buf)
 {
@@ -174,7 +162,7 @@ long sys_fstatat64(int dirfd, uaddr_t name, uaddr_t buf, u32 flags)
 {
 	if (flags & ~(u32)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH))
 		return -EINVAL;
-	STAT_BY(stat_name(dirfd, name, at_lookup(flags), &st), put_stat64);
+	STAT_BY(path_getattr_user(dirfd, name, at_lookup(flags), &st), put_stat64);
 }
 
 static struct statx_timestamp statx_time(const struct timespec64 *ts)
@@ -182,11 +170,16 @@ static struct statx_timestamp statx_time(const struct timespec64 *ts)
 	return (struct statx_timestamp){.tv_sec = ts->sec, .tv_nsec = ts->nsec};
 }
 
+_Static_assert(sizeof(struct statx) == 256 && offsetof(struct statx, stx_mnt_id) == 0x90,
+	       "no holes");
+
 static long put_statx(uaddr_t user, const struct kstat *st)
 {
 	struct statx s;
 
-	memset(&s, 0, sizeof(s));
+	/* what is not set below; there are no holes in between */
+	s.__spare0[0] = 0;
+	memset(&s.stx_dio_mem_align, 0, sizeof(s) - offsetof(struct statx, stx_dio_mem_align));
 	s.stx_mask = st->result_mask | STATX_MNT_ID;
 	s.stx_blksize = st->blksize;
 	s.stx_attributes = st->attributes;
@@ -216,7 +209,7 @@ long sys_statx(int dirfd, uaddr_t name, u32 flags, u32 mask, uaddr_t buf)
 	    (flags &
 	     ~(u32)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)))
 		return -EINVAL;
-	STAT_BY(stat_name(dirfd, name, at_lookup(flags), &st), put_statx);
+	STAT_BY(path_getattr_user(dirfd, name, at_lookup(flags), &st), put_statx);
 }
 
 /* ---- statfs ---- */

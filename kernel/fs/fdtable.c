@@ -113,8 +113,9 @@ static inline void mark_free(struct files *f, unsigned fd)
 {
 	struct fdtable *t = f->table;
 
+	if (unlikely(!~t->open[fd / 32]))
+		__clear_bit(fd / 32, t->full);
 	__clear_bit(fd, t->open);
-	__clear_bit(fd / 32, t->full);
 	if (fd < f->next_fd)
 		f->next_fd = fd;
 }

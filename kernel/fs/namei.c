@@ -433,7 +433,8 @@ static noinline int walk(struct walk *w, const char *name)
 }
 
 /* Where a walk of @name begins. @fd: to be put at its end. */
-static __always_inline int walk_start(struct walk *w, int dirfd, const char *name, struct fd_ref *fd)
+static __always_inline int walk_start(struct walk *w, int dirfd, const char *name,
+				      struct fd_ref *fd)
 {
 	w->seq = seq_read();
 	w->depth = 0;
@@ -465,8 +466,28 @@ static __always_inline int walk_start(struct walk *w, int dirfd, const char *nam
 	return 0;
 }
 
-/* Walk until nothing interferes: then the place, anchored, or the error that stands. The caller ends the walk. */
-static __always_inline int walk_run(struct walk *w, int dirfd, const char *name, struct fd_ref *fd)
+/*
+ * The attributes of where we stand, without a reference. False: the file system must be asked in another way, or the name was removed
+ * meanwhile, and its inode was perhaps about to go when we looked at it.
+ */
+static bool walk_getattr(const struct walk *w, struct kstat *out)
+{
+	struct inode *inode = READ_ONCE(w->at.dentry->inode);
+
+	if (unlikely(!inode) || (inode->op && inode->op->getattr && !inode->op->getattr_rcu) ||
+	    vfs_getattr(&w->at, out))
+		return false;
+	smp_rmb(); /* the attributes before the second look at the dentry: removing does the opposite */
+	return likely(READ_ONCE(w->at.dentry->inode) == inode) &&
+	       likely(!(atomic_read(&w->at.dentry->refs) & DENTRY_DEAD));
+}
+
+/*
+ * Walk until nothing interferes: then the place, anchored, or the error that stands. The caller ends the walk. With @stat its
+ * attributes; no anchor: they are there, and nothing else is needed.
+ */
+static __always_inline int walk_run(struct walk *w, int dirfd, const char *name, struct fd_ref *fd,
+				    struct kstat *stat)
 {
 	int err;
 
@@ -482,6 +503,10 @@ static __always_inline int walk_run(struct walk *w, int dirfd, const char *name,
 			if (unlikely(*rest) || (w->flags & LOOKUP_PARENT))
 				err = walk(w, rest);
 		}
+		if (!err && stat && walk_getattr(w, stat) && !seq_changed(w)) {
+			walk_release(w);
+			return 0;
+		}
 		if (!err)
 			err = walk_anchor(w);
 		if (!err && unlikely(!w->at.dentry->inode))
@@ -490,6 +515,31 @@ static __always_inline int walk_run(struct walk *w, int dirfd, const char *name,
 			return err;
 		walk_release(w);
 	}
+}
+
+static inline bool wants_directory(const struct walk *w)
+{
+	return unlikely((w->flags & LOOKUP_DIRECTORY) || w->trailing);
+}
+
+int path_getattr(int dirfd, const char *name, unsigned flags, struct kstat *out)
+{
+	struct fd_ref fd = {NULL, false};
+	struct walk w;
+	int err;
+
+	if (unlikely(!*name) && !(flags & LOOKUP_EMPTY))
+		return -ENOENT;
+	w.flags = flags;
+	err = walk_run(&w, dirfd, name, &fd, out);
+	if (!err && unlikely(w.anchor.mnt))
+		err = vfs_getattr(&w.anchor, out);
+	if (!err && wants_directory(&w) && !S_ISDIR(out->mode))
+		err = -ENOTDIR;
+	walk_end(&w);
+	if (fd.file)
+		fdput(fd);
+	return err;
 }
 
 int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out)
@@ -501,10 +551,9 @@ int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out)
 	if (unlikely(!*name) && !(flags & LOOKUP_EMPTY))
 		return -ENOENT;
 	w.flags = flags;
-	err = walk_run(&w, dirfd, name, &fd);
+	err = walk_run(&w, dirfd, name, &fd, NULL);
 	if (likely(!err)) {
-		if (unlikely((flags & LOOKUP_DIRECTORY) || w.trailing) &&
-		    !dentry_is_dir(w.at.dentry))
+		if (wants_directory(&w) && !dentry_is_dir(w.at.dentry))
 			err = -ENOTDIR;
 	}
 	if (likely(!err)) {
@@ -527,7 +576,7 @@ int path_parent(int dirfd, const char *name, unsigned flags, struct parent_looku
 		return -ENOENT;
 	w.flags = flags | LOOKUP_PARENT;
 	for (;;) {
-		err = walk_run(&w, dirfd, name, &fd);
+		err = walk_run(&w, dirfd, name, &fd, NULL);
 		out->child.dentry = NULL;
 		out->child.mnt = NULL;
 		if (err || !w.child.dentry)
@@ -572,60 +621,4 @@ void path_parent_put(struct parent_lookup *pl)
 	if (pl->child.dentry)
 		path_put(&pl->child);
 	path_put(&pl->dir);
-}
-
-/* ---- names from user memory: nearly all are short ---- */
-
-#define SHORT_NAME 128
-
-char *getname(uaddr_t name, unsigned flags)
-{
-	char *buf = kmalloc(SHORT_NAME, GFP_KERNEL);
-	ssize_t len;
-
-	if (!buf)
-		return ERR_PTR(-ENOMEM);
-	len = strncpy_from_user(buf, name, SHORT_NAME);
-	if (unlikely(len >= SHORT_NAME)) {
-		kfree(buf);
-		buf = kmalloc(PATH_MAX, GFP_KERNEL);
-		if (!buf)
-			return ERR_PTR(-ENOMEM);
-		len = strncpy_from_user(buf, name, PATH_MAX);
-	}
-	if (len < 0 || len >= PATH_MAX || (len == 0 && !(flags & LOOKUP_EMPTY))) {
-		kfree(buf);
-		return ERR_PTR(len < 0 ? len : len == 0 ? -ENOENT : -ENAMETOOLONG);
-	}
-	return buf;
-}
-
-void putname(char *name)
-{
-	if (!IS_ERR_OR_NULL(name))
-		kfree(name);
-}
-
-static noinline int lookup_long(int dirfd, uaddr_t name, unsigned flags, struct path *out)
-{
-	char *buf = getname(name, flags);
-	int err;
-
-	if (IS_ERR(buf))
-		return (int)PTR_ERR(buf);
-	err = path_lookup(dirfd, buf, flags, out);
-	putname(buf);
-	return err;
-}
-
-int path_lookup_user(int dirfd, uaddr_t name, unsigned flags, struct path *out)
-{
-	char buf[SHORT_NAME];
-	ssize_t len = strncpy_from_user(buf, name, SHORT_NAME);
-
-	if (unlikely(len < 0))
-		return (int)len;
-	if (unlikely(len >= SHORT_NAME))
-		return lookup_long(dirfd, name, flags, out);
-	return path_lookup(dirfd, buf, flags, out);
 }

@@ -76,6 +76,11 @@ void super_get(struct super_block *sb)
 	atomic_inc(&sb->refs);
 }
 
+static void free_rcu(struct rcu_head *head)
+{
+	kfree(container_of(head, struct super_block, rcu));
+}
+
 void super_put(struct super_block *sb)
 {
 	if (!atomic_dec_and_test(&sb->refs))
@@ -89,5 +94,5 @@ void super_put(struct super_block *sb)
 	}
 	if (sb->op && sb->op->put_super)
 		sb->op->put_super(sb);
-	kfree(sb);
+	call_rcu(&sb->rcu, free_rcu);
 }

@@ -444,8 +444,8 @@ static const struct inode_operations dir_iops = {
 	.rename = tmpfs_rename,
 	.tmpfile = tmpfs_tmpfile,
 };
-static const struct inode_operations file_iops = {.setattr = simple_setattr,
-						  .getattr = tmpfs_getattr};
+static const struct inode_operations file_iops = {
+	.setattr = simple_setattr, .getattr = tmpfs_getattr, .getattr_rcu = true};
 static const struct inode_operations link_iops = {.setattr = simple_setattr};
 
 static const struct file_operations dir_fops = {

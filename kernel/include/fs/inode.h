@@ -77,6 +77,7 @@ struct inode_operations {
 	ssize_t (*readlink)(struct inode *inode, char *buf, size_t size);
 	int (*setattr)(struct inode *inode, const struct iattr *attr);
 	int (*getattr)(struct inode *inode, struct kstat *out); /* NULL: from the inode */
+	bool getattr_rcu; /* getattr does not sleep and needs no reference: RCU keeps the inode for it */
 	int (*permission)(struct inode *inode, int mask); /* NULL: mode bits. Must not sleep. */
 };
 
@@ -171,6 +172,7 @@ struct super_block {
 	u32 refs;                             /* (a) mounts, and the file system itself */
 	const struct xattr_operations *xattr; /* (k) NULL: -EOPNOTSUPP */
 	u32 next_ino;                         /* (a) last number that inode_alloc() gave out */
+	struct rcu_head rcu;                  /* a walk looks at it without a reference */
 };
 
 /*
