@@ -1,5 +1,6 @@
 /*
- * Path names from user memory: nearly all are short, and a buffer on the stack does for them. Read next: namei.c.
+ * Path names from user memory: nearly all are short, and a buffer on the stack does for them. Read
+ * next: namei.c.
  */
 #include "fs/internal.h"
 

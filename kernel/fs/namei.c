@@ -280,9 +280,10 @@ static inline const char *scan_component(const char *name, struct component *c)
 }
 
 /*
- * The way of nearly all paths, as far as it goes: names that are cached and need no second look, of directories and of mount points,
- * and what stands last unless the caller wants that (LOOKUP_PARENT) or a link continues. No dots, no links. Returns where the rest
- * of the path begins; w->at is the place that it is relative to.
+ * The way of nearly all paths, as far as it goes: names that are cached and need no second look, of
+ * directories and of mount points, and what stands last unless the caller wants that
+ * (LOOKUP_PARENT) or a link continues. No dots, no links. Returns where the rest of the path
+ * begins; w->at is the place that it is relative to.
  */
 static noinline const char *walk_cached(struct walk *w, const char *name)
 {
@@ -467,8 +468,9 @@ static __always_inline int walk_start(struct walk *w, int dirfd, const char *nam
 }
 
 /*
- * The attributes of where we stand, without a reference. False: the file system must be asked in another way, or the name was removed
- * meanwhile, and its inode was perhaps about to go when we looked at it.
+ * The attributes of where we stand, without a reference. False: the file system must be asked in
+ * another way, or the name was removed meanwhile, and its inode was perhaps about to go when we
+ * looked at it.
  */
 static bool walk_getattr(const struct walk *w, struct kstat *out)
 {
@@ -477,14 +479,14 @@ static bool walk_getattr(const struct walk *w, struct kstat *out)
 	if (unlikely(!inode) || (inode->op && inode->op->getattr && !inode->op->getattr_rcu) ||
 	    vfs_getattr(&w->at, out))
 		return false;
-	smp_rmb(); /* the attributes before the second look at the dentry: removing does the opposite */
+	smp_rmb(); /* the attributes before the second look: removing does the opposite */
 	return likely(READ_ONCE(w->at.dentry->inode) == inode) &&
 	       likely(!(atomic_read(&w->at.dentry->refs) & DENTRY_DEAD));
 }
 
 /*
- * Walk until nothing interferes: then the place, anchored, or the error that stands. The caller ends the walk. With @stat its
- * attributes; no anchor: they are there, and nothing else is needed.
+ * Walk until nothing interferes: then the place, anchored, or the error that stands. The caller
+ * ends the walk. With @stat its attributes; no anchor: they are there, and nothing else is needed.
  */
 static __always_inline int walk_run(struct walk *w, int dirfd, const char *name, struct fd_ref *fd,
 				    struct kstat *stat)

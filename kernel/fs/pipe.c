@@ -193,8 +193,9 @@ static void selfcheck_pipes(struct selfcheck *sc)
 static struct selfcheck_owner pipe_owner = {.name = "pipe", .walk = selfcheck_pipes};
 
 /*
- * Wake whoever waits. The change comes before the look at the queue, as sleepers queue before they look at the pipe. => the change is
- * made, and behind it is a full barrier: the unlock of a mutex is one
+ * Wake whoever waits. The change comes before the look at the queue, as sleepers queue before they
+ * look at the pipe. => the change is made, and behind it is a full barrier: the unlock of a mutex
+ * is one
  */
 static inline void notify(struct wait_queue *wq, unsigned events)
 {

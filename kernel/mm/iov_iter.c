@@ -131,9 +131,9 @@ size_t zero_iter(size_t n, struct iov_iter *to)
 }
 
 /*
- * A low page has its address for good. Others first through a short-lived window with page faults off, which nearly always does it all. Where
- * the user's page is not there, the rest through kmap(), which may be held while the fault is
- * handled.
+ * A low page has its address for good. Others first through a short-lived window with page faults
+ * off, which nearly always does it all. Where the user's page is not there, the rest through
+ * kmap(), which may be held while the fault is handled.
  */
 static __always_inline size_t page_piece(struct page *page, size_t offset, size_t n,
 					 struct iov_iter *it, enum direction dir)

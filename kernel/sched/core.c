@@ -325,7 +325,10 @@ static void finish_switch(struct task *prev)
 	}
 }
 
-/* Take prev off the queue if it wants to sleep. True: it is a fair task that goes on. => rq locked */
+/*
+ * Take prev off the queue if it wants to sleep. True: it is a fair task that goes on. => rq
+ * locked
+ */
 static inline bool put_prev(struct run_queue *rq, struct task *prev, bool may_sleep)
 {
 	unsigned state = may_sleep ? READ_ONCE(prev->state) : TASK_RUNNING;
@@ -354,8 +357,8 @@ static inline bool put_prev(struct run_queue *rq, struct task *prev, bool may_sl
 }
 
 /*
- * Who runs next, off the fair queue. @waiting: prev, which goes on and is on no queue yet, or NULL; the tree is mostly empty when it
- * comes to it last. => rq locked, prev put
+ * Who runs next, off the fair queue. @waiting: prev, which goes on and is on no queue yet, or NULL;
+ * the tree is mostly empty when it comes to it last. => rq locked, prev put
  */
 static __always_inline struct task *pick_next(struct run_queue *rq, struct task *waiting)
 {

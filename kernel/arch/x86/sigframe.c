@@ -112,7 +112,10 @@ fault:
 	return -EFAULT;
 }
 
-/* Load it as it is: the register stack is empty in both formats, the control and status words agree, and the CPU accepts it. */
+/*
+ * Load it as it is: the register stack is empty in both formats, the control and status words
+ * agree, and the CPU accepts it.
+ */
 static bool pop_simple(const struct _fpstate_32 *from)
 {
 	u32 control, status, tag, fx_words, fx_tags;

@@ -25,7 +25,8 @@
 
 /*
  * Words in a row, an instruction each: begin, stores or loads, end. => the range is checked
- * user_store() goes to the label @fault if it cannot, where end is called too; user_load() leaves -EFAULT in @err.
+ * user_store() goes to the label @fault if it cannot, where end is called too; user_load() leaves
+ * -EFAULT in @err.
  */
 static __always_inline void user_access_begin(void)
 {
@@ -56,8 +57,8 @@ static __always_inline void user_access_end(void)
 			 : "memory")
 
 /*
- * The FPU's state likewise, by fxsave and fxrstor. The CPU refuses to load some, as it does bad memory: an address that is not
- * aligned to 16, mxcsr with reserved bits.
+ * The FPU's state likewise, by fxsave and fxrstor. The CPU refuses to load some, as it does bad
+ * memory: an address that is not aligned to 16, mxcsr with reserved bits.
  */
 #define fpu_store(to, fault) \
 	__asm__ goto("1: fxsave %0\n" \

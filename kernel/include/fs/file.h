@@ -248,7 +248,10 @@ struct kstat;
 /* The attributes of what a path names, as vfs_getattr() has them. */
 int path_getattr(int dirfd, const char *name, unsigned flags, struct kstat *out);
 int path_getattr_user(int dirfd, uaddr_t name, unsigned flags, struct kstat *out);
-/* A path name from user memory, at most PATH_MAX: kernel memory to be freed with putname; ERR_PTR(-EFAULT, -ENAMETOOLONG, -ENOENT when empty) */
+/*
+ * A path name from user memory, at most PATH_MAX: kernel memory to be freed with putname;
+ * ERR_PTR(-EFAULT, -ENAMETOOLONG, -ENOENT when empty)
+ */
 char *getname(uaddr_t name, unsigned flags);
 void putname(char *name);
 /*

@@ -77,7 +77,7 @@ struct inode_operations {
 	ssize_t (*readlink)(struct inode *inode, char *buf, size_t size);
 	int (*setattr)(struct inode *inode, const struct iattr *attr);
 	int (*getattr)(struct inode *inode, struct kstat *out); /* NULL: from the inode */
-	bool getattr_rcu; /* getattr does not sleep and needs no reference: RCU keeps the inode for it */
+	bool getattr_rcu; /* getattr does not sleep and needs no reference of the inode */
 	int (*permission)(struct inode *inode, int mask); /* NULL: mode bits. Must not sleep. */
 };
 

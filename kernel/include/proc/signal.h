@@ -16,7 +16,10 @@ struct cred;
 #define _NSIG 64
 #define sigmask(sig) (1ULL << ((sig)-1))
 
-/* The set in memory, of which one word counts: to shift 64 bits by a variable takes fifteen instructions. */
+/*
+ * The set in memory, of which one word counts: to shift 64 bits by a variable takes fifteen
+ * instructions.
+ */
 static inline bool sigset_has(const u64 *set, int sig)
 {
 	u32 bit = (u32)sig - 1;
