@@ -27,9 +27,10 @@ struct row {
 	long step; /* n is a multiple of this; 0: 1 */
 	long most; /* n is at most this; 0: any */
 	/*
-	 * A row that is a curve too: what its arg counts, and the args to measure, ending with 0.
+	 * A row that is a curve too: what one operation is then, what its arg counts, and the args to
+	 * measure, ending with 0.
 	 */
-	const char *axis;
+	const char *curve, *axis;
 	const long *sizes;
 };
 #define SIZES(...) ((const long[]){__VA_ARGS__, 0})

@@ -198,6 +198,7 @@ const struct row fault_rows[] = {
 	 .arg = 16384,
 	 .step = 16384,
 	 .most = 16384,
+	 .curve = "anonymous write fault, no huge pages",
 	 .axis = "pages",
 	 .sizes = SIZES(1, 16, 256, 4096, 65536)},
 	{.name = "zero-read",

@@ -151,6 +151,7 @@ const struct row file_rows[] = {
 	 .run = run_lookup,
 	 .teardown = empty_folder,
 	 .arg = 10,
+	 .curve = "fstatat in a folder",
 	 .axis = "entries of a folder",
 	 .sizes = SIZES(10, 100, 1000, 10000, 30000)},
 	{.name = "lookup-10000",

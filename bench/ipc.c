@@ -192,6 +192,7 @@ const struct row ipc_rows[] = {
 	 .run = run_in_crowd,
 	 .teardown = end_crowd,
 	 .arg = 1000,
+	 .curve = "round trip of a byte through pipes, besides sleeping processes",
 	 .axis = "sleeping processes",
 	 .sizes = SIZES(1, 10, 100, 1000, 4000)},
 	{.name = "ring-8",

@@ -12,7 +12,7 @@ from . import bench_machine, bench_report, bench_rows, build, packages
 from .bench_machine import SYSTEMS
 from .failure import Failure
 
-AXIS = re.compile(r'\{\s*\.name = "([a-z0-9-]+)",\s*\.what = "([^"]*)"[^}]*?\.axis = "([^"]*)"', re.DOTALL)
+CURVE = re.compile(r'\{\s*\.name = "([a-z0-9-]+)"[^}]*?\.curve = "([^"]*)",\s*\.axis = "([^"]*)"', re.DOTALL)
 BOOT = "boot"
 BOOT_SIZES = {"isthmus": [64 << 20, 512 << 20, 2 << 30, 8 << 30, 64 << 30], "linux": [64 << 20, 512 << 20, 2 << 30, 8 << 30]}
 
@@ -27,7 +27,7 @@ def known():
     curves = {}
     for family in bench_rows.FAMILIES:
         with open(os.path.join(bench_rows.FOLDER, f"{family}.c"), encoding="utf-8") as f:
-            curves.update({name: (what, axis) for name, what, axis in AXIS.findall(f.read())})
+            curves.update({name: (what, axis) for name, what, axis in CURVE.findall(f.read())})
     curves[BOOT] = "kernel's first instruction to init", "bytes of memory"
     return curves
 
