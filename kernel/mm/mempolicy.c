@@ -12,19 +12,25 @@
 
 /* ---- areas ---- */
 
+static void set_policy(struct vma *vma, u16 policy)
+{
+	vma->policy = policy;
+	vma->flags = policy ? vma->flags | VM_POLICY : vma->flags & ~VM_POLICY;
+}
+
 static int set_part(struct vma **pvma, uaddr_t start, uaddr_t end, u16 policy,
 		    struct split_reserve *r, struct vma_graveyard *dead)
 {
-	struct vma *vma = *pvma;
-	unsigned cuts = (vma->start < start) + (vma->end > end);
+	struct vma *vma = *pvma, part;
 
 	if (vma_policy(vma) == policy)
 		return 0;
-	if (cuts && vma->mm->areas.count + cuts > sysctl_max_map_count)
+	vma_copy(&part, vma);
+	set_policy(&part, policy);
+	if (!vma_may_cut(vma, start, end, &part))
 		return -ENOMEM;
 	vma = vma_isolate(vma, start, end, r);
-	vma->policy = policy;
-	vma->flags = policy ? vma->flags | VM_POLICY : vma->flags & ~VM_POLICY;
+	set_policy(vma, policy);
 	*pvma = vma_merge_around(vma, dead);
 	return 0;
 }

@@ -119,33 +119,51 @@ struct vma *vma_isolate(struct vma *vma, uaddr_t start, uaddr_t end, struct spli
 	return vma;
 }
 
-/*
- * With @flags the lower or upper part [start, end) of @vma goes to the neighbour there: a border
- * moves, and no area comes.
- */
-static noinline __cold bool part_joins(const struct vma *vma, uaddr_t start, uaddr_t end, u32 flags)
+static unsigned cuts_for(const struct vma *vma, uaddr_t start, uaddr_t end)
+{
+	return (vma->start < start) + (vma->end > end);
+}
+
+/* The lower or upper part [start, end) of @vma goes to the neighbour there: a border moves. */
+static noinline __cold bool part_joins(const struct vma *vma, uaddr_t start, uaddr_t end,
+				       struct vma *part)
 {
 	struct vma *near = start == vma->start ? vma_prev(vma) : vma_next(vma);
-	struct vma part;
 
 	if (!near)
 		return false;
+	part->pgoff = vma_index(vma, start);
+	part->start = start;
+	part->end = end;
+	return near->end == start ? vma_can_append(near, part) : vma_can_prepend(near, part);
+}
+
+bool vma_may_cut(const struct vma *vma, uaddr_t start, uaddr_t end, struct vma *part)
+{
+	unsigned cuts = cuts_for(vma, start, end);
+
+	return !cuts || likely(vma->mm->areas.count + cuts <= sysctl_max_map_count) ||
+	       (cuts == 1 && part_joins(vma, start, end, part));
+}
+
+static noinline __cold bool may_cut_for_flags(const struct vma *vma, uaddr_t start, uaddr_t end,
+					      u32 flags)
+{
+	struct vma part;
+
 	vma_copy(&part, vma);
-	part.pgoff = vma_index(vma, start);
-	part.start = start;
-	part.end = end;
 	part.flags = flags;
-	return near->end == start ? vma_can_append(near, &part) : vma_can_prepend(near, &part);
+	return vma_may_cut(vma, start, end, &part);
 }
 
 int cut_for_flags(struct vma **pvma, uaddr_t start, uaddr_t end, u32 flags, struct split_reserve *r)
 {
 	struct vma *vma = *pvma;
-	unsigned cuts = (vma->start < start) + (vma->end > end);
+	unsigned cuts = cuts_for(vma, start, end);
 	long pages = (long)((end - start) >> PAGE_SHIFT);
 
 	if (cuts && unlikely(vma->mm->areas.count + cuts > sysctl_max_map_count) &&
-	    !(cuts == 1 && part_joins(vma, start, end, flags)))
+	    !may_cut_for_flags(vma, start, end, flags))
 		return -ENOMEM;
 	vma = vma_isolate(vma, start, end, r);
 	account_area(vma->mm, vma->flags, -pages);

@@ -233,12 +233,13 @@ void userfaultfd_forget_all(struct mm *mm)
 static int set_part(struct vma **pvma, uaddr_t start, uaddr_t end, struct userfaultfd *u,
 		    struct split_reserve *r, struct vma_graveyard *dead)
 {
-	struct vma *vma = *pvma;
-	unsigned cuts = (vma->start < start) + (vma->end > end);
+	struct vma *vma = *pvma, part;
 
 	if (vma_userfaultfd(vma) == u)
 		return 0;
-	if (cuts && vma->mm->areas.count + cuts > sysctl_max_map_count)
+	vma_copy(&part, vma);
+	set_owner(&part, u);
+	if (!vma_may_cut(vma, start, end, &part))
 		return -ENOMEM;
 	if (!u)
 		wake_range(vma->userfaultfd, start, end - 1);

@@ -466,6 +466,12 @@ static inline void split_reserve_free(struct split_reserve *r)
  */
 struct vma *vma_isolate(struct vma *vma, uaddr_t start, uaddr_t end, struct split_reserve *r);
 /*
+ * May [start, end) of @vma be cut out as far as max_map_count goes? @part: a copy of @vma with what
+ * the part will be; it is written to. Where the part then goes to the neighbour there is no area
+ * more, and the limit does not matter.
+ */
+bool vma_may_cut(const struct vma *vma, uaddr_t start, uaddr_t end, struct vma *part);
+/*
  * Give the part [start, end) of *@vma other flags: cut it out, count it, join it with its
  * neighbours. *@vma is then the area that has the part. 0 or -ENOMEM (max_map_count) with
  * nothing changed. Page-table entries are not touched.

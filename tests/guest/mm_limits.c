@@ -3,6 +3,9 @@
  * overcommit_kbytes of proc(5), and max_map_count.
  */
 #include "t.h"
+#include <linux/mempolicy.h>
+#include <linux/userfaultfd.h>
+#include <sys/ioctl.h>
 
 #define RW (PROT_READ | PROT_WRITE)
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
@@ -128,11 +131,80 @@ static void check_borders(void)
 	      "madvise of the middle: EAGAIN");
 }
 
+/* 16 pages, of which userfaultfd(2) watches those in the middle. */
+static char *watched;
+static int uffd;
+
+static int watch(unsigned first, unsigned pages)
+{
+	struct uffdio_register r = {
+		.range = {(uintptr_t)(watched + first * T_PAGE), pages * T_PAGE},
+		.mode = UFFDIO_REGISTER_MODE_MISSING};
+
+	return ioctl(uffd, UFFDIO_REGISTER, &r);
+}
+
+static int unwatch(unsigned first, unsigned pages)
+{
+	struct uffdio_range r = {(uintptr_t)(watched + first * T_PAGE), pages * T_PAGE};
+
+	return ioctl(uffd, UFFDIO_UNREGISTER, &r);
+}
+
+static void begin_watching(void)
+{
+	struct uffdio_api api = {.api = UFFD_API};
+
+	uffd = (int)syscall(__NR_userfaultfd, 0);
+	t_must(uffd >= 0 && !ioctl(uffd, UFFDIO_API, &api));
+	watched = mmap((void *)0x29000000, 16 * T_PAGE, RW, ANON | MAP_FIXED, -1, 0);
+	t_must(watched != MAP_FAILED && !watch(4, 8));
+}
+
+static void check_watched_borders(void)
+{
+	works(watch(12, 1), "registering the page behind those that are registered moves a border");
+	works(unwatch(4, 1), "and so does unregistering the first of them");
+	fails(watch(15, 1), ENOMEM, "registering an end that has no such neighbour: ENOMEM");
+	fails(watch(14, 1), ENOMEM, "or the middle: ENOMEM");
+	fails(unwatch(8, 1), ENOMEM, "unregistering the middle: ENOMEM");
+}
+
+/* The same with a memory policy. */
+static char *bound;
+
+static long bind_to(unsigned first, unsigned pages, int mode)
+{
+	unsigned long node0 = 1;
+
+	return syscall(__NR_mbind, bound + first * T_PAGE, pages * T_PAGE, mode,
+		       mode == MPOL_DEFAULT ? NULL : &node0, mode == MPOL_DEFAULT ? 0 : 33, 0);
+}
+
+/* False: a kernel without CONFIG_NUMA. */
+static bool begin_binding(void)
+{
+	bound = mmap((void *)0x2a000000, 16 * T_PAGE, RW, ANON | MAP_FIXED, -1, 0);
+	t_must(bound != MAP_FAILED);
+	return bind_to(0, 8, MPOL_BIND) == 0;
+}
+
+static void check_bound_borders(void)
+{
+	works(bind_to(8, 1, MPOL_BIND), "a policy for the pages behind moves a border");
+	works(bind_to(7, 2, MPOL_DEFAULT), "and so does taking it from the last of them");
+	fails(bind_to(15, 1, MPOL_BIND), ENOMEM, "for an end that has no such neighbour: ENOMEM");
+	fails(bind_to(11, 1, MPOL_BIND), ENOMEM, "or the middle: ENOMEM");
+	fails(bind_to(0, 1, MPOL_DEFAULT), ENOMEM, "taking it from the beginning: ENOMEM");
+}
+
 static void check_areas(void)
 {
 	char *p = mmap(NULL, 64 * T_PAGE, PROT_NONE, ANON, -1, 0);
 	int limit, n = 0;
+	bool has_policies = begin_binding();
 
+	begin_watching();
 	borders = mmap((void *)0x28000000, 16 * T_PAGE, PROT_NONE, ANON | MAP_FIXED, -1, 0);
 	t_must(mprotect(borders + 8 * T_PAGE, 8 * T_PAGE, PROT_READ) == 0);
 	limit = count_areas() + 21;
@@ -152,6 +224,11 @@ static void check_areas(void)
 	      "munmap of the middle of an area makes one more");
 	works(munmap(p + 63 * T_PAGE, T_PAGE), "of its end it does not");
 	check_borders();
+	check_watched_borders();
+	if (has_policies)
+		check_bound_borders();
+	else
+		t_skip("borders of memory policies", "this kernel has none");
 	works(munmap((void *)0x20000000, 400 * T_PAGE), "what is unmapped");
 	ok(mmap((void *)0x20000000, T_PAGE, RW, ANON | MAP_FIXED, -1, 0) != MAP_FAILED,
 	   "makes room");

@@ -171,6 +171,10 @@ static void policies(void *arg, unsigned n)
 	assert_int_equal(mm_set_home_node(mm, at(8), at(9)), -EOPNOTSUPP);
 	sysctl_max_map_count = mm->areas.count;
 	assert_int_equal(mm_bind(mm, at(20), at(21), bind), -ENOMEM);
+	assert_int_equal(mm_bind(mm, at(10), at(12), local), 0); /* a border moves */
+	assert_int_equal(mm_bind(mm, at(11), at(12), 0), 0);
+	assert_int_equal(mm_bind(mm, at(11), at(12), bind), -ENOMEM);
+	assert_int_equal(mm->areas.count, sysctl_max_map_count);
 	sysctl_max_map_count = 65530;
 	assert_int_equal(mm_bind(mm, at(0), at(MANY), 0), 0);
 	assert_int_equal(mm->areas.count, areas); /* one again */

@@ -372,6 +372,10 @@ static void registering(void *arg, unsigned n)
 	assert_int_equal(mm->areas.count, areas + 3);
 	sysctl_max_map_count = mm->areas.count;
 	assert_int_equal(userfaultfd_unregister(uffd, page_at(10), P), -ENOMEM);
+	assert_int_equal(userfaultfd_unregister(uffd, page_at(6), P), 0); /* borders move */
+	assert_int_equal(userfaultfd_unregister(uffd, page_at(3), P), -ENOMEM);
+	assert_int_equal(userfaultfd_register(uffd, page_at(6), P), 0);
+	assert_int_equal(mm->areas.count, sysctl_max_map_count);
 	sysctl_max_map_count = 65530;
 	userfaultfd_release(other);
 	assert_int_equal(mm->areas.count, areas + 2);
