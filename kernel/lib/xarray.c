@@ -81,6 +81,39 @@ void *xa_load(const struct xarray *xa, unsigned long index)
 	}
 }
 
+/* The leaf that holds @index, or NULL, for readers. => the head is @root */
+static const struct xa_node *look_for_leaf(const struct xa_node *root, unsigned long index)
+{
+	const struct xa_node *node = root;
+
+	if (beyond(index, node->shift))
+		return NULL;
+	while (node && node->shift)
+		node = look(node->slots[slot_of(index, node->shift)]);
+	return node;
+}
+
+void xa_load_range(const struct xarray *xa, unsigned long first, unsigned n, void **entries)
+{
+	const void *head = look(xa->head);
+
+	if (!is_node(head)) {
+		for (unsigned i = 0; i < n; i++)
+			entries[i] = first + i ? NULL : (void *)head;
+		return;
+	}
+	while (n) {
+		const struct xa_node *leaf = look_for_leaf(to_node(head), first);
+		unsigned slot = first & SLOT_MASK, here = MIN(n, XA_SLOTS - slot);
+
+		for (unsigned i = 0; i < here; i++)
+			entries[i] = leaf ? look(leaf->slots[slot + i]) : NULL;
+		entries += here;
+		first += here;
+		n -= here;
+	}
+}
+
 /* The leaf that holds @index, or NULL. => locked */
 static struct xa_node *find_leaf(const struct xarray *xa, unsigned long index)
 {

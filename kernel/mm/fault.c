@@ -172,47 +172,53 @@ static void around_window(const struct fault *f, uaddr_t *start, uaddr_t *end)
 		   f->vma->end);
 }
 
+/*
+ * 3: the page @index of the cache, if it is there, uptodate and not on its way out, into the empty entry
+ * @ptep. => page_table_lock held, under rcu_read_lock()
+ */
+static bool map_cached(struct fault *f, struct page *page, u32 index, pte_t *ptep, pgprot_t prot)
+{
+	if (!page || !pte_none(*ptep) || !page_get_unless_zero(page))
+		return false;
+	if (unlikely(!page_still_in(page, f->vma->mapping, index) ||
+		     !page_test(page, PG_UPTODATE))) {
+		page_put(page);
+		return false;
+	}
+	page_add_file_rmap(page);
+	if (unlikely(vma_locks_pages(f->vma)))
+		page_mlock(page);
+	set_pte(ptep, pte_mkyoung(pfn_pte(page_to_pfn(page), prot)));
+	return true;
+}
+
 /* 3: map what the cache has around the address. True: the address itself too. */
 static bool map_around(struct fault *f)
 {
 	struct mapping *m = f->vma->mapping;
-	struct page *pages[AROUND_PAGES];
+	void *pages[AROUND_PAGES];
 	uaddr_t start, end;
+	u32 first, in_file = mapping_pages(m);
 	pgprot_t prot = vma_pgprot(f->vma);
-	bool done = false, locked = vma_locks_pages(f->vma);
-	unsigned n;
 	s32 mapped = 0;
+	unsigned n;
 	pte_t *ptep;
+	bool done;
 
 	around_window(f, &start, &end);
-	n = (end - start) >> PAGE_SHIFT;
-	n = MIN(n, mapping_pages(m) - MIN(mapping_pages(m), vma_index(f->vma, start)));
-	n = mapping_find_ready(m, vma_index(f->vma, start), n, pages);
-	if (!n)
-		return false;
+	first = vma_index(f->vma, start);
+	n = MIN((end - start) >> PAGE_SHIFT, in_file - MIN(in_file, first));
 	ptep = f->ptep - ((f->addr - start) >> PAGE_SHIFT);
+	rcu_read_lock();
+	xa_load_range(&m->pages, first, n, pages);
 	spin_lock(&f->mm->page_table_lock);
-	for (unsigned i = 0; i < n; i++) {
-		struct page *page = pages[i];
-		u32 offset = page->index - vma_index(f->vma, start);
-
-		if (!pte_none(ptep[offset]) || READ_ONCE(page->mapping) != (uintptr_t)m)
-			continue;
-		page_add_file_rmap(page);
-		if (unlikely(locked))
-			page_mlock(page);
-		set_pte(ptep + offset, pte_mkyoung(pfn_pte(page_to_pfn(page), prot)));
-		done |= ptep + offset == f->ptep;
-		mapped++;
-		pages[i] = NULL;
-	}
+	for (unsigned i = 0; i < n; i++)
+		mapped += map_cached(f, pages[i], first + i, ptep + i, prot);
 	if (mapped)
 		rss_add(file_counter(f), mapped);
+	done = !pte_none(*f->ptep);
 	spin_unlock(&f->mm->page_table_lock);
-	if ((unsigned)mapped != n)
-		for (unsigned i = 0; i < n; i++)
-			if (pages[i])
-				page_put(pages[i]);
+	rcu_read_unlock();
 	return done;
 }
 

@@ -133,25 +133,6 @@ struct page *mapping_find(struct mapping *m, u32 index)
 	return page;
 }
 
-unsigned mapping_find_ready(struct mapping *m, u32 first, unsigned n, struct page **pages)
-{
-	unsigned found = 0;
-
-	rcu_read_lock();
-	for (u32 index = first; index < first + n; index++) {
-		struct page *page = xa_load(&m->pages, index);
-
-		if (!page || !page_test(page, PG_UPTODATE) || !page_get_unless_zero(page))
-			continue;
-		if (likely(page_is_at(page, m, index)))
-			pages[found++] = page;
-		else
-			page_put(page);
-	}
-	rcu_read_unlock();
-	return found;
-}
-
 u32 mapping_next_page(struct mapping *m, u32 from)
 {
 	unsigned long index = from;

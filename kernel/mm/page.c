@@ -167,11 +167,6 @@ void page_put(struct page *page)
 }
 #endif
 
-bool page_get_unless_zero(struct page *page)
-{
-	return atomic_inc_unless(&page->refs, 0);
-}
-
 /* Drop the last reference, if it is that and the page may go without further ado. */
 static bool drop_if_last(struct page *page)
 {

@@ -112,6 +112,17 @@ static void check_finds(struct model *m)
 	}
 }
 
+/* A range is what its indices are one by one, over the borders of nodes and beyond the last. */
+static void check_range(struct model *m, unsigned long first)
+{
+	void *entries[2 * XA_SLOTS + 1];
+	unsigned n = (unsigned)rand() % (ARRAY_SIZE(entries) + 1);
+
+	xa_load_range(&m->xa, first, n, entries);
+	for (unsigned i = 0; i < n; i++)
+		assert_ptr_equal(entries[i], xa_load(&m->xa, first + i));
+}
+
 static void check_model(struct model *m)
 {
 	unsigned long index;
@@ -172,7 +183,10 @@ static void step(struct model *m)
 		xa_clear_mark(&m->xa, index, (enum xa_mark)mark);
 		m->marks[i][mark] = false;
 		break;
-	default: assert_ptr_equal(xa_load(&m->xa, index), m->entries[i]); check_finds(m);
+	default:
+		assert_ptr_equal(xa_load(&m->xa, index), m->entries[i]);
+		check_range(m, index);
+		check_finds(m);
 	}
 }
 

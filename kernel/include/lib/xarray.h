@@ -79,6 +79,8 @@ static inline unsigned long xa_to_value(const void *entry)
 
 /* The entry at @index or NULL. Lock-free under rcu_read_lock(). */
 void *xa_load(const struct xarray *xa, unsigned long index);
+/* The same for @n indices from @first: each entry or NULL. One walk for each 64 of them. */
+void xa_load_range(const struct xarray *xa, unsigned long first, unsigned n, void **entries);
 /* Set the entry at @index (not NULL), whatever was there: 0 or -ENOMEM. Over an existing entry it
  * cannot fail and keeps the marks. */
 int __must_check xa_store(struct xarray *xa, unsigned long index, void *entry);

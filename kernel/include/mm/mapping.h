@@ -88,11 +88,6 @@ static inline void mapping_set_size(struct mapping *m, loff_t size)
 /* The page at @index with a reference, or NULL. Lock-free. */
 struct page *mapping_find(struct mapping *m, u32 index);
 /*
- * Those of @n pages from @first that are there and uptodate, each with a reference, into @pages:
- * how many. Lock-free.
- */
-unsigned mapping_find_ready(struct mapping *m, u32 first, unsigned n, struct page **pages);
-/*
  * The page at @index, created when absent, referenced and uptodate; ERR_PTR(-ENOMEM, -EIO,
  * -ENOSPC). Sleeps.
  */

@@ -172,7 +172,10 @@ static inline void page_get(struct page *page)
 	__atomic_fetch_add(&page->refs, 1, __ATOMIC_RELAXED);
 }
 /* For lookups without a lock: false when the page is being freed. */
-bool page_get_unless_zero(struct page *page);
+static inline bool page_get_unless_zero(struct page *page)
+{
+	return atomic_inc_unless(&page->refs, 0);
+}
 void page_put_last(struct page *page); /* refs went to 0: off the LRU, to the allocator */
 #ifdef CONFIG_DEBUG_VM
 void page_put(struct page *page); /* checks for one put too many, and names the caller */
