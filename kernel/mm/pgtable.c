@@ -285,6 +285,47 @@ static noinline unsigned zap_shared_run(struct zap *z, pte_t *ptep, unsigned n)
 	return (unsigned)(ptep - first);
 }
 
+/* The same for pages of a file, which the cache has besides. How many of @n. */
+static noinline unsigned zap_file_run(struct zap *z, pte_t *ptep, unsigned n)
+{
+	const pte_t *first = ptep, *end = ptep + n;
+	struct mapping *m = z->vma->mapping;
+	bool written_back = m && m->ops->write_page;
+	s32 shmem = 0;
+
+	for (; ptep < end; ptep++) {
+		pte_t low = {pte_low(ptep)};
+		struct page *page;
+		unsigned flags;
+
+		if (!pte_present(low) || pte_special(low))
+			break;
+		page = pfn_to_page(pte_pfn(*ptep));
+		if (page_is_anon(page))
+			break;
+		flags = READ_ONCE(page->flags);
+		shmem += flags >> PG_SWAPBACKED & 1;
+		if (unlikely(written_back) && pte_dirty(low))
+			mapping_mark_dirty(m, page);
+		if (unlikely(!(flags & 1u << PG_REFERENCED)) && pte_young(low))
+			page_set(page, PG_REFERENCED);
+		set_pte(ptep, (pte_t){0});
+		page_remove_file_rmap(page);
+		page_put(page);
+	}
+	z->shmem += shmem;
+	z->file += ptep - first - shmem;
+	return (unsigned)(ptep - first);
+}
+
+/* At the end of a process: pages side by side that need no place in the gather. How many of @n. */
+static unsigned zap_run(struct zap *z, pte_t *ptep, const struct page *page, unsigned n)
+{
+	if (!page_is_anon(page))
+		return zap_file_run(z, ptep, n);
+	return n >= RUN_MIN && page_mapcount(page) > 1 ? zap_shared_run(z, ptep, n) : 0;
+}
+
 /* One page table: from @start to @end or until the gather is full. Where it stopped. */
 static uaddr_t zap_ptes(struct zap *z, pte_t *ptep, uaddr_t start, uaddr_t end)
 {
@@ -306,9 +347,8 @@ static uaddr_t zap_ptes(struct zap *z, pte_t *ptep, uaddr_t start, uaddr_t end)
 		}
 		if (pte_present(pte) && !pte_special(pte))
 			page = pfn_to_page(pte_pfn(pte));
-		if (in_runs && end - addr >= RUN_MIN << PAGE_SHIFT && page && page_is_anon(page) &&
-		    page_mapcount(page) > 1) {
-			unsigned run = zap_shared_run(z, ptep, (end - addr) >> PAGE_SHIFT);
+		if (in_runs && page) {
+			unsigned run = zap_run(z, ptep, page, (end - addr) >> PAGE_SHIFT);
 
 			if (run) {
 				ptep += run - 1;

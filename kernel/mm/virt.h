@@ -102,19 +102,22 @@ void table_discard(struct mm *mm, void *table);
  * than it saves.
  */
 #define RUN_MIN 8u
-/*
- * How many of the @n entries from @ptep, in fours, are empty: a large sparse area is mostly
- * that.
- */
+/* How many of the @n entries from @ptep are empty, before the first that is not. */
 static inline unsigned ptes_skip_empty(const pte_t *ptep, unsigned n)
 {
-	unsigned i = 0;
+	const pte_t *at = ptep, *end = ptep + n;
 
-	/* An entry that is in use has a bit set in its lower half: present, PROT_NONE or swap. */
-	while (i + 4 <= n && !((u32)ptep[i].val | (u32)ptep[i + 1].val | (u32)ptep[i + 2].val |
-			       (u32)ptep[i + 3].val))
-		i += 4;
-	return i;
+	/*
+	 * An entry that is in use has a bit set in its lower half: present, PROT_NONE or swap. In
+	 * eights, because a large sparse area is mostly empty.
+	 */
+	while (end - at >= 8 &&
+	       !(pte_low(at) | pte_low(at + 1) | pte_low(at + 2) | pte_low(at + 3) |
+		 pte_low(at + 4) | pte_low(at + 5) | pte_low(at + 6) | pte_low(at + 7)))
+		at += 8;
+	while (at < end && !pte_low(at))
+		at++;
+	return (unsigned)(at - ptep);
 }
 /* A table went out of use; it is all zero. */
 void table_free(void *table);
@@ -304,6 +307,11 @@ static inline void page_add_file_rmap(struct page *page)
 {
 	if (__atomic_fetch_add(&page->mapcount, 1, __ATOMIC_SEQ_CST) == -1)
 		this_cpu_inc(nr_file_mapped);
+}
+static inline void page_remove_file_rmap(struct page *page)
+{
+	if (__atomic_sub_fetch(&page->mapcount, 1, __ATOMIC_SEQ_CST) < 0)
+		this_cpu_dec(nr_file_mapped);
 }
 static inline void page_remove_rmap(struct page *page)
 {
