@@ -180,13 +180,12 @@ static __always_inline void erase_fix(struct rb_node *node, struct rb_node *pare
 }
 
 /* Put the successor of @node, which has two children, in its place. */
-static inline struct rb_node *replace_by_successor(struct rb_node *node, struct rb_root *root,
-						   struct rb_node **child, bool *black)
+static inline struct rb_node *replace_by_successor(struct rb_node *node, struct rb_node *next,
+						   struct rb_root *root, struct rb_node **child,
+						   bool *black)
 {
-	struct rb_node *next = node->right, *parent;
+	struct rb_node *parent;
 
-	while (next->left)
-		next = next->left;
 	*child = next->right;
 	*black = is_black(next);
 	parent = rb_parent(next);
@@ -206,14 +205,38 @@ static inline struct rb_node *replace_by_successor(struct rb_node *node, struct 
 	return parent;
 }
 
+static inline struct rb_node *successor(const struct rb_node *node)
+{
+	struct rb_node *next = node->right;
+
+	while (next->left)
+		next = next->left;
+	return next;
+}
+
+/* Recompute from @node upward until nothing changes, but at least as far as @last (NULL: no such). */
+static __always_inline void update_up(struct rb_node *node, const struct rb_node *last,
+				      const struct rb_augment *augment)
+{
+	for (; node; node = rb_parent(node)) {
+		bool changed = augment->update(node);
+
+		if (node == last)
+			last = NULL;
+		if (!changed && !last)
+			return;
+	}
+}
+
 static __always_inline void erase(struct rb_node *node, struct rb_root *root,
 				  const struct rb_augment *augment)
 {
-	struct rb_node *child, *parent;
+	struct rb_node *child, *parent, *moved = NULL;
 	bool black;
 
 	if (node->left && node->right) {
-		parent = replace_by_successor(node, root, &child, &black);
+		moved = successor(node);
+		parent = replace_by_successor(node, moved, root, &child, &black);
 	} else {
 		child = node->left ? node->left : node->right;
 		parent = rb_parent(node);
@@ -222,9 +245,9 @@ static __always_inline void erase(struct rb_node *node, struct rb_root *root,
 		if (child)
 			set_parent(child, parent);
 	}
+	/* A successor has to see what is below its new place, and who is above it to see the successor. */
 	if (augment)
-		for (struct rb_node *n = parent; n; n = rb_parent(n))
-			augment->update(n);
+		update_up(parent, moved && rb_parent(moved) ? rb_parent(moved) : moved, augment);
 	if (black)
 		erase_fix(child, parent, root, augment);
 }
@@ -242,10 +265,13 @@ void rb_erase(struct rb_node *node, struct rb_root *root)
 void rb_insert_augmented(struct rb_node *node, struct rb_root *root,
 			 const struct rb_augment *augment)
 {
-	augment->update(node);
-	for (struct rb_node *n = rb_parent(node); n; n = rb_parent(n))
-		if (!augment->update(n))
-			break;
+	update_up(node, rb_parent(node), augment);
+	insert_fix(node, root, augment);
+}
+
+void rb_balance_augmented(struct rb_node *node, struct rb_root *root,
+			  const struct rb_augment *augment)
+{
 	insert_fix(node, root, augment);
 }
 
@@ -257,8 +283,7 @@ void rb_erase_augmented(struct rb_node *node, struct rb_root *root,
 
 void rb_augment_propagate(struct rb_node *node, const struct rb_augment *augment)
 {
-	while (node && augment->update(node))
-		node = rb_parent(node);
+	update_up(node, NULL, augment);
 }
 
 void rb_replace_node(struct rb_node *old, struct rb_node *node, struct rb_root *root)

@@ -175,7 +175,7 @@ static int clone_tree(struct mm *mm, const struct rb_node *old, struct rb_node *
 		return -ENOMEM;
 	vma_copy(vma, rb_entry(old, struct vma, node));
 	vma->mm = mm;
-	vma->flags = 0;
+	vma->flags &= VM_GROWSDOWN; /* it decides on the gap below */
 	vma->anon_id = 0;
 	vma->mapping = NULL;
 	vma->file = NULL;
@@ -186,6 +186,7 @@ static int clone_tree(struct mm *mm, const struct rb_node *old, struct rb_node *
 	*link = &vma->node;
 	if (old->left)
 		err = clone_tree(mm, old->left, &vma->node, &vma->node.left);
+	vma_thread(&mm->areas, vma, mm->areas.last, NULL);
 	if (!err && old->right)
 		err = clone_tree(mm, old->right, &vma->node, &vma->node.right);
 	return err;

@@ -1,10 +1,10 @@
 /*
- * The algebra of areas: a red-black tree of disjoint intervals, ordered by address.
+ * The algebra of areas: a red-black tree of disjoint intervals, ordered by address, and a list of
+ * them in the same order.
  *
- * Each node knows three things of its subtree: where it begins, where it ends, and the largest free
- * interval between two areas in it. All three follow from the node and its two children alone, so
- * that a rotation never has to look for a neighbour, and a search for a gap of a given size skips
- * every subtree that has none: O(log n).
+ * Each node knows the free interval below it (down to its neighbour, or to 0) and the largest one of
+ * its subtree, so that a search for a gap of a given size skips every subtree that has none:
+ * O(log n). A change tells those above it in the tree, as far as it makes a difference to them.
  *
  * A stack's guard gap counts as part of the stack here, so that no search ever finds it.
  *
@@ -19,46 +19,56 @@ static inline struct vma *vma_of(struct rb_node *node)
 	return rb_entry_safe(node, struct vma, node);
 }
 
-/* Areas may touch, and a guard gap may be overrun by a fixed mapping: that is a gap of 0. */
-static inline u32 gap_between(uaddr_t end, uaddr_t start)
+static inline u32 max_gap_of(struct rb_node *node)
 {
-	return start > end ? start - end : 0;
+	return node ? vma_of(node)->max_gap : 0;
+}
+
+/* Areas may touch, and a guard gap may be overrun by a fixed mapping: that is a gap of 0. */
+static inline void find_gap(struct vma *vma)
+{
+	uaddr_t end = vma->prev ? vma->prev->end : 0, start = vma_start_gap(vma);
+
+	vma->gap = start > end ? start - end : 0;
+}
+
+static inline bool update(struct vma *vma)
+{
+	u32 left = max_gap_of(vma->node.left), right = max_gap_of(vma->node.right);
+	u32 max = MAX(vma->gap, MAX(left, right));
+
+	if (vma->max_gap == max)
+		return false;
+	vma->max_gap = max;
+	return true;
 }
 
 static bool vma_update(struct rb_node *node)
 {
-	struct vma *vma = container_of(node, struct vma, node);
-	uaddr_t sub_start = vma_start_gap(vma), sub_end = vma->end;
-	u32 max_gap = 0, gap;
-
-	if (node->left) {
-		const struct vma *left = container_of(node->left, struct vma, node);
-
-		max_gap = left->max_gap;
-		gap = gap_between(left->sub_end, sub_start);
-		if (gap > max_gap)
-			max_gap = gap;
-		sub_start = left->sub_start;
-	}
-	if (node->right) {
-		const struct vma *right = container_of(node->right, struct vma, node);
-
-		if (right->max_gap > max_gap)
-			max_gap = right->max_gap;
-		gap = gap_between(sub_end, right->sub_start);
-		if (gap > max_gap)
-			max_gap = gap;
-		sub_end = right->sub_end;
-	}
-	if (vma->sub_start == sub_start && vma->sub_end == sub_end && vma->max_gap == max_gap)
-		return false;
-	vma->sub_start = sub_start;
-	vma->sub_end = sub_end;
-	vma->max_gap = max_gap;
-	return true;
+	return update(vma_of(node));
 }
 
 static const struct rb_augment vma_augment = {vma_update};
+
+/* Tell those above @vma of its gap, as far as it matters, and at least as far as @last (NULL: no such). */
+static inline void update_up(struct vma *vma, const struct vma *last)
+{
+	while (vma) {
+		bool changed = update(vma);
+
+		if (vma == last)
+			last = NULL;
+		if (!changed && !last)
+			return;
+		vma = vma_of(rb_parent(&vma->node));
+	}
+}
+
+static void gap_changed(struct vma *vma)
+{
+	find_gap(vma);
+	update_up(vma, NULL);
+}
 
 /* ---- find ---- */
 
@@ -84,51 +94,44 @@ struct vma *vma_tree_search(struct vma_tree *tree, uaddr_t addr)
 	return best;
 }
 
-struct vma *vma_tree_find_intersection(struct vma_tree *tree, uaddr_t start, uaddr_t end)
-{
-	struct vma *vma = vma_tree_find(tree, start);
-
-	return vma && vma->start < end ? vma : NULL;
-}
-
-struct vma *vma_tree_first(const struct vma_tree *tree)
-{
-	return vma_of(rb_first(&tree->root));
-}
-
-struct vma *vma_tree_last(const struct vma_tree *tree)
-{
-	return vma_of(rb_last(&tree->root));
-}
-
-struct vma *vma_next(const struct vma *vma)
-{
-	return vma_of(rb_next(&vma->node));
-}
-
-struct vma *vma_prev(const struct vma *vma)
-{
-	return vma_of(rb_prev(&vma->node));
-}
-
 /* ---- change ---- */
 
 void vma_tree_insert(struct vma_tree *tree, struct vma *vma)
 {
 	struct rb_node **link = &tree->root.node, *parent = NULL;
+	struct vma *prev = NULL, *next = NULL;
 
 	while (*link) {
+		struct vma *at = vma_of(*link);
+
 		parent = *link;
-		link = vma->start < vma_of(parent)->start ? &parent->left : &parent->right;
+		if (vma->start < at->start) {
+			next = at;
+			link = &parent->left;
+		} else {
+			prev = at;
+			link = &parent->right;
+		}
 	}
+	vma_thread(tree, vma, prev, next);
+	find_gap(vma);
+	if (next)
+		find_gap(next);
 	rb_link_node(&vma->node, parent, link);
-	rb_insert_augmented(&vma->node, &tree->root, &vma_augment);
+	update_up(vma, next ? next : prev); /* one is its parent, the upper one it or above it */
+	rb_balance_augmented(&vma->node, &tree->root, &vma_augment);
 	tree->cached = vma; /* what is mapped is soon touched */
 	tree->count++;
 }
 
 void vma_tree_erase(struct vma_tree *tree, struct vma *vma)
 {
+	struct vma *prev = vma->prev, *next = vma->next;
+
+	*(prev ? &prev->next : &tree->first) = next;
+	*(next ? &next->prev : &tree->last) = prev;
+	if (next)
+		gap_changed(next);
 	rb_erase_augmented(&vma->node, &tree->root, &vma_augment);
 	if (tree->cached == vma)
 		tree->cached = NULL;
@@ -137,10 +140,15 @@ void vma_tree_erase(struct vma_tree *tree, struct vma *vma)
 
 void vma_resize(struct vma *vma, uaddr_t start, uaddr_t end)
 {
+	bool lower = vma->start != start, upper = vma->end != end;
+
 	vma->pgoff += (start >> PAGE_SHIFT) - (vma->start >> PAGE_SHIFT);
 	vma->start = start;
 	vma->end = end;
-	rb_augment_propagate(&vma->node, &vma_augment);
+	if (lower)
+		gap_changed(vma);
+	if (upper && vma->next)
+		gap_changed(vma->next);
 }
 
 void vma_split(struct vma_tree *tree, struct vma *vma, uaddr_t addr, struct vma *upper)
@@ -149,7 +157,6 @@ void vma_split(struct vma_tree *tree, struct vma *vma, uaddr_t addr, struct vma 
 	upper->start = addr;
 	upper->pgoff = vma_index(vma, addr);
 	vma->end = addr;
-	rb_augment_propagate(&vma->node, &vma_augment);
 	vma_tree_insert(tree, upper);
 }
 
@@ -217,75 +224,90 @@ struct vma *vma_merge(struct vma_tree *tree, struct vma *vma, struct vma_pair wi
 
 /* ---- gaps ---- */
 
+/* What is looked for begins in [low, last] and is @len bytes long. */
 struct gap_search {
-	uaddr_t low, high;
+	uaddr_t low, last;
 	u32 len;
 };
 
-/* The usable part of the free interval [start, end), if it is long enough. */
-static bool gap_fits(const struct gap_search *s, uaddr_t start, uaddr_t end)
+static inline uaddr_t end_below(const struct vma *vma)
 {
-	start = MAX(start, s->low);
-	end = MIN(end, s->high);
-	return end >= start && end - start >= s->len;
+	return vma->prev ? vma->prev->end : 0;
+}
+
+/* Has the gap below @vma room for it? */
+static inline bool gap_fits(const struct gap_search *s, const struct vma *vma)
+{
+	return vma->gap >= s->len && vma_start_gap(vma) - s->len >= s->low &&
+	       end_below(vma) <= s->last;
 }
 
 /*
- * Can there be a gap in, before or behind this subtree, whose neighbours leave it [start, end)? A
- * stack's guard gap may reach below areas of the subtree, so @end bounds only the gap behind the
- * last of them.
+ * The highest place in a gap below an area of the subtree; 0: none. Depth of recursion: the height of the
+ * tree, at most 2 log2 n.
  */
-static bool subtree_may_fit(const struct gap_search *s, const struct vma *vma, uaddr_t start,
-			    uaddr_t end)
+static uaddr_t search_down(const struct gap_search *s, struct rb_node *node)
 {
-	if (vma->max_gap >= s->len && vma->sub_start < s->high && vma->sub_end > s->low)
-		return true;
-	return gap_fits(s, start, vma->sub_start) || gap_fits(s, vma->sub_end, end);
+	while (max_gap_of(node) >= s->len) {
+		const struct vma *vma = vma_of(node);
+
+		if (vma->end <= s->last && max_gap_of(node->right) >= s->len) {
+			uaddr_t found = search_down(s, node->right);
+
+			if (found)
+				return found;
+		}
+		if (gap_fits(s, vma))
+			return MIN(vma_start_gap(vma) - s->len, s->last);
+		if (vma->start <= s->low)
+			break;
+		node = node->left;
+	}
+	return 0;
 }
 
-/* In-order from above; depth of recursion: the height of the tree, at most 2 log2 n. */
-static uaddr_t search_down(const struct gap_search *s, struct rb_node *node, uaddr_t start,
-			   uaddr_t end)
+static uaddr_t search_up(const struct gap_search *s, struct rb_node *node)
 {
-	const struct vma *vma = vma_of(node);
-	uaddr_t found;
+	while (max_gap_of(node) >= s->len) {
+		const struct vma *vma = vma_of(node);
 
-	if (!node)
-		return gap_fits(s, start, end) ? MIN(end, s->high) - s->len : 0;
-	if (!subtree_may_fit(s, vma, start, end))
-		return 0;
-	found = search_down(s, node->right, vma->end, end);
-	if (found)
-		return found;
-	return search_down(s, node->left, start, vma_start_gap(vma));
-}
+		if (vma->start > s->low && max_gap_of(node->left) >= s->len) {
+			uaddr_t found = search_up(s, node->left);
 
-static uaddr_t search_up(const struct gap_search *s, struct rb_node *node, uaddr_t start,
-			 uaddr_t end)
-{
-	const struct vma *vma = vma_of(node);
-	uaddr_t found;
-
-	if (!node)
-		return gap_fits(s, start, end) ? MAX(start, s->low) : 0;
-	if (!subtree_may_fit(s, vma, start, end))
-		return 0;
-	found = search_up(s, node->left, start, vma_start_gap(vma));
-	if (found)
-		return found;
-	return search_up(s, node->right, vma->end, end);
+			if (found)
+				return found;
+		}
+		if (gap_fits(s, vma))
+			return MAX(end_below(vma), s->low);
+		if (vma->end > s->last)
+			break;
+		node = node->right;
+	}
+	return 0;
 }
 
 uaddr_t vma_gap_top_down(const struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len)
 {
-	struct gap_search s = {low, high, len};
+	struct gap_search s = {low, high - len, len};
 
-	return search_down(&s, tree->root.node, 0, ~(uaddr_t)0);
+	if (high < len || s.last < low)
+		return 0;
+	if (!tree->last || tree->last->end <= s.last)
+		return s.last;
+	return search_down(&s, tree->root.node);
 }
 
 uaddr_t vma_gap_bottom_up(const struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len)
 {
-	struct gap_search s = {low, high, len};
+	struct gap_search s = {low, high - len, len};
+	uaddr_t found;
 
-	return search_up(&s, tree->root.node, 0, ~(uaddr_t)0);
+	if (high < len || s.last < low)
+		return 0;
+	found = search_up(&s, tree->root.node);
+	if (found)
+		return found;
+	if (!tree->last)
+		return low;
+	return tree->last->end <= s.last ? MAX(tree->last->end, low) : 0;
 }

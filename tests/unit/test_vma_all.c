@@ -153,20 +153,18 @@ static struct vma *unpack_node(struct vma_space *s, const struct key *key, unsig
 	vma->anon_id = p.anon_id | (p.forked ? ANON_ID_FORKED : 0);
 	model_of(s, vma, p.object != 0);
 	vma->node.parent_color = (unsigned long)parent | p.black;
-	vma->sub_start = vma->start;
-	vma->sub_end = vma->end;
 	if (p.left) {
 		child = unpack_node(s, key, n, &vma->node);
 		vma->node.left = &child->node;
-		vma->sub_start = child->sub_start;
-		vma->max_gap = MAX(child->max_gap, vma->start - child->sub_end);
+		vma->max_gap = child->max_gap;
 	}
+	vma_thread(&s->tree, vma, s->tree.last, NULL);
+	vma->gap = vma->start - (vma->prev ? vma->prev->end : 0);
+	vma->max_gap = MAX(vma->max_gap, vma->gap);
 	if (p.right) {
 		child = unpack_node(s, key, n, &vma->node);
 		vma->node.right = &child->node;
-		vma->sub_end = child->sub_end;
 		vma->max_gap = MAX(vma->max_gap, child->max_gap);
-		vma->max_gap = MAX(vma->max_gap, child->sub_start - vma->end);
 	}
 	return vma;
 }

@@ -276,36 +276,31 @@ void vma_do_fork(struct vma_space *s)
 	} while (0)
 
 /* What each node must say of its subtree, from the areas alone: in order, as a sorted list. */
-static const char *check_node(const struct rb_node *node, uaddr_t *start, uaddr_t *end, u32 *gap)
+static const char *check_node(const struct rb_node *node, const struct vma **last, u32 *gap)
 {
 	const struct vma *vma = rb_entry(node, struct vma, node);
+	uaddr_t below, start = vma_start_gap(vma);
 	const char *wrong;
-	uaddr_t s, e;
-	u32 g;
+	u32 left = 0, right = 0;
 
-	*start = vma_start_gap(vma);
-	*end = vma->end;
-	*gap = 0;
 	if (node->left) {
 		MUST(rb_parent(node->left) == node);
-		wrong = check_node(node->left, &s, &e, &g);
-		MUST(!wrong);
-		*gap = g;
-		if (*start > e && *start - e > *gap)
-			*gap = *start - e;
-		*start = s;
+		wrong = check_node(node->left, last, &left);
+		if (wrong)
+			return wrong;
 	}
+	MUST(vma->prev == *last);
+	MUST(!*last || (*last)->next == vma);
+	below = *last ? (*last)->end : 0;
+	MUST(vma->gap == (start > below ? start - below : 0));
+	*last = vma;
 	if (node->right) {
 		MUST(rb_parent(node->right) == node);
-		wrong = check_node(node->right, &s, &e, &g);
-		MUST(!wrong);
-		*gap = MAX(*gap, g);
-		if (s > vma->end && s - vma->end > *gap)
-			*gap = s - vma->end;
-		*end = e;
+		wrong = check_node(node->right, last, &right);
+		if (wrong)
+			return wrong;
 	}
-	MUST(vma->sub_start == *start);
-	MUST(vma->sub_end == *end);
+	*gap = MAX(vma->gap, MAX(left, right));
 	MUST(vma->max_gap == *gap);
 	return NULL;
 }
@@ -330,8 +325,8 @@ static const char *check_run(const struct vma_space *s, const struct vma *vma, u
 const char *vma_check(struct vma_space *s)
 {
 	unsigned page = 0, count = 0;
+	const struct vma *last = NULL;
 	const char *wrong;
-	uaddr_t start, end;
 	u32 gap;
 
 	for (struct vma *vma = vma_tree_first(&s->tree); vma; vma = vma_next(vma), count++) {
@@ -345,9 +340,15 @@ const char *vma_check(struct vma_space *s)
 	for (; page < s->pages; page++)
 		MUST(!s->model[page].mapped);
 	MUST(count == s->tree.count);
-	if (!count)
-		return s->tree.root.node ? "an empty tree has a root" : NULL;
-	return check_node(s->tree.root.node, &start, &end, &gap);
+	if (s->tree.root.node) {
+		wrong = check_node(s->tree.root.node, &last, &gap);
+		if (wrong)
+			return wrong;
+	}
+	MUST(s->tree.last == last);
+	MUST(!last || !last->next);
+	MUST(!count == !s->tree.root.node);
+	return NULL;
 }
 
 const char *vma_check_find(struct vma_space *s)

@@ -93,6 +93,9 @@ struct rb_augment {
 /* After rb_link_node(), with the node's own value any: everything up to the root is recomputed. */
 void rb_insert_augmented(struct rb_node *node, struct rb_root *root,
 			 const struct rb_augment *augment);
+/* The same for who has recomputed it already. */
+void rb_balance_augmented(struct rb_node *node, struct rb_root *root,
+			  const struct rb_augment *augment);
 void rb_erase_augmented(struct rb_node *node, struct rb_root *root,
 			const struct rb_augment *augment);
 /* After a change of @node's own contribution: recompute upward until nothing changes. */

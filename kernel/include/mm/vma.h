@@ -72,12 +72,12 @@ static inline bool anon_id_accepts(u32 id, u32 add_id)
 }
 
 struct vma {
-	uaddr_t start, end;  /* (l) */
-	struct rb_node node; /* (l) */
-	uaddr_t sub_start; /* (l) where the first area of the subtree begins, guard gap included */
-	uaddr_t sub_end;   /* (l) where the last one ends */
-	u32 max_gap;       /* (l) largest free interval between areas of the subtree */
-	u32 flags;         /* (l) VM_* */
+	uaddr_t start, end;      /* (l) */
+	struct rb_node node;     /* (l) */
+	struct vma *prev, *next; /* (l) in order of address */
+	u32 gap;                 /* (l) free bytes below it, its own guard gap not among them */
+	u32 max_gap;             /* (l) the largest gap of the subtree */
+	u32 flags;               /* (l) VM_* */
 	/* (l) of start, in pages: in the file; anonymous: start >> PAGE_SHIFT when it was made */
 	u32 pgoff;
 	u32 anon_id;               /* (p) */
@@ -96,6 +96,7 @@ struct vma {
 
 struct vma_tree {
 	struct rb_root root;
+	struct vma *first, *last;
 	struct vma *cached; /* the last found; readers may race to set it */
 	unsigned count;
 };
@@ -150,12 +151,39 @@ static inline struct vma *vma_tree_find(struct vma_tree *tree, uaddr_t addr)
 	return vma_tree_search(tree, addr);
 }
 /* The first area that meets [start, end), or NULL. */
-struct vma *vma_tree_find_intersection(struct vma_tree *tree, uaddr_t start, uaddr_t end);
-struct vma *vma_tree_first(const struct vma_tree *tree);
-struct vma *vma_tree_last(const struct vma_tree *tree);
-struct vma *vma_next(const struct vma *vma);
-struct vma *vma_prev(const struct vma *vma);
+static inline struct vma *vma_tree_find_intersection(struct vma_tree *tree, uaddr_t start,
+						     uaddr_t end)
+{
+	struct vma *vma = vma_tree_find(tree, start);
 
+	return vma && vma->start < end ? vma : NULL;
+}
+static inline struct vma *vma_tree_first(const struct vma_tree *tree)
+{
+	return tree->first;
+}
+static inline struct vma *vma_tree_last(const struct vma_tree *tree)
+{
+	return tree->last;
+}
+static inline struct vma *vma_next(const struct vma *vma)
+{
+	return vma->next;
+}
+static inline struct vma *vma_prev(const struct vma *vma)
+{
+	return vma->prev;
+}
+
+/* The order of the areas: put @vma between two that are neighbours, or at an end (NULL). */
+static inline void vma_thread(struct vma_tree *tree, struct vma *vma, struct vma *prev,
+			      struct vma *next)
+{
+	vma->prev = prev;
+	vma->next = next;
+	*(prev ? &prev->next : &tree->first) = vma;
+	*(next ? &next->prev : &tree->last) = vma;
+}
 /* => [vma->start, vma->end) meets no area of the tree */
 void vma_tree_insert(struct vma_tree *tree, struct vma *vma);
 void vma_tree_erase(struct vma_tree *tree, struct vma *vma);
