@@ -165,23 +165,29 @@ static struct vma *build_vma(struct mm *mm, const struct map_request *req, uaddr
 	return vma;
 }
 
-/* An area of its own, after what is in its place has gone; 0 or -errno with nothing changed. */
+/*
+ * An area of its own, after what is in its place has gone. @next: the area in its place or above. 0 or
+ * -errno with nothing changed.
+ */
 static int new_area(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len,
-		    u32 vm_flags, struct vma_graveyard *dead)
+		    u32 vm_flags, struct vma *next, struct vma_graveyard *dead)
 {
 	struct vma *vma = build_vma(mm, req, addr, len, vm_flags);
-	int err;
 
 	if (!vma)
 		return -ENOMEM;
-	err = mm_unmap_locked(mm, addr, addr + len, dead);
-	if (err) {
-		vma_free(vma);
-		return err;
+	if (next && next->start < addr + len) {
+		int err = mm_unmap_locked(mm, addr, addr + len, dead);
+
+		if (err) {
+			vma_free(vma);
+			return err;
+		}
+		next = vma_find(mm, addr);
 	}
 	if (vma->file && mm_file_get)
 		mm_file_get(vma->file);
-	vma_tree_insert(&mm->areas, vma);
+	vma_tree_insert_below(&mm->areas, vma, next);
 	vma_link_file(vma);
 	vma_merge_with(vma, vma_neighbours_of_new(vma), dead);
 	return 0;
@@ -205,7 +211,7 @@ static long map_region(struct mm *mm, const struct map_request *req, uaddr_t add
 	}
 	if (overlaps || req->mapping || req->ops ||
 	    !grow_neighbour(mm, addr, len, vm_flags, next)) {
-		int err = new_area(mm, req, addr, len, vm_flags, dead);
+		int err = new_area(mm, req, addr, len, vm_flags, next, dead);
 
 		if (err) {
 			if (vm_flags & VM_ACCOUNT)

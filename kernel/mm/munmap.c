@@ -212,8 +212,19 @@ static struct vma *detach_areas(struct mm *mm, uaddr_t start, uaddr_t end, struc
 	return chain;
 }
 
-static void unmap_chain(struct mm *mm, struct vma *chain, uaddr_t start, uaddr_t end,
-			struct vma *before, struct vma *after, struct vma_graveyard *dead)
+/* An area that is out of the tree and maps nothing any more. */
+static void retire_area(struct mm *mm, struct vma *vma, struct vma_graveyard *dead)
+{
+	u32 pages = vma_pages(vma);
+
+	account_area(mm, vma->flags, -(long)pages);
+	if (vma->flags & VM_ACCOUNT)
+		vm_uncommit(pages);
+	vma_bury(dead, vma);
+}
+
+static noinline void unmap_chain(struct mm *mm, struct vma *chain, uaddr_t start, uaddr_t end,
+				 uaddr_t floor, uaddr_t ceiling, struct vma_graveyard *dead)
 {
 	struct tlb_gather tlb;
 	struct vma *vma, *next;
@@ -221,32 +232,63 @@ static void unmap_chain(struct mm *mm, struct vma *chain, uaddr_t start, uaddr_t
 	update_hiwater(mm);
 	tlb_gather_begin(&tlb, mm);
 	for (vma = chain; vma; vma = next) {
-		u32 pages = vma_pages(vma);
-
 		next = (struct vma *)vma->node.right;
 		vma_unlink_file(vma);
 		zap_range(&tlb, vma, vma->start, vma->end, false);
-		account_area(mm, vma->flags, -(long)pages);
-		if (vma->flags & VM_ACCOUNT)
-			vm_uncommit(pages);
-		vma_bury(dead, vma);
+		retire_area(mm, vma, dead);
 	}
-	free_pgtables(&tlb, start, end, before ? before->end : 0, after ? after->start : TASK_SIZE);
+	free_pgtables(&tlb, start, end, floor, ceiling);
 	tlb_gather_end(&tlb);
+}
+
+/*
+ * Is there nothing to be done for the page tables of [start, end), when no area is mapped between @floor and
+ * @ceiling any more: no entry in the one table, which a neighbour needs too? False: perhaps there is. Who sets an
+ * entry holds mmap_lock. => mmap_lock held for write
+ */
+static bool tables_stay(struct mm *mm, uaddr_t start, uaddr_t end, uaddr_t floor, uaddr_t ceiling)
+{
+	uaddr_t table_start = start & PMD_MASK, table_last = start | (uaddr_t)~PMD_MASK;
+	unsigned pages = (end - start) >> PAGE_SHIFT;
+	pmd_t pmd;
+
+	if (end - 1 > table_last || (floor <= table_start && ceiling > table_last))
+		return false;
+	pmd = pmd_peek(mm, start);
+	return pmd_none(pmd) ||
+	       (pmd_is_table(pmd) && ptes_skip_empty(pte_in_table(pmd, start), pages) == pages);
+}
+
+/* One area and no part of another: what munmap is for most often. */
+static void unmap_area(struct vma *vma, struct vma_graveyard *dead)
+{
+	uaddr_t floor = vma->prev ? vma->prev->end : 0;
+	uaddr_t ceiling = vma->next ? vma->next->start : TASK_SIZE;
+	struct mm *mm = vma->mm;
+
+	vma_tree_erase(&mm->areas, vma);
+	if (tables_stay(mm, vma->start, vma->end, floor, ceiling)) {
+		vma_unlink_file(vma);
+		retire_area(mm, vma, dead);
+		return;
+	}
+	vma->node.right = NULL;
+	unmap_chain(mm, vma, vma->start, vma->end, floor, ceiling, dead);
 }
 
 void unmap_whole(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead)
 {
 	struct vma *before, *after, *chain = detach_areas(mm, start, end, &before, &after);
 
-	unmap_chain(mm, chain, start, end, before, after, dead);
+	unmap_chain(mm, chain, start, end, before ? before->end : 0,
+		    after ? after->start : TASK_SIZE, dead);
 }
 
 /*
  * [start, end) is the lower or the upper part of @vma: the area shrinks, and nothing is
  * allocated.
  */
-static int unmap_edge(struct vma *vma, uaddr_t start, uaddr_t end)
+static noinline int unmap_edge(struct vma *vma, uaddr_t start, uaddr_t end)
 {
 	bool lower = start == vma->start;
 	struct vma *near = lower ? vma_prev(vma) : vma_next(vma);
@@ -284,22 +326,13 @@ static int unmap_edge(struct vma *vma, uaddr_t start, uaddr_t end)
 	return 0;
 }
 
-int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead)
+/* Areas and parts of areas; @vma: the first. 0 or -errno with nothing changed */
+static noinline int unmap_parts(struct mm *mm, struct vma *vma, uaddr_t start, uaddr_t end,
+				struct vma_graveyard *dead)
 {
-	struct vma *vma = vma_tree_find_intersection(&mm->areas, start, end);
 	struct split_reserve r;
 	int err;
 
-	if (!vma)
-		return 0;
-	if (vma->start <= start && vma->end >= end) {
-		if ((vma->start == start) != (vma->end == end))
-			return unmap_edge(vma, start, end);
-		if (vma->start == start) {
-			unmap_whole(mm, start, end, dead);
-			return 0;
-		}
-	}
 	if (vma->start < start && vma->end > end && mm->areas.count >= sysctl_max_map_count)
 		return -ENOMEM;
 	err = split_reserve(mm, start, end, &r);
@@ -311,6 +344,21 @@ int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_gravey
 		vma_split_at(vma_find(mm, end - 1), end, r.upper);
 	unmap_whole(mm, start, end, dead);
 	return 0;
+}
+
+int mm_unmap_locked(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead)
+{
+	struct vma *vma = vma_tree_find_intersection(&mm->areas, start, end);
+
+	if (!vma)
+		return 0;
+	if (vma->start == start && vma->end == end) {
+		unmap_area(vma, dead);
+		return 0;
+	}
+	if (vma->start <= start && vma->end >= end && (vma->start == start || vma->end == end))
+		return unmap_edge(vma, start, end);
+	return unmap_parts(mm, vma, start, end, dead);
 }
 
 int mm_release_dying(struct mm *mm)

@@ -96,32 +96,33 @@ struct vma *vma_tree_search(struct vma_tree *tree, uaddr_t addr)
 
 /* ---- change ---- */
 
-void vma_tree_insert(struct vma_tree *tree, struct vma *vma)
+void vma_tree_insert_below(struct vma_tree *tree, struct vma *vma, struct vma *next)
 {
-	struct rb_node **link = &tree->root.node, *parent = NULL;
-	struct vma *prev = NULL, *next = NULL;
+	struct vma *prev = next ? next->prev : tree->last, *parent = NULL;
+	struct rb_node **link = &tree->root.node;
 
-	while (*link) {
-		struct vma *at = vma_of(*link);
-
-		parent = *link;
-		if (vma->start < at->start) {
-			next = at;
-			link = &parent->left;
-		} else {
-			prev = at;
-			link = &parent->right;
-		}
+	/* Of two neighbours, one has nothing on the side of the other. */
+	if (prev && !prev->node.right) {
+		parent = prev;
+		link = &prev->node.right;
+	} else if (next) {
+		parent = next;
+		link = &next->node.left;
 	}
 	vma_thread(tree, vma, prev, next);
 	find_gap(vma);
 	if (next)
 		find_gap(next);
-	rb_link_node(&vma->node, parent, link);
-	update_up(vma, next ? next : prev); /* one is its parent, the upper one it or above it */
+	rb_link_node(&vma->node, parent ? &parent->node : NULL, link);
+	update_up(vma, next ? next : prev); /* the parent, or above it */
 	rb_balance_augmented(&vma->node, &tree->root, &vma_augment);
 	tree->cached = vma; /* what is mapped is soon touched */
 	tree->count++;
+}
+
+void vma_tree_insert(struct vma_tree *tree, struct vma *vma)
+{
+	vma_tree_insert_below(tree, vma, vma_tree_find(tree, vma->start));
 }
 
 void vma_tree_erase(struct vma_tree *tree, struct vma *vma)
@@ -157,7 +158,7 @@ void vma_split(struct vma_tree *tree, struct vma *vma, uaddr_t addr, struct vma 
 	upper->start = addr;
 	upper->pgoff = vma_index(vma, addr);
 	vma->end = addr;
-	vma_tree_insert(tree, upper);
+	vma_tree_insert_below(tree, upper, vma->next);
 }
 
 /* ---- merge ---- */

@@ -186,6 +186,8 @@ static inline void vma_thread(struct vma_tree *tree, struct vma *vma, struct vma
 }
 /* => [vma->start, vma->end) meets no area of the tree */
 void vma_tree_insert(struct vma_tree *tree, struct vma *vma);
+/* The same for who knows the area above it; NULL: there is none. O(1) but for the balance */
+void vma_tree_insert_below(struct vma_tree *tree, struct vma *vma, struct vma *next);
 void vma_tree_erase(struct vma_tree *tree, struct vma *vma);
 /* Move the borders; pgoff follows start. => no neighbour is met */
 void vma_resize(struct vma *vma, uaddr_t start, uaddr_t end);
