@@ -248,11 +248,10 @@ static noinline void unmap_chain(struct mm *mm, struct vma *chain, uaddr_t start
  */
 static bool tables_stay(struct mm *mm, uaddr_t start, uaddr_t end, uaddr_t floor, uaddr_t ceiling)
 {
-	uaddr_t table_start = start & PMD_MASK, table_last = start | (uaddr_t)~PMD_MASK;
 	unsigned pages = (end - start) >> PAGE_SHIFT;
 	pmd_t pmd;
 
-	if (end - 1 > table_last || (floor <= table_start && ceiling > table_last))
+	if (!shares_its_table(start, end, floor, ceiling))
 		return false;
 	pmd = pmd_peek(mm, start);
 	return pmd_none(pmd) ||

@@ -217,6 +217,8 @@ void free_pgtables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t f
 {
 	uaddr_t s = start, e = end;
 
+	if (shares_its_table(start, end, floor, ceiling))
+		return;
 	widen(&s, &e, floor, ceiling, PMD_SIZE);
 	if (s < e)
 		free_pte_tables(tlb, s, e);

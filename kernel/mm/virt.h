@@ -111,7 +111,7 @@ static inline unsigned ptes_skip_empty(const pte_t *ptep, unsigned n)
 	 * An entry that is in use has a bit set in its lower half: present, PROT_NONE or swap. In
 	 * eights, because a large sparse area is mostly empty.
 	 */
-	while (end - at >= 8 &&
+	while (at + 8 <= end &&
 	       !(pte_low(at) | pte_low(at + 1) | pte_low(at + 2) | pte_low(at + 3) |
 		 pte_low(at + 4) | pte_low(at + 5) | pte_low(at + 6) | pte_low(at + 7)))
 		at += 8;
@@ -122,6 +122,16 @@ static inline unsigned ptes_skip_empty(const pte_t *ptep, unsigned n)
 /* A table went out of use; it is all zero. */
 void table_free(void *table);
 
+/*
+ * Is there no table for [start, end) alone, given that nothing is mapped between @floor and @ceiling: is the one
+ * that serves it a neighbour's too? False: perhaps there is.
+ */
+static inline bool shares_its_table(uaddr_t start, uaddr_t end, uaddr_t floor, uaddr_t ceiling)
+{
+	uaddr_t first = start & (uaddr_t)PMD_MASK, last = start | (uaddr_t)~PMD_MASK;
+
+	return end - 1 <= last && (floor > first || ceiling <= last);
+}
 struct tlb_gather;
 /*
  * Free the tables that serve [start, end) only, given that nothing is mapped between @floor and
@@ -415,12 +425,14 @@ struct mm *mm_create(struct mm *family);
 struct vma *vma_alloc(void);
 void vma_free(struct vma *vma);
 /*
- * The properties of @from for @to, but not its place in the file's tree, which changes under
- * i_mmap_sem alone.
+ * Interval and properties of @from for @to, but not its place in the tree, nor in the file's, which changes
+ * under i_mmap_sem alone.
  */
 static inline void vma_copy(struct vma *to, const struct vma *from)
 {
-	memcpy(to, from, offsetof(struct vma, i_mmap_max));
+	to->start = from->start;
+	to->end = from->end;
+	memcpy(&to->gap, &from->gap, offsetof(struct vma, i_mmap_max) - offsetof(struct vma, gap));
 }
 /* A second reference to the objects of a divided or copied area. */
 void vma_get_objects(struct vma *vma);
