@@ -1,7 +1,7 @@
 /*
- * The random generator: a ChaCha20 key. Each request takes one block: its first half becomes the
- * new key, so that nobody who reads the state later can compute what was given out; the second half
- * is the answer, or the key of a stream for long answers.
+ * The random generator: a ChaCha20 key. Two blocks of it are made at a time: their first 32 bytes become the new key, the rest is a pool
+ * of answers, each given out once and cleared. So nobody who reads the state later can compute what was given out. A long answer is a
+ * stream, whose key comes from the pool.
  */
 #include "fs/random.h"
 #include "fs/internal.h"
@@ -13,32 +13,46 @@
 
 static u8 key[CHACHA20_KEY_SIZE];
 static u64 generation; /* the nonce: every block is used once */
+static u8 pool[2 * CHACHA20_BLOCK_SIZE - CHACHA20_KEY_SIZE];
+static unsigned pool_left; /* bytes at its begin that were not given out */
 static DEFINE_SPINLOCK(random_lock, RANK_LEAF);
 
-/* 32 fresh bytes. */
-static void extract(u8 out[32])
+/* => random_lock held, interrupts off */
+static void fill_pool(void)
 {
-	u8 nonce[12] = {0}, block[CHACHA20_BLOCK_SIZE];
+	u8 nonce[12] = {0}, blocks[sizeof(key) + sizeof(pool)];
 	struct chacha20 c;
-	irqflags_t flags = spin_lock_irqsave(&random_lock);
 	u64 cycles = cycles_now();
 
 	generation++;
 	memcpy(nonce, &generation, 4);
 	memcpy(nonce + 4, &cycles, 8);
 	chacha20_init(&c, key, 0, nonce);
-	chacha20_block(&c, block);
-	memcpy(key, block, sizeof(key));
-	spin_unlock_irqrestore(&random_lock, flags);
-	memcpy(out, block + 32, 32);
-	memset(block, 0, sizeof(block));
+	chacha20_block(&c, blocks);
+	chacha20_block(&c, blocks + CHACHA20_BLOCK_SIZE);
+	memcpy(key, blocks, sizeof(key));
+	memcpy(pool, blocks + sizeof(key), sizeof(pool));
+	pool_left = sizeof(pool);
+	memset(blocks, 0, sizeof(blocks));
 	memset(&c, 0, sizeof(c));
+}
+
+/* Up to 32 fresh bytes. */
+static void extract(void *out, size_t n)
+{
+	irqflags_t flags = spin_lock_irqsave(&random_lock);
+
+	if (pool_left < n)
+		fill_pool();
+	pool_left -= n;
+	memcpy(out, pool + pool_left, n);
+	memset(pool + pool_left, 0, n);
+	spin_unlock_irqrestore(&random_lock, flags);
 }
 
 void random_mix(const void *data, size_t n)
 {
 	const u8 *p = data;
-	u8 unused[32];
 
 	do {
 		size_t chunk = MIN(n, sizeof(key));
@@ -46,8 +60,8 @@ void random_mix(const void *data, size_t n)
 
 		for (size_t i = 0; i < chunk; i++)
 			key[i] ^= p[i];
+		fill_pool();
 		spin_unlock_irqrestore(&random_lock, flags);
-		extract(unused);
 		p += chunk;
 		n -= chunk;
 	} while (n);
@@ -59,11 +73,11 @@ void random_bytes(void *buf, size_t n)
 	u8 seed[32], block[CHACHA20_BLOCK_SIZE], *out = buf;
 	struct chacha20 c;
 
-	extract(seed);
 	if (n <= sizeof(seed)) {
-		memcpy(buf, seed, n);
+		extract(buf, n);
 		return;
 	}
+	extract(seed, sizeof(seed));
 	chacha20_init(&c, seed, 0, nonce);
 	while (n) {
 		size_t chunk = MIN(n, sizeof(block));
@@ -92,7 +106,7 @@ ssize_t random_read_iter(struct iov_iter *to)
 
 	if (!to->count)
 		return 0;
-	extract(seed);
+	extract(seed, sizeof(seed));
 	chacha20_init(&c, seed, 0, nonce);
 	while (to->count) {
 		size_t chunk = MIN(to->count, sizeof(block)), n;
