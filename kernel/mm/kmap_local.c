@@ -11,25 +11,14 @@
  * A low page has its address always: no slot, no flush.
  * Next: pkmap.c, for maps that others may use and that live long.
  */
-#include "arch/log.h"
+#include "kmap_local.h"
 #include "mm/highmem.h"
-#include "sched/task.h"
 
 void *kmap_local_pfn(pfn_t pfn)
 {
-	struct kmap_ctrl *kmap;
-	unsigned idx;
-
 	if (likely(pfn < max_low_pfn))
 		return lowmem_ptr((paddr_t)pfn << PAGE_SHIFT);
-	kmap = &current->kmap;
-	idx = kmap->idx;
-	BUG_ON(idx >= KM_SLOTS);
-	/* First the number: an interrupt between these takes the next one. */
-	WRITE_ONCE(kmap->idx, idx + 1);
-	barrier();
-	kmap->pfn[idx] = pfn;
-	return arch_kmap_slot_map(idx, pfn);
+	return kmap_slot_push(pfn);
 }
 
 void *kmap_local_page(struct page *page)
@@ -67,19 +56,15 @@ static inline void check_order(const void *addr, pfn_t expected, void *caller)
 
 static void unmap_local(const void *addr, void *caller)
 {
-	struct kmap_ctrl *kmap;
-	unsigned idx;
+	const struct kmap_ctrl *kmap;
 
 	if (likely(is_low(addr)))
 		return;
 	kmap = &current->kmap;
 	if (unlikely(!kmap->idx))
 		panic("kunmap_local(%p): nothing is mapped, called by %pS", addr, caller);
-	idx = kmap->idx - 1;
-	check_order(addr, kmap->pfn[idx], caller);
-	arch_kmap_slot_unmap(idx);
-	barrier();
-	WRITE_ONCE(kmap->idx, idx);
+	check_order(addr, kmap->pfn[kmap->idx - 1], caller);
+	kmap_slot_pop();
 }
 
 void kunmap_local(const void *addr)

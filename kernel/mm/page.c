@@ -8,7 +8,7 @@
  *
  * Next: page_alloc.c.
  */
-#include "arch/log.h"
+#include "kmap_local.h"
 #include "lib/string.h"
 #include "mm/highmem.h"
 #include "mm/vmstat.h"
@@ -79,9 +79,9 @@ void page_found_in_use(struct page *page)
 	report_bad_page(page, "in use while free", __builtin_return_address(0));
 }
 
-void page_prepare_slow(struct page *page, unsigned order, gfp_t gfp)
+void page_prepare_block(struct page *page, unsigned order, gfp_t gfp)
 {
-	if ((gfp & __GFP_COMP) && order) {
+	if (gfp & __GFP_COMP) {
 		WRITE_ONCE(page->flags, 1u << PG_HEAD);
 		page->order = order;
 	}
@@ -244,20 +244,34 @@ struct contents {
 	u32 word[PAGE_SIZE / sizeof(u32)];
 } __aligned(PAGE_SIZE);
 
+/* kmap_local_page() and kunmap_local(), in place: half of what a fault costs besides the contents. */
+static inline struct contents *map_contents(pfn_t pfn)
+{
+	if (pfn < max_low_pfn)
+		return lowmem_ptr((paddr_t)pfn << PAGE_SHIFT);
+	return kmap_slot_push(pfn);
+}
+
+static inline void unmap_contents(pfn_t pfn)
+{
+	if (pfn >= max_low_pfn)
+		kmap_slot_pop();
+}
+
 void page_zero(struct page *page)
 {
-	struct contents *p = kmap_local_page(page);
+	pfn_t pfn = page_to_pfn(page);
 
-	*p = (struct contents){{0}};
-	kunmap_local(p);
+	*map_contents(pfn) = (struct contents){{0}};
+	unmap_contents(pfn);
 }
 
 void page_copy(struct page *to, struct page *from)
 {
-	struct contents *d = kmap_local_page(to);
-	struct contents *s = kmap_local_page(from);
+	pfn_t to_pfn = page_to_pfn(to), from_pfn = page_to_pfn(from);
+	struct contents *d = map_contents(to_pfn), *s = map_contents(from_pfn);
 
 	*d = *s;
-	kunmap_local(s);
-	kunmap_local(d);
+	unmap_contents(from_pfn);
+	unmap_contents(to_pfn);
 }

@@ -117,7 +117,7 @@ static inline void page_set_origin(const struct page *page, const void *caller, 
 #endif
 
 /* page.c: what a page goes through on its way out */
-void page_prepare_slow(struct page *page, unsigned order, gfp_t gfp);
+void page_prepare_block(struct page *page, unsigned order, gfp_t gfp);
 void page_found_in_use(struct page *page);
 void page_prepare_run(struct page *page, unsigned order);
 #ifdef CONFIG_DEBUG_PAGE_POISON
@@ -135,8 +135,12 @@ static inline void page_prepare(struct page *page, unsigned order, gfp_t gfp)
 	page_check_poison(page, order);
 	if (unlikely(page->refs || page->mapcount != -1))
 		page_found_in_use(page);
-	if (gfp & (__GFP_ZERO | __GFP_COMP))
-		page_prepare_slow(page, order, gfp);
+	if (likely(!order)) {
+		if (gfp & __GFP_ZERO)
+			page_zero(page);
+	} else if (gfp & (__GFP_ZERO | __GFP_COMP)) {
+		page_prepare_block(page, order, gfp);
+	}
 	/* A lookup without a lock may have a stale pointer to this page: it must find all of the
 	 * above. */
 	__atomic_store_n(&page->refs, 1, __ATOMIC_RELEASE);

@@ -29,7 +29,7 @@ _Static_assert(offsetof(struct arch_mm, vdso_landing) == ARCH_MM_VDSO_LANDING, "
 #define KERNEL_SLOT ((unsigned)(PAGE_OFFSET >> PGD_SHIFT))
 #define SLOT_IS_SHARED (PAGE_OFFSET & ~PGD_MASK)
 
-static DEFINE_PER_CPU(u32, loaded_slots);
+DEFINE_PER_CPU(u32, loaded_slots);
 
 static u32 present_slots(const struct arch_mm *am)
 {
@@ -64,15 +64,9 @@ void arch_pgd_changed(struct arch_mm *am)
 	irq_restore(flags);
 }
 
-/* => interrupts off */
-bool arch_pgd_refresh(void)
+void arch_pgd_reload(struct arch_mm *am)
 {
-	struct arch_mm *am = this_cpu_read(loaded_mm);
-
-	if (likely(!(READ_ONCE(am->slots) & ~this_cpu_read(loaded_slots))))
-		return false;
 	load_mm(am);
-	return true;
 }
 
 int arch_mm_init(struct arch_mm *am)
@@ -120,11 +114,6 @@ static void load_mm(struct arch_mm *am)
 	write_cr3(am->cr3);
 	if (unlikely(this_cpu_read(loaded_ldt) != am->ldt))
 		ldt_load(am->ldt);
-}
-
-bool arch_pgd_refresh(void)
-{
-	return false;
 }
 
 int arch_mm_init(struct arch_mm *am)

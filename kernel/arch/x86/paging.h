@@ -24,13 +24,34 @@ static inline pte_t *kernel_pte(const void *va)
 void boot_drop_identity(void);
 void boot_add_identity(void);
 
-/*
- * The CPU's cache of the PDPTEs is behind memory: it was reloaded, and the fault may be tried
- * again.
- */
-bool arch_pgd_refresh(void);
 /* The address space in CR3 of this CPU. */
 DECLARE_PER_CPU(struct arch_mm *, loaded_mm);
+
+#ifdef CONFIG_X86_PAE
+/* Which of the four PDPTEs the CPU has read as present. */
+DECLARE_PER_CPU(u32, loaded_slots);
+/* Load CR3 of @am again. => it is loaded, interrupts off */
+void arch_pgd_reload(struct arch_mm *am);
+
+/*
+ * Is the CPU's cache of the PDPTEs behind memory? Then it was reloaded, and the fault may be tried again.
+ * => interrupts off
+ */
+static inline bool arch_pgd_refresh(void)
+{
+	struct arch_mm *am = this_cpu_read(loaded_mm);
+
+	if (likely(!(READ_ONCE(am->slots) & ~this_cpu_read(loaded_slots))))
+		return false;
+	arch_pgd_reload(am);
+	return true;
+}
+#else
+static inline bool arch_pgd_refresh(void)
+{
+	return false;
+}
+#endif
 
 /* Map one fixmap page; returns its address. */
 void *fixmap_set(unsigned slot, paddr_t pa, pgprot_t prot);
