@@ -325,7 +325,7 @@ static unsigned zap_run(struct zap *z, pte_t *ptep, const struct page *page, uns
 {
 	if (!page_is_anon(page))
 		return zap_file_run(z, ptep, n);
-	return n >= RUN_MIN && page_mapcount(page) > 1 ? zap_shared_run(z, ptep, n) : 0;
+	return page_mapcount(page) > 1 ? zap_shared_run(z, ptep, n) : 0;
 }
 
 /* One page table: from @start to @end or until the gather is full. Where it stopped. */
