@@ -1,8 +1,7 @@
 /*
- * The sparse array: a radix tree of nodes with 64 slots. Slots of a node with shift 0 hold
- * entries, others hold nodes. Invariants, under the owner's lock: no node is empty; bit i of
- * full is set when no index below slot i is free; bit i of marks[m] is set when an entry below
- * slot i has mark m.
+ * The sparse array: a radix tree of nodes with 64 slots. Slots of a node with shift 0 hold entries,
+ * others hold nodes. Invariants, under the owner's lock: no node is empty (but xa->kept); bit i of full is set when
+ * no index below slot i is free; bit i of marks[m] is set when an entry below slot i has mark m.
  *
  * A store first counts and allocates the nodes it will need, so that it either happens or leaves
  * the tree as it was. Readers without the lock see slots change one pointer at a time, each to
@@ -355,6 +354,17 @@ static void prune(struct xarray *xa, struct xa_node *node)
 	}
 }
 
+/* @leaf has lost an entry: the leaf that is not needed any more, if it is empty. */
+static struct xa_node *leaf_to_prune(struct xarray *xa, struct xa_node *leaf)
+{
+	struct xa_node *before = xa->kept;
+
+	if (!xa->ops->keeps_leaf || leaf->count)
+		return leaf;
+	xa->kept = leaf;
+	return before != leaf ? before : NULL;
+}
+
 /* A root with nothing but its slot 0 is not needed. */
 static void lower_root(struct xarray *xa)
 {
@@ -390,7 +400,7 @@ void *xa_erase(struct xarray *xa, unsigned long index)
 	clear_full_up(leaf, slot);
 	publish(leaf->slots[slot], NULL);
 	leaf->count--;
-	prune(xa, leaf);
+	prune(xa, leaf_to_prune(xa, leaf));
 	lower_root(xa);
 	return entry;
 }
@@ -400,6 +410,7 @@ void xa_destroy(struct xarray *xa)
 	struct xa_node *node = is_node(xa->head) ? to_node(xa->head) : NULL;
 
 	publish(xa->head, NULL);
+	xa->kept = NULL;
 	while (node) { /* down into the next child, or free the node and go up */
 		struct xa_node *parent = node->parent;
 

@@ -37,7 +37,7 @@ static void node_free(struct xa_node *node)
 	call_rcu((struct rcu_head *)(void *)node->rcu, node_free_rcu);
 }
 
-static const struct xa_ops page_tree_ops = {node_alloc, node_free};
+static const struct xa_ops page_tree_ops = {.alloc = node_alloc, .free = node_free};
 
 void filemap_init(void)
 {

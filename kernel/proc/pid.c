@@ -38,6 +38,8 @@ static void node_free(struct xa_node *node)
 }
 
 const struct xa_ops proc_xa_ops = {.alloc = node_alloc, .free = node_free};
+static const struct xa_ops pid_xa_ops = {
+	.alloc = node_alloc, .free = node_free, .keeps_leaf = true};
 
 /* ---- references ---- */
 
@@ -207,5 +209,5 @@ void __init pid_init(void)
 {
 	pid_cache = kmem_cache_create("pid", sizeof(struct pid), 0, SLAB_PANIC);
 	node_cache = kmem_cache_create("proc_node", sizeof(struct xa_node), 0, SLAB_PANIC);
-	xa_init(&pids, &proc_xa_ops);
+	xa_init(&pids, &pid_xa_ops);
 }

@@ -30,7 +30,7 @@ static void node_free(struct xa_node *node)
 	free(node);
 }
 
-static const struct xa_ops ops = {node_alloc, node_free};
+static const struct xa_ops ops = {.alloc = node_alloc, .free = node_free};
 
 static unsigned long index_of(unsigned key)
 {

@@ -37,7 +37,9 @@ static void node_free(struct xa_node *node)
 	free(node);
 }
 
-static const struct xa_ops ops = {node_alloc, node_free};
+static const struct xa_ops ops = {.alloc = node_alloc, .free = node_free};
+static const struct xa_ops keeping_ops = {
+	.alloc = node_alloc, .free = node_free, .keeps_leaf = true};
 
 #define MODEL 600
 static const unsigned long scales[] = {1, 7, 64, 4097, 1ul << 20};
@@ -53,6 +55,8 @@ static unsigned long index_of(const struct model *m, int i)
 {
 	return (unsigned long)i * m->scale;
 }
+
+static const struct xa_node *kept_leaf; /* may be empty */
 
 /* Bits of a node that the invariants demand, found again from its slots. */
 static void check_node(const struct xa_node *node, bool *full, bool marks[XA_MARKS])
@@ -82,13 +86,14 @@ static void check_node(const struct xa_node *node, bool *full, bool marks[XA_MAR
 		}
 	}
 	assert_int_equal(node->count, count);
-	assert_true(count > 0);
+	assert_true(count > 0 || node == kept_leaf);
 }
 
 static void check_tree(const struct xarray *xa)
 {
 	bool full, marks[XA_MARKS];
 
+	kept_leaf = xa->kept;
 	if (((unsigned long)xa->head & 3) == 2)
 		check_node((struct xa_node *)((unsigned long)xa->head - 2), &full, marks);
 }
@@ -190,16 +195,15 @@ static void step(struct model *m)
 	}
 }
 
-static void test_random_operations_match_a_plain_array(void **state)
+static void match_a_plain_array(const struct xa_ops *with)
 {
-	(void)state;
 	srand(1);
 	for (unsigned s = 0; s < ARRAY_SIZE(scales); s++) {
 		static struct model m;
 
 		memset(&m, 0, sizeof(m));
 		m.scale = scales[s];
-		xa_init(&m.xa, &ops);
+		xa_init(&m.xa, with);
 		for (int round = 0; round < 20000; round++) {
 			step(&m);
 			if (round % 100 == 0)
@@ -207,9 +211,39 @@ static void test_random_operations_match_a_plain_array(void **state)
 		}
 		for (int i = 0; i < MODEL; i++)
 			assert_ptr_equal(xa_erase(&m.xa, index_of(&m, i)), m.entries[i]);
-		assert_true(xa_empty(&m.xa));
+		assert_true(with->keeps_leaf || xa_empty(&m.xa));
+		xa_destroy(&m.xa);
 		assert_int_equal(live_nodes, 0);
 	}
+}
+
+static void test_random_operations_match_a_plain_array(void **state)
+{
+	(void)state;
+	match_a_plain_array(&ops);
+	match_a_plain_array(&keeping_ops);
+}
+
+static void test_ids_in_a_circle_keep_their_leaf(void **state)
+{
+	struct xarray xa = XARRAY_INIT(&keeping_ops);
+	u32 id, next = 2;
+	int entry;
+
+	(void)state;
+	assert_int_equal(xa_store(&xa, 1, &entry), 0);
+	for (int i = 0; i < 3000; i++) {
+		int before = live_nodes;
+
+		assert_int_equal(xa_alloc_cyclic(&xa, &id, &entry, 2, 1000, &next), 0);
+		assert_true(live_nodes == before || id % XA_SLOTS == 0 || id == 2);
+		assert_ptr_equal(xa_erase(&xa, id), &entry);
+		assert_null(xa_load(&xa, id));
+		assert_in_range(live_nodes, 0, 3);
+	}
+	assert_ptr_equal(xa_erase(&xa, 1), &entry);
+	xa_destroy(&xa);
+	assert_int_equal(live_nodes, 0);
 }
 
 static void test_destroy_frees_all_nodes(void **state)
@@ -349,6 +383,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_random_operations_match_a_plain_array),
+		cmocka_unit_test(test_ids_in_a_circle_keep_their_leaf),
 		cmocka_unit_test(test_destroy_frees_all_nodes),
 		cmocka_unit_test(test_extreme_indices),
 		cmocka_unit_test(test_each_allocation_fails_in_turn),

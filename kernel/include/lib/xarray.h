@@ -26,7 +26,7 @@ enum xa_mark { XA_MARK_0 = 0, XA_MARK_1 = 1 };
 struct xa_node {
 	u8 shift;  /* a slot covers 1 << shift indices; readers use this and slots only */
 	u8 offset; /* its place in the parent */
-	u8 count;  /* slots in use; never 0 in a tree */
+	u8 count;  /* slots in use; never 0 in a tree, but for a kept leaf */
 	union {
 		struct xa_node *parent;
 		void *rcu[2]; /* ops->free may use this: the node is out of the tree */
@@ -43,12 +43,18 @@ struct xa_ops {
 	 */
 	struct xa_node *(*alloc)(void);
 	void (*free)(struct xa_node *node);
+	/*
+	 * The leaf that became empty last stays in the tree: for numbers that are given out in a circle, each
+	 * returned before the next is taken, which would make and free a node every time.
+	 */
+	bool keeps_leaf;
 };
 
 struct xarray {
 	void *head; /* NULL, the entry of index 0 if it is the only one, or a tagged node */
 	const struct xa_ops *ops;
-	u8 head_marks; /* marks of a lone entry */
+	struct xa_node *kept; /* the last leaf that became empty, if ops->keeps_leaf */
+	u8 head_marks;        /* marks of a lone entry */
 };
 
 #define XARRAY_INIT(ops_) \
