@@ -244,70 +244,77 @@ static inline bool gap_fits(const struct gap_search *s, const struct vma *vma)
 }
 
 /*
- * The highest place in a gap below an area of the subtree; 0: none. Depth of recursion: the height of the
+ * The highest area of the subtree with such a gap below it, or NULL. Depth of recursion: the height of the
  * tree, at most 2 log2 n.
  */
-static uaddr_t search_down(const struct gap_search *s, struct rb_node *node)
+static struct vma *search_down(const struct gap_search *s, struct rb_node *node)
 {
 	while (max_gap_of(node) >= s->len) {
-		const struct vma *vma = vma_of(node);
+		struct vma *vma = vma_of(node), *found;
 
 		if (vma->end <= s->last && max_gap_of(node->right) >= s->len) {
-			uaddr_t found = search_down(s, node->right);
-
+			found = search_down(s, node->right);
 			if (found)
 				return found;
 		}
 		if (gap_fits(s, vma))
-			return MIN(vma_start_gap(vma) - s->len, s->last);
+			return vma;
 		if (vma->start <= s->low)
 			break;
 		node = node->left;
 	}
-	return 0;
+	return NULL;
 }
 
-static uaddr_t search_up(const struct gap_search *s, struct rb_node *node)
+static struct vma *search_up(const struct gap_search *s, struct rb_node *node)
 {
 	while (max_gap_of(node) >= s->len) {
-		const struct vma *vma = vma_of(node);
+		struct vma *vma = vma_of(node), *found;
 
 		if (vma->start > s->low && max_gap_of(node->left) >= s->len) {
-			uaddr_t found = search_up(s, node->left);
-
+			found = search_up(s, node->left);
 			if (found)
 				return found;
 		}
 		if (gap_fits(s, vma))
-			return MAX(end_below(vma), s->low);
+			return vma;
 		if (vma->end > s->last)
 			break;
 		node = node->right;
 	}
-	return 0;
+	return NULL;
 }
 
-uaddr_t vma_gap_top_down(const struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len)
+/* The area above the gap is kept in mind: who gets the address looks for it next. */
+
+uaddr_t vma_gap_top_down(struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len)
 {
 	struct gap_search s = {low, high - len, len};
+	struct vma *above;
 
 	if (high < len || s.last < low)
 		return 0;
 	if (!tree->last || tree->last->end <= s.last)
 		return s.last;
-	return search_down(&s, tree->root.node);
+	above = search_down(&s, tree->root.node);
+	if (!above)
+		return 0;
+	WRITE_ONCE(tree->cached, above);
+	return MIN(vma_start_gap(above) - len, s.last);
 }
 
-uaddr_t vma_gap_bottom_up(const struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len)
+uaddr_t vma_gap_bottom_up(struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len)
 {
 	struct gap_search s = {low, high - len, len};
-	uaddr_t found;
+	struct vma *above;
 
 	if (high < len || s.last < low)
 		return 0;
-	found = search_up(&s, tree->root.node);
-	if (found)
-		return found;
+	above = search_up(&s, tree->root.node);
+	if (above) {
+		WRITE_ONCE(tree->cached, above);
+		return MAX(end_below(above), low);
+	}
 	if (!tree->last)
 		return low;
 	return tree->last->end <= s.last ? MAX(tree->last->end, low) : 0;

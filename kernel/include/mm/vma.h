@@ -146,7 +146,8 @@ static inline struct vma *vma_tree_find(struct vma_tree *tree, uaddr_t addr)
 {
 	struct vma *vma = READ_ONCE(tree->cached);
 
-	if (likely(vma && vma->start <= addr && addr < vma->end))
+	if (likely(vma && addr < vma->end &&
+		   (vma->start <= addr || !vma->prev || vma->prev->end <= addr)))
 		return vma;
 	return vma_tree_search(tree, addr);
 }
@@ -262,7 +263,7 @@ struct vma *vma_merge(struct vma_tree *tree, struct vma *vma, struct vma_pair wi
 
 /* The highest or lowest address a with low <= a, a + len <= high, and [a, a+len) free, guard gaps
  * kept; 0 if there is none. => len > 0, low > 0. O(log n) */
-uaddr_t vma_gap_top_down(const struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len);
-uaddr_t vma_gap_bottom_up(const struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len);
+uaddr_t vma_gap_top_down(struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len);
+uaddr_t vma_gap_bottom_up(struct vma_tree *tree, uaddr_t low, uaddr_t high, u32 len);
 
 #endif
