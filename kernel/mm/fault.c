@@ -386,11 +386,12 @@ static int fault_device(struct fault *f, bool write)
 
 /* ---- 7, 8, 9: a write to a page that is there, read-only ---- */
 
-static void make_writable(struct fault *f)
+/* => page_table_lock held, the entry is @pte */
+static inline void make_entry_writable(const struct vma *vma, uaddr_t addr, pte_t *ptep, pte_t pte)
 {
 	vm_event_add(VM_PGREUSE, 1);
-	set_pte(f->ptep, maybe_mkwrite(f->vma, pte_mkyoung(f->pte)));
-	tlb_flush_page_local(f->addr);
+	set_pte(ptep, maybe_mkwrite(vma, pte_mkyoung(pte)));
+	tlb_flush_page_local(addr);
 }
 
 /* => page_table_lock held. A private page that no other page table, and nobody else, refers to. */
@@ -399,37 +400,60 @@ static bool is_sole_owner(const struct page *page)
 	return page_is_anon(page) && page_refs(page) == 1;
 }
 
-/* 8. The old page cannot go while its entry stands, so it is copied under the lock. */
-static int copy_on_write(struct fault *f, struct page *old)
+/* 8. => page_table_lock held, the entry is of @old; its reference goes to the caller, that of @new to the entry */
+static void replace_by_copy(struct vma *vma, uaddr_t addr, pte_t *ptep, struct page *old,
+			    struct page *new)
 {
-	struct page *new = alloc_page(GFP_HIGHUSER_MOVABLE);
+	struct mm *mm = vma->mm;
 
-	if (unlikely(!new))
-		return -ENOMEM;
-	if (!lock_if_same(f)) {
-		page_put(new);
-		return 0;
-	}
-	if (is_sole_owner(old)) {
-		make_writable(f);
-		unlock(f);
-		page_put(new);
-		return 0;
-	}
 	page_copy(new, old);
-	if (mm_is_remote(
-		    f->mm)) { /* no CPU may read the old page when another writes the new one */
-		set_pte(f->ptep, (pte_t){0});
-		tlb_flush_page(f->mm, f->addr);
+	if (mm_is_remote(mm)) { /* no CPU may read the old page when another writes the new one */
+		set_pte(ptep, (pte_t){0});
+		tlb_flush_page(mm, addr);
 	}
-	rss_add(rss_counter(f->mm, old), -1);
-	set_new_anon(f, new);
-	tlb_flush_page_local(f->addr);
+	if (!page_is_anon(old)) {
+		rss_add(rss_counter(mm, old), -1);
+		rss_add(&mm->rss_anon, 1);
+	}
+	if (!vma->anon_id)
+		vma_new_anon_id(vma);
+	page_add_new_anon(new, vma, addr);
+	set_pte(ptep, vma_pte_writable(vma, new));
+	tlb_flush_page_local(addr);
 	page_remove_rmap(old);
-	if (unlikely(vma_locks_pages(f->vma)))
+	if (unlikely(vma_locks_pages(vma))) {
+		page_mlock(new);
 		page_munlock(old);
-	unlock(f);
-	page_put(old);
+	}
+}
+
+/*
+ * 7, 8, which each fork leaves behind, on their own: @pte maps a page in a private area. The old page
+ * cannot go while its entry stands, so it is copied under the lock.
+ */
+static noinline int fault_private_write(struct vma *vma, uaddr_t addr, pte_t *ptep, pte_t pte)
+{
+	struct page *page = pfn_to_page(pte_pfn(pte)), *new = NULL, *unused;
+	struct mm *mm = vma->mm;
+
+	if (!is_sole_owner(page)) {
+		new = alloc_page(GFP_HIGHUSER_MOVABLE);
+		if (unlikely(!new))
+			return -ENOMEM;
+	}
+	unused = new;
+	spin_lock(&mm->page_table_lock);
+	if (likely(pte_same(*ptep, pte) && !(mm->oom & OOM_UNSTABLE))) {
+		if (is_sole_owner(page)) {
+			make_entry_writable(vma, addr, ptep, pte);
+		} else if (likely(new)) {
+			replace_by_copy(vma, addr, ptep, page, new);
+			unused = page;
+		}
+	}
+	spin_unlock(&mm->page_table_lock);
+	if (unused)
+		page_put(unused);
 	return 0;
 }
 
@@ -445,7 +469,7 @@ static int write_shared_page(struct fault *f, struct page *page)
 	result = announce_write(f, page);
 	if (result > 0) {
 		if (lock_if_same(f)) {
-			make_writable(f);
+			make_entry_writable(f->vma, f->addr, f->ptep, f->pte);
 			unlock(f);
 		}
 		page_unlock(page);
@@ -455,33 +479,18 @@ static int write_shared_page(struct fault *f, struct page *page)
 	return result;
 }
 
+/* A write to the zero page, or to a page of an area that others share. */
 static int fault_write_protected(struct fault *f)
 {
-	struct page *page;
-
 	if (pte_special(f->pte))
 		return vma_is_anon(f->vma) ? fault_anon_write(f) : -EIO;
-	page = pfn_to_page(pte_pfn(f->pte));
-	if (f->vma->flags & VM_SHARED) {
-		if (vma_wants_notify(f->vma))
-			return write_shared_page(f, page);
-		if (lock_if_same(f)) {
-			make_writable(f);
-			unlock(f);
-		}
-		return 0;
-	}
-	if (is_sole_owner(page)) {
-		if (!lock_if_same(f))
-			return 0;
-		if (likely(is_sole_owner(page))) {
-			make_writable(f);
-			unlock(f);
-			return 0;
-		}
+	if (vma_wants_notify(f->vma))
+		return write_shared_page(f, pfn_to_page(pte_pfn(f->pte)));
+	if (lock_if_same(f)) {
+		make_entry_writable(f->vma, f->addr, f->ptep, f->pte);
 		unlock(f);
 	}
-	return copy_on_write(f, page);
+	return 0;
 }
 
 /* ---- the decision ---- */
@@ -526,6 +535,12 @@ static inline int fault_entry(struct vma *vma, uaddr_t addr, pte_t *ptep, bool w
 {
 	if (likely(write && vma_is_plain_anon(vma) && !(vma->flags & VM_LOCKED) && pte_none(*ptep)))
 		return fault_anon_fresh(vma, addr & (uaddr_t)PAGE_MASK, ptep);
+	if (write && !(vma->flags & VM_SHARED)) {
+		pte_t pte = pte_read(ptep);
+
+		if (pte_present(pte) && !pte_special(pte) && !pte_write(pte))
+			return fault_private_write(vma, addr & (uaddr_t)PAGE_MASK, ptep, pte);
+	}
 	return handle_other_fault(vma, addr & (uaddr_t)PAGE_MASK, ptep, write);
 }
 
