@@ -114,9 +114,12 @@ static int read_head(struct exec *e)
 	loff_t pos = 0;
 	ssize_t n;
 
-	memset(e->head, 0, sizeof(e->head));
 	n = file_read_kernel(e->file, e->head, sizeof(e->head), &pos);
-	return n < 0 ? (int)n : 0;
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n < sizeof(e->head))
+		memset(e->head + n, 0, sizeof(e->head) - (size_t)n);
+	return 0;
 }
 
 static int find_program(struct exec *e)
@@ -502,9 +505,18 @@ static int exec(struct exec *e, int dirfd, const char *name, int flags)
 	return err;
 }
 
+static struct exec *exec_alloc(void)
+{
+	struct exec *e = kmalloc(sizeof(*e), GFP_KERNEL);
+
+	if (e)
+		memset(e, 0, offsetof(struct exec, head));
+	return e;
+}
+
 int kernel_execve(const char *path, const char *const *argv, const char *const *envp)
 {
-	struct exec *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	struct exec *e = exec_alloc();
 	int err;
 
 	if (!e)
@@ -527,7 +539,7 @@ static char *descriptor_name(int fd, const char *filename)
 
 int process_execve(int dirfd, char *filename, uaddr_t argv, uaddr_t envp, int flags)
 {
-	struct exec *e = kzalloc(sizeof(*e), GFP_KERNEL);
+	struct exec *e = exec_alloc();
 	pid_t old_pid = current->pid;
 	char *name = NULL;
 	int err = -ENOMEM;

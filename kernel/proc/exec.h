@@ -31,7 +31,6 @@ struct exec {
 	int fd;               /* execveat of a descriptor, else -1 */
 	bool fd_is_cloexec;
 	struct file *file; /* the program, or at first its script */
-	u8 head[EXEC_HEAD_SIZE];
 	struct exec_strings argv, envp;
 
 	/* from #! lines: what stands before argv[1], outermost interpreter last */
@@ -65,6 +64,8 @@ struct exec {
 	unsigned slot;
 
 	uaddr_t load_bias, phdr_address, entry, program_entry, interpreter_base;
+
+	u8 head[EXEC_HEAD_SIZE]; /* of the file, zeros behind its end; last, because it need not be cleared */
 };
 
 /* exec_args.c: 0, -E2BIG, -EFAULT, -ENOMEM */
