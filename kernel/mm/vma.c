@@ -244,45 +244,59 @@ static inline bool gap_fits(const struct gap_search *s, const struct vma *vma)
 }
 
 /*
- * The highest area of the subtree with such a gap below it, or NULL. Depth of recursion: the height of the
- * tree, at most 2 log2 n.
+ * The highest area with such a gap below it, or NULL. From above, in order, but only where a subtree has a
+ * gap of the size: a descent, and a way back where those gaps lie out of bounds.
  */
 static struct vma *search_down(const struct gap_search *s, struct rb_node *node)
 {
-	while (max_gap_of(node) >= s->len) {
-		struct vma *vma = vma_of(node), *found;
+	if (max_gap_of(node) < s->len)
+		return NULL;
+	for (;;) {
+		while (max_gap_of(node->right) >= s->len && vma_of(node)->end <= s->last)
+			node = node->right;
+		for (;;) {
+			const struct rb_node *below = node;
 
-		if (vma->end <= s->last && max_gap_of(node->right) >= s->len) {
-			found = search_down(s, node->right);
-			if (found)
-				return found;
+			if (gap_fits(s, vma_of(node)))
+				return vma_of(node);
+			if (vma_of(node)->start <= s->low)
+				return NULL;
+			if (max_gap_of(node->left) >= s->len)
+				break;
+			/* What lies left of here is done: up to the first that has it on its right. */
+			while ((node = rb_parent(below)) && node->left == below)
+				below = node;
+			if (!node)
+				return NULL;
 		}
-		if (gap_fits(s, vma))
-			return vma;
-		if (vma->start <= s->low)
-			break;
 		node = node->left;
 	}
-	return NULL;
 }
 
+/* The same, the lowest. */
 static struct vma *search_up(const struct gap_search *s, struct rb_node *node)
 {
-	while (max_gap_of(node) >= s->len) {
-		struct vma *vma = vma_of(node), *found;
+	if (max_gap_of(node) < s->len)
+		return NULL;
+	for (;;) {
+		while (max_gap_of(node->left) >= s->len && vma_of(node)->start > s->low)
+			node = node->left;
+		for (;;) {
+			const struct rb_node *below = node;
 
-		if (vma->start > s->low && max_gap_of(node->left) >= s->len) {
-			found = search_up(s, node->left);
-			if (found)
-				return found;
+			if (gap_fits(s, vma_of(node)))
+				return vma_of(node);
+			if (vma_of(node)->end > s->last)
+				return NULL;
+			if (max_gap_of(node->right) >= s->len)
+				break;
+			while ((node = rb_parent(below)) && node->right == below)
+				below = node;
+			if (!node)
+				return NULL;
 		}
-		if (gap_fits(s, vma))
-			return vma;
-		if (vma->end > s->last)
-			break;
 		node = node->right;
 	}
-	return NULL;
 }
 
 /* The area above the gap is kept in mind: who gets the address looks for it next. */
