@@ -50,11 +50,9 @@ static void describe_current(void)
 /* The tables of mm and fs hold unsigned long; what does not fit is as good as unlimited. */
 static unsigned long own_rlimit(unsigned resource)
 {
-	u64 limit;
+	const struct process *p = current->process;
+	u64 limit = p ? process_rlimit(p, resource) : ~0ULL;
 
-	if (!current->process)
-		return ~0UL;
-	limit = process_rlimit(current->process, resource);
 	return limit > ~0UL ? ~0UL : (unsigned long)limit;
 }
 

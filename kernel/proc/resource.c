@@ -65,11 +65,6 @@ void process_cpu_time(struct process *p, u64 *utime_ns, u64 *stime_ns)
 
 /* ---- limits ---- */
 
-u64 process_rlimit(const struct process *p, unsigned resource)
-{
-	return READ_ONCE(p->rlim[resource].rlim_cur);
-}
-
 /*
  * As on Linux for i386, where limits are unsigned long: what is more than fits is no limit. So
  * seconds of CPU time, as nanoseconds, never overflow.

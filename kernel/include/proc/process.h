@@ -193,7 +193,10 @@ void process_get_usage(struct process *p, struct usage *out); /* threads that en
 void task_cpu_time(struct task *t, u64 *utime_ns, u64 *stime_ns);
 void process_cpu_time(struct process *p, u64 *utime_ns, u64 *stime_ns);
 /* The caller's soft limit; RLIM64_INFINITY. */
-u64 process_rlimit(const struct process *p, unsigned resource);
+static inline u64 process_rlimit(const struct process *p, unsigned resource)
+{
+	return READ_ONCE(p->rlim[resource].rlim_cur);
+}
 int process_set_rlimit(struct process *p, unsigned resource, const struct rlimit64 *new_limit,
 		       struct rlimit64 *old);
 /* May the caller look into @t (ptrace(2), "PTRACE_MODE_READ")? */
