@@ -1,7 +1,8 @@
 /*
- * The random generator: a ChaCha20 key. Two blocks of it are made at a time: their first 32 bytes become the new key, the rest is a pool
- * of answers, each given out once and cleared. So nobody who reads the state later can compute what was given out. A long answer is a
- * stream, whose key comes from the pool.
+ * The random generator: a ChaCha20 key. Two blocks of it are made at a time: their first 32 bytes
+ * become the new key, the rest is a pool of answers, each given out once and cleared. So nobody who
+ * reads the state later can compute what was given out. A long answer is a stream, whose key comes
+ * from the pool.
  */
 #include "fs/random.h"
 #include "fs/internal.h"

@@ -214,7 +214,9 @@ static inline struct rb_node *successor(const struct rb_node *node)
 	return next;
 }
 
-/* Recompute from @node upward until nothing changes, but at least as far as @last (NULL: no such). */
+/*
+ * Recompute from @node upward until nothing changes, but at least as far as @last (NULL: no such).
+ */
 static __always_inline void update_up(struct rb_node *node, const struct rb_node *last,
 				      const struct rb_augment *augment)
 {
@@ -245,7 +247,10 @@ static __always_inline void erase(struct rb_node *node, struct rb_root *root,
 		if (child)
 			set_parent(child, parent);
 	}
-	/* A successor has to see what is below its new place, and who is above it to see the successor. */
+	/*
+	 * A successor has to see what is below its new place, and who is above it to see the
+	 * successor.
+	 */
 	if (augment)
 		update_up(parent, moved && rb_parent(moved) ? rb_parent(moved) : moved, augment);
 	if (black)

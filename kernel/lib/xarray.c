@@ -1,7 +1,8 @@
 /*
  * The sparse array: a radix tree of nodes with 64 slots. Slots of a node with shift 0 hold entries,
- * others hold nodes. Invariants, under the owner's lock: no node is empty (but xa->kept); bit i of full is set when
- * no index below slot i is free; bit i of marks[m] is set when an entry below slot i has mark m.
+ * others hold nodes. Invariants, under the owner's lock: no node is empty (but xa->kept); bit i of
+ * full is set when no index below slot i is free; bit i of marks[m] is set when an entry below slot
+ * i has mark m.
  *
  * A store first counts and allocates the nodes it will need, so that it either happens or leaves
  * the tree as it was. Readers without the lock see slots change one pointer at a time, each to

@@ -173,8 +173,8 @@ static void around_window(const struct fault *f, uaddr_t *start, uaddr_t *end)
 }
 
 /*
- * 3: the page @index of the cache, if it is there, uptodate and not on its way out, into the empty entry
- * @ptep. => page_table_lock held, under rcu_read_lock()
+ * 3: the page @index of the cache, if it is there, uptodate and not on its way out, into the empty
+ * entry @ptep. => page_table_lock held, under rcu_read_lock()
  */
 static bool map_cached(struct fault *f, struct page *page, u32 index, pte_t *ptep, pgprot_t prot)
 {
@@ -400,7 +400,10 @@ static bool is_sole_owner(const struct page *page)
 	return page_is_anon(page) && page_refs(page) == 1;
 }
 
-/* 8. => page_table_lock held, the entry is of @old; its reference goes to the caller, that of @new to the entry */
+/*
+ * 8. => page_table_lock held, the entry is of @old; its reference goes to the caller, that of @new
+ * to the entry
+ */
 static void replace_by_copy(struct vma *vma, uaddr_t addr, pte_t *ptep, struct page *old,
 			    struct page *new)
 {
@@ -428,8 +431,8 @@ static void replace_by_copy(struct vma *vma, uaddr_t addr, pte_t *ptep, struct p
 }
 
 /*
- * 7, 8, which each fork leaves behind, on their own: @pte maps a page in a private area. The old page
- * cannot go while its entry stands, so it is copied under the lock.
+ * 7, 8, which each fork leaves behind, on their own: @pte maps a page in a private area. The old
+ * page cannot go while its entry stands, so it is copied under the lock.
  */
 static noinline int fault_private_write(struct vma *vma, uaddr_t addr, pte_t *ptep, pte_t pte)
 {

@@ -1,6 +1,6 @@
 /*
- * The windows of kmap_local in place, for what is done to whole pages at each fault (page.c). All others
- * call the functions of mm/highmem.h, which check more.
+ * The windows of kmap_local in place, for what is done to whole pages at each fault (page.c). All
+ * others call the functions of mm/highmem.h, which check more.
  */
 #ifndef MM_KMAP_LOCAL_H
 #define MM_KMAP_LOCAL_H

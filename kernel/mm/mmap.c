@@ -166,8 +166,8 @@ static struct vma *build_vma(struct mm *mm, const struct map_request *req, uaddr
 }
 
 /*
- * An area of its own, after what is in its place has gone. @next: the area in its place or above. 0 or
- * -errno with nothing changed.
+ * An area of its own, after what is in its place has gone. @next: the area in its place or above. 0
+ * or -errno with nothing changed.
  */
 static int new_area(struct mm *mm, const struct map_request *req, uaddr_t addr, u32 len,
 		    u32 vm_flags, struct vma *next, struct vma_graveyard *dead)

@@ -242,9 +242,9 @@ static noinline void unmap_chain(struct mm *mm, struct vma *chain, uaddr_t start
 }
 
 /*
- * Is there nothing to be done for the page tables of [start, end), when no area is mapped between @floor and
- * @ceiling any more: no entry in the one table, which a neighbour needs too? False: perhaps there is. Who sets an
- * entry holds mmap_lock. => mmap_lock held for write
+ * Is there nothing to be done for the page tables of [start, end), when no area is mapped between
+ * @floor and @ceiling any more: no entry in the one table, which a neighbour needs too? False:
+ * perhaps there is. Who sets an entry holds mmap_lock. => mmap_lock held for write
  */
 static bool tables_stay(struct mm *mm, uaddr_t start, uaddr_t end, uaddr_t floor, uaddr_t ceiling)
 {

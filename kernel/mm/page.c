@@ -244,7 +244,9 @@ struct contents {
 	u32 word[PAGE_SIZE / sizeof(u32)];
 } __aligned(PAGE_SIZE);
 
-/* kmap_local_page() and kunmap_local(), in place: half of what a fault costs besides the contents. */
+/*
+ * kmap_local_page() and kunmap_local(), in place: half of what a fault costs besides the contents.
+ */
 static inline struct contents *map_contents(pfn_t pfn)
 {
 	if (pfn < max_low_pfn)

@@ -123,8 +123,8 @@ static inline unsigned ptes_skip_empty(const pte_t *ptep, unsigned n)
 void table_free(void *table);
 
 /*
- * Is there no table for [start, end) alone, given that nothing is mapped between @floor and @ceiling: is the one
- * that serves it a neighbour's too? False: perhaps there is.
+ * Is there no table for [start, end) alone, given that nothing is mapped between @floor and
+ * @ceiling: is the one that serves it a neighbour's too? False: perhaps there is.
  */
 static inline bool shares_its_table(uaddr_t start, uaddr_t end, uaddr_t floor, uaddr_t ceiling)
 {
@@ -425,8 +425,8 @@ struct mm *mm_create(struct mm *family);
 struct vma *vma_alloc(void);
 void vma_free(struct vma *vma);
 /*
- * Interval and properties of @from for @to, but not its place in the tree, nor in the file's, which changes
- * under i_mmap_sem alone.
+ * Interval and properties of @from for @to, but not its place in the tree, nor in the file's, which
+ * changes under i_mmap_sem alone.
  */
 static inline void vma_copy(struct vma *to, const struct vma *from)
 {

@@ -2,8 +2,8 @@
  * The algebra of areas: a red-black tree of disjoint intervals, ordered by address, and a list of
  * them in the same order.
  *
- * Each node knows the free interval below it (down to its neighbour, or to 0) and the largest one of
- * its subtree, so that a search for a gap of a given size skips every subtree that has none:
+ * Each node knows the free interval below it (down to its neighbour, or to 0) and the largest one
+ * of its subtree, so that a search for a gap of a given size skips every subtree that has none:
  * O(log n). A change tells those above it in the tree, as far as it makes a difference to them.
  *
  * A stack's guard gap counts as part of the stack here, so that no search ever finds it.
@@ -50,7 +50,10 @@ static bool vma_update(struct rb_node *node)
 
 static const struct rb_augment vma_augment = {vma_update};
 
-/* Tell those above @vma of its gap, as far as it matters, and at least as far as @last (NULL: no such). */
+/*
+ * Tell those above @vma of its gap, as far as it matters, and at least as far as @last (NULL: no
+ * such).
+ */
 static inline void update_up(struct vma *vma, const struct vma *last)
 {
 	while (vma) {
@@ -244,8 +247,8 @@ static inline bool gap_fits(const struct gap_search *s, const struct vma *vma)
 }
 
 /*
- * The highest area with such a gap below it, or NULL. From above, in order, but only where a subtree has a
- * gap of the size: a descent, and a way back where those gaps lie out of bounds.
+ * The highest area with such a gap below it, or NULL. From above, in order, but only where a
+ * subtree has a gap of the size: a descent, and a way back where those gaps lie out of bounds.
  */
 static struct vma *search_down(const struct gap_search *s, struct rb_node *node)
 {
@@ -263,7 +266,9 @@ static struct vma *search_down(const struct gap_search *s, struct rb_node *node)
 				return NULL;
 			if (max_gap_of(node->left) >= s->len)
 				break;
-			/* What lies left of here is done: up to the first that has it on its right. */
+			/*
+			 * What lies left of here is done: up to the first that has it on its right.
+			 */
 			while ((node = rb_parent(below)) && node->left == below)
 				below = node;
 			if (!node)

@@ -65,7 +65,8 @@ struct exec {
 
 	uaddr_t load_bias, phdr_address, entry, program_entry, interpreter_base;
 
-	u8 head[EXEC_HEAD_SIZE]; /* of the file, zeros behind its end; last, because it need not be cleared */
+	/* Of the file, zeros behind its end. Last, because it need not be cleared. */
+	u8 head[EXEC_HEAD_SIZE];
 };
 
 /* exec_args.c: 0, -E2BIG, -EFAULT, -ENOMEM */

@@ -34,8 +34,8 @@ DECLARE_PER_CPU(u32, loaded_slots);
 void arch_pgd_reload(struct arch_mm *am);
 
 /*
- * Is the CPU's cache of the PDPTEs behind memory? Then it was reloaded, and the fault may be tried again.
- * => interrupts off
+ * Is the CPU's cache of the PDPTEs behind memory? Then it was reloaded, and the fault may be tried
+ * again. => interrupts off
  */
 static inline bool arch_pgd_refresh(void)
 {

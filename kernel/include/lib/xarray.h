@@ -44,8 +44,9 @@ struct xa_ops {
 	struct xa_node *(*alloc)(void);
 	void (*free)(struct xa_node *node);
 	/*
-	 * The leaf that became empty last stays in the tree: for numbers that are given out in a circle, each
-	 * returned before the next is taken, which would make and free a node every time.
+	 * The leaf that became empty last stays in the tree: for numbers that are given out in a
+	 * circle, each returned before the next is taken, which would make and free a node every
+	 * time.
 	 */
 	bool keeps_leaf;
 };
