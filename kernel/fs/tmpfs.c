@@ -130,15 +130,10 @@ static void tmpfs_evict(struct inode *inode)
 
 /* ---- names. => the directories are locked for write ---- */
 
-/* @other: an inode whose change time changes with it, or NULL. */
-static void dir_changed(struct inode *dir, loff_t delta, struct inode *other)
+static void dir_changed(struct inode *dir, loff_t delta, const struct timespec64 *now)
 {
-	struct timespec64 now = current_time();
-
 	dir->data.size += delta;
-	dir->mtime = dir->ctime = now;
-	if (other)
-		other->ctime = now;
+	dir->mtime = dir->ctime = *now;
 }
 
 static void insert_at(struct tmpfs_dir *d, struct dentry *dentry, unsigned long pos)
@@ -177,28 +172,28 @@ static struct dentry *entry_from(const struct tmpfs_dir *d, unsigned long pos)
 /*
  * Positions only grow; a directory in which four thousand million names were made is full for good.
  */
-static int dir_add(struct inode *dir, struct dentry *dentry, struct inode *inode)
+static int dir_add(struct inode *dir, struct dentry *dentry, const struct timespec64 *now)
 {
 	struct tmpfs_dir *d = dir->private;
 
 	if (d->next_pos == 0xffffffffu)
 		return -ENOSPC;
 	insert_at(d, dentry, d->next_pos++);
-	dir_changed(dir, ENTRY_SIZE, inode);
+	dir_changed(dir, ENTRY_SIZE, now);
 	return 0;
 }
 
-static void dir_del(struct inode *dir, struct dentry *dentry)
+static void dir_del(struct inode *dir, struct dentry *dentry, const struct timespec64 *now)
 {
 	struct tmpfs_dir *d = dir->private;
 
 	rb_erase(&dentry->dir_node, &d->entries);
-	dir_changed(dir, -ENTRY_SIZE, dentry->inode);
+	dir_changed(dir, -ENTRY_SIZE, now);
 }
 
 int tmpfs_add(struct inode *dir, struct dentry *dentry, struct inode *inode)
 {
-	int err = dir_add(dir, dentry, NULL);
+	int err = dir_add(dir, dentry, &inode->ctime); /* it was made just now */
 
 	if (err) {
 		inode_put(inode);
@@ -251,11 +246,13 @@ static int tmpfs_symlink(struct inode *dir, struct dentry *dentry, const char *t
 
 static int tmpfs_link(struct dentry *old, struct inode *dir, struct dentry *dentry)
 {
+	struct timespec64 now = current_time();
 	struct inode *inode = old->inode;
-	int err = dir_add(dir, dentry, inode);
+	int err = dir_add(dir, dentry, &now);
 
 	if (err)
 		return err;
+	inode->ctime = now;
 	inode->nlink++;
 	inode_get(inode);
 	dentry_set_inode(dentry, inode);
@@ -265,7 +262,10 @@ static int tmpfs_link(struct dentry *old, struct inode *dir, struct dentry *dent
 
 static void drop_name(struct inode *dir, struct dentry *dentry)
 {
-	dir_del(dir, dentry);
+	struct timespec64 now = current_time();
+
+	dir_del(dir, dentry, &now);
+	dentry->inode->ctime = now;
 	dentry_unpin(dentry);
 }
 
@@ -302,6 +302,7 @@ static int exchange(struct inode *old_dir, struct dentry *old, struct inode *new
 	struct tmpfs_dir *a = old_dir->private, *b = new_dir->private;
 	bool old_is_dir = S_ISDIR(old->inode->mode), new_is_dir = S_ISDIR(new->inode->mode);
 	unsigned long old_pos = old->fsdata, new_pos = new->fsdata;
+	struct timespec64 now = current_time();
 
 	rb_erase(&old->dir_node, &a->entries);
 	rb_erase(&new->dir_node, &b->entries);
@@ -311,8 +312,9 @@ static int exchange(struct inode *old_dir, struct dentry *old, struct inode *new
 		old_dir->nlink += old_is_dir ? (u32)-1 : 1u;
 		new_dir->nlink += old_is_dir ? 1u : (u32)-1;
 	}
-	dir_changed(old_dir, 0, old->inode);
-	dir_changed(new_dir, 0, new->inode);
+	dir_changed(old_dir, 0, &now);
+	dir_changed(new_dir, 0, &now);
+	old->inode->ctime = new->inode->ctime = now;
 	return 0;
 }
 
@@ -320,6 +322,7 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 			struct dentry *new, unsigned flags)
 {
 	bool is_dir = S_ISDIR(old->inode->mode);
+	struct timespec64 now;
 	int err;
 
 	if (flags & RENAME_EXCHANGE)
@@ -328,10 +331,12 @@ static int tmpfs_rename(struct inode *old_dir, struct dentry *old, struct inode 
 		return -ENOTEMPTY;
 	if (((struct tmpfs_dir *)new_dir->private)->next_pos == 0xffffffffu)
 		return -ENOSPC;
-	dir_del(old_dir, old);
-	err = dir_add(new_dir, old, old->inode);
+	now = current_time();
+	dir_del(old_dir, old, &now);
+	err = dir_add(new_dir, old, &now);
 	if (err)
 		return err;
+	old->inode->ctime = now;
 	if (new->inode) {
 		if (is_dir)
 			new_dir->nlink--;
