@@ -328,11 +328,17 @@ void dentry_put(struct dentry *d)
 
 /* ---- lookups with a reference ---- */
 
-struct dentry *dentry_find(struct dentry *parent, const char *name, u32 len)
+/*
+ * The cached dentry of a name, or NULL. Under the directory's lock no name comes, goes or moves: what
+ * RCU shows is right, unless it is being dropped as unused; what it does not show may have been on
+ * its way to a larger table.
+ */
+static struct dentry *find(struct dentry *parent, const char *name, u32 len, u32 hash)
 {
-	u32 hash = name_hash(name, len);
-	struct dentry *d;
+	struct dentry *d = dentry_find_rcu(parent, name, len, hash);
 
+	if (likely(d) && dentry_get_unless_dead(d))
+		return d;
 	spin_lock(&dcache_lock);
 	d = dentry_find_rcu(parent, name, len, hash);
 	if (d && !dentry_get_unless_dead(d))
@@ -341,10 +347,10 @@ struct dentry *dentry_find(struct dentry *parent, const char *name, u32 len)
 	return d;
 }
 
-struct dentry *dentry_lookup(struct dentry *parent, const char *name, u32 len)
+struct dentry *dentry_lookup_hashed(struct dentry *parent, const char *name, u32 len, u32 hash)
 {
 	struct inode *dir = parent->inode;
-	struct dentry *d = dentry_find(parent, name, len);
+	struct dentry *d = find(parent, name, len, hash);
 	int err;
 
 	if (d) {
@@ -369,6 +375,11 @@ struct dentry *dentry_lookup(struct dentry *parent, const char *name, u32 len)
 	}
 	dentry_hash(d);
 	return d;
+}
+
+struct dentry *dentry_lookup(struct dentry *parent, const char *name, u32 len)
+{
+	return dentry_lookup_hashed(parent, name, len, name_hash(name, len));
 }
 
 /* ---- moving ---- */

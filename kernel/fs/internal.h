@@ -125,7 +125,7 @@ struct parent_lookup {
 	struct path child;
 	enum last_type type;
 	bool trailing_slash;
-	u32 len;
+	u32 len, hash;
 	char name[NAME_MAX + 1];
 };
 /* @flags LOOKUP_FOLLOW: the parent of what a final symbolic link points to. */

@@ -22,7 +22,7 @@ struct walk {
 	bool trailing; /* a slash behind the last component */
 	enum last_type last_type;
 	const char *last;
-	u32 last_len;
+	u32 last_len, last_hash;
 	/*
 	 * LOOKUP_PARENT with LOOKUP_FOLLOW: the last component, not referenced; dentry NULL:
 	 * unknown
@@ -385,6 +385,7 @@ static noinline int walk(struct walk *w, const char *name)
 			w->last_type = LAST_NAME;
 			w->last = c.start;
 			w->last_len = c.len;
+			w->last_hash = c.hash;
 			if ((w->flags & (LOOKUP_PARENT | LOOKUP_FOLLOW)) == LOOKUP_PARENT)
 				return c.len > NAME_MAX ? -ENAMETOOLONG : 0;
 		}
@@ -608,6 +609,7 @@ int path_parent(int dirfd, const char *name, unsigned flags, struct parent_looku
 		out->len = 0;
 		if (w.last_type == LAST_NAME) {
 			out->len = w.last_len;
+			out->hash = w.last_hash;
 			memcpy(out->name, w.last, w.last_len);
 		}
 		out->name[out->len] = '\0';

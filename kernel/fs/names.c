@@ -27,7 +27,7 @@ static struct dentry *begin_create(struct parent_lookup *pl, bool is_dir)
 	if (pl->type != LAST_NAME)
 		return ERR_PTR(-EEXIST);
 	down_write(&dir->lock);
-	d = dentry_lookup(pl->dir.dentry, pl->name, pl->len);
+	d = dentry_lookup_hashed(pl->dir.dentry, pl->name, pl->len, pl->hash);
 	if (IS_ERR(d))
 		goto out;
 	if (d->inode)
@@ -252,7 +252,7 @@ static int remove_name(struct parent_lookup *pl, bool is_dir)
 						 : -EBUSY;
 	}
 	down_write(&dir->lock);
-	d = dentry_lookup(pl->dir.dentry, pl->name, pl->len);
+	d = dentry_lookup_hashed(pl->dir.dentry, pl->name, pl->len, pl->hash);
 	if (IS_ERR(d)) {
 		err = (int)PTR_ERR(d);
 		d = NULL;
@@ -299,6 +299,7 @@ int vfs_unlink_in(const struct path *dir, const char *name)
 
 	if (pl.len > NAME_MAX)
 		return -ENAMETOOLONG;
+	pl.hash = name_hash(name, pl.len);
 	memcpy(pl.name, name, pl.len + 1);
 	return remove_name(&pl, false);
 }
@@ -428,12 +429,12 @@ static int rename_found(struct rename *r)
 	mutex_lock(&sb->rename_lock);
 	lock_dirs(from, to);
 	r->new = NULL;
-	r->old = dentry_lookup(from, r->from.name, r->from.len);
+	r->old = dentry_lookup_hashed(from, r->from.name, r->from.len, r->from.hash);
 	if (IS_ERR(r->old)) {
 		err = (int)PTR_ERR(r->old);
 		r->old = NULL;
 	} else {
-		r->new = dentry_lookup(to, r->to.name, r->to.len);
+		r->new = dentry_lookup_hashed(to, r->to.name, r->to.len, r->to.hash);
 		if (IS_ERR(r->new)) {
 			err = (int)PTR_ERR(r->new);
 			r->new = NULL;

@@ -218,7 +218,7 @@ static struct file *open_last(struct parent_lookup *pl, int flags, mode_t mode)
 	int err = 0;
 
 	down_write(&dir->lock);
-	path.dentry = dentry_lookup(pl->dir.dentry, pl->name, pl->len);
+	path.dentry = dentry_lookup_hashed(pl->dir.dentry, pl->name, pl->len, pl->hash);
 	if (IS_ERR(path.dentry)) {
 		up_write(&dir->lock);
 		return ERR_PTR(PTR_ERR(path.dentry));

@@ -108,13 +108,13 @@ static inline bool dentry_is_dir(const struct dentry *dentry)
 	return dentry->inode && (dentry->inode->mode & 0170000) == 0040000;
 }
 
-/* The cached dentry of a name, referenced, or NULL; no lookup in the file system. */
-struct dentry *dentry_find(struct dentry *parent, const char *name, u32 len);
 /*
- * The same with the file system asked: referenced, perhaps negative; ERR_PTR. => the directory's
- * inode locked for write
+ * The dentry of a name, from the cache or else from the file system: referenced, perhaps negative;
+ * ERR_PTR. => the directory's inode locked for write
  */
 struct dentry *dentry_lookup(struct dentry *parent, const char *name, u32 len);
+/* The same, with the name's hash known from a path walk. */
+struct dentry *dentry_lookup_hashed(struct dentry *parent, const char *name, u32 len, u32 hash);
 /* Drop cached names below @dentry that nobody uses. */
 void dentry_shrink_children(struct dentry *dentry);
 /* Free up to @n unused dentries, oldest first: how many. Memory pressure calls it. */
