@@ -168,7 +168,7 @@ include tests/fuzz/fuzz.mk
 # ---- checks --------------------------------------------------------------------------------------
 
 CHECK_SRCS := $(filter %.c,$(KSRCS))
-FORMAT_FILES = $(shell find kernel user tests -name '*.[ch]' 2>/dev/null)
+FORMAT_FILES = $(shell find bench kernel tools user tests -name '*.[ch]' 2>/dev/null)
 
 .PHONY: check-layers format format-check tidy cppcheck sparse lint compile_commands.json
 check-layers: $(LAYER_OBJS)
