@@ -40,6 +40,11 @@ static bool result(char *which, unsigned *pages, unsigned *maps, unsigned *flush
 	return n == 4;
 }
 
+static bool is_debug_kernel(void)
+{
+	return !access("/proc/isthmus/selfcheck", F_OK);
+}
+
 static int other_user(void *arg)
 {
 	(void)arg;
@@ -69,7 +74,9 @@ int main(void)
 		   maps == 2000 && flushes == 0,
 	   "it says what was done, and that nothing was flushed");
 	eq(start_on_all("kmap", 2048, 4096), 0, "kmap of more pages than there are slots");
-	ok(result(which, &pages, &maps, &flushes) && !strcmp(which, "kmap") && flushes > 0,
+	/* A debug kernel unmaps a page when its last user is done, and has nothing to flush. */
+	ok(result(which, &pages, &maps, &flushes) && !strcmp(which, "kmap") &&
+		   (flushes > 0) == !is_debug_kernel(),
 	   "the window wrapped, and was flushed");
 	return t_done();
 }
