@@ -32,8 +32,7 @@ def table(counts, found):
         for kind, rates in kinds.items():
             line = [f"{SYSTEMS[system]}, {kind}", *(bench_report.number(rates[n]) for n in counts)]
             cells.append([*line, f"{contention(rates):.2f}" if 1 in rates and len(rates) > 1 else "-"])
-    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-    return "\n".join("  ".join(c.rjust(w) if i else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths))) for line in cells)
+    return "\n".join(bench_report.columns(cells))
 
 
 def main(words):

@@ -79,9 +79,7 @@ def table(names, found):
             points = curves.get(name, {})
             figures = [bench_report.number(points.get(size)) for size in sizes]
             cells.append([SYSTEMS[system], *figures, f"{exponent(points):.2f}" if len(points) > 1 else "-"])
-        widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-        lines += ["", f"{what}"]
-        lines += ["  ".join(c.rjust(w) if i else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths))) for line in cells]
+        lines += ["", what, *bench_report.columns(cells)]
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ CPUs really run at the same time, a thread of QEMU's each.
 """
 import os
 
-from . import bench_machine, build, packages
+from . import bench_machine, bench_report, build, packages
 from .failure import Failure
 
 CPUS = [1, 2, 4]
@@ -44,8 +44,7 @@ def table(counts, runs):
     for name in NAMES.values():
         found = {n: middle([run for run in runs[n] if run.name == name]) for n in counts}
         lines.append(cells(name, counts, found))
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    return "\n".join("  ".join(c.rjust(w) if i else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths))) for line in lines)
+    return "\n".join(bench_report.columns(lines))
 
 
 def main(words):

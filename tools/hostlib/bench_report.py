@@ -16,6 +16,12 @@ def number(value):
     return f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
+def columns(cells, left=frozenset({0})):
+    """Lines of aligned cells: to the right, but for the columns left."""
+    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
+    return ["  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))).rstrip() for line in cells]
+
+
 def ratio(figures):
     ours, linux = figures.get("isthmus"), figures.get("linux")
     if not ours or linux is None:
@@ -63,10 +69,8 @@ def table(results, figures, rows, goals, choice):
         goal = () if choice.wall else verdict(found.get("isthmus"), goals.get(row.name))
         cells.append([row.name, unit_of(row, choice.wall), *(number(found.get(s)) for s in results), ratio(found),
                       *(goal or ("", "")), row.what])
-    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-    left = {0, 1, len(widths) - 2, len(widths) - 1}
-    lines = ["  ".join(c.ljust(w) if i in left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))).rstrip() for line in cells]
-    return "\n".join(header(results, choice) + lines)
+    last = len(cells[0]) - 1
+    return "\n".join(header(results, choice) + columns(cells, left={0, 1, last - 1, last}))
 
 
 def as_json(results, figures, rows, goals, choice):

@@ -2,7 +2,7 @@
 import os
 import subprocess
 
-from . import bench_machine, build, packages
+from . import bench_machine, bench_report, build, packages
 from .bench_machine import SYSTEMS
 from .failure import Failure
 
@@ -43,8 +43,7 @@ def kb(size):
 
 
 def table(cells):
-    widths = [max(len(line[i]) for line in cells) for i in range(len(cells[0]))]
-    return "\n".join("  ".join(c.rjust(w) if 0 < i < 4 else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths))).rstrip() for line in cells)
+    return "\n".join(bench_report.columns(cells, left={0, 4}))
 
 
 def kernel_table():

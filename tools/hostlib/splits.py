@@ -1,5 +1,5 @@
 """`./isthmus splits`: what each of the five splits gives and costs, from a boot of each, in one table."""
-from . import bench_machine, build, packages
+from . import bench_machine, bench_report, build, packages
 from .failure import Failure
 from .options import memory
 
@@ -70,8 +70,6 @@ def main(words):
     packages.require(*packages.BUILD, *packages.MACHINE)
     build.make("bench")
     cells = [HEAD] + [split_row(split, size, again) for split in SPLITS]
-    widths = [max(len(line[i]) for line in cells) for i in range(len(HEAD))]
     print(f"# {size >> 20} MB of memory; sizes in MB, the three columns on the right in guest instructions (icount)")
-    for line in cells:
-        print("  ".join(cell.ljust(w) if not i else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths))))
+    print("\n".join(bench_report.columns(cells)))
     return 0
