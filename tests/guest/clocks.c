@@ -336,6 +336,7 @@ static void check_adjust(void)
 /* Root moves the wall clock: REALTIME jumps, MONOTONIC does not. */
 static void check_set(void)
 {
+	static const long long far[] = {0x7ffffff0, 3458764500, 0xfffffff0, 5000000000};
 	long long real = ns(CLOCK_REALTIME), mono = ns(CLOCK_MONOTONIC), jump;
 	struct {
 		long long sec, nsec;
@@ -346,6 +347,12 @@ static void check_set(void)
 	ok(jump > 99990 * SEC && jump < 100060 * SEC, "it jumps");
 	ok(ns(CLOCK_MONOTONIC) - mono < 50 * SEC, "CLOCK_MONOTONIC does not");
 	ok(time(NULL) >= to.sec, "the vDSO's time follows");
+	for (unsigned i = 0; sizeof(time_t) == 8 && i < T_COUNT(far); i++) {
+		to.sec = far[i];
+		eq(syscall(SYS_clock_settime64, CLOCK_REALTIME, &to), 0, "a time far ahead");
+		jump = ns(CLOCK_REALTIME) / SEC - far[i];
+		ok(jump >= 0 && jump < 50, "the vDSO tells it");
+	}
 	to.sec = 0;
 	fails(syscall(SYS_clock_settime64, CLOCK_REALTIME, &to), EINVAL,
 	      "a time before that of the boot would be negative: EINVAL");

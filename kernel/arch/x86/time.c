@@ -70,7 +70,7 @@ void vdso_set_realtime_offset(u64 ns)
 	irqflags_t flags = irq_save();
 
 	vvar_begin();
-	vvar->realtime_offset = ns;
+	vvar->realtime_offset = ns < VVAR_REALTIME_MOST ? ns : 0;
 	vvar_end();
 	irq_restore(flags);
 }

@@ -7,6 +7,12 @@
 
 #include <stdint.h>
 
+/*
+ * The vDSO takes seconds to fit in 32 bits, which leaves a machine that sets its clock no further
+ * than this, to 2079, 26 years to run. It is not told of offsets from here on.
+ */
+#define VVAR_REALTIME_MOST (3ull << 60)
+
 struct vvar_data {
 	volatile uint32_t seq;
 	uint32_t frac,
