@@ -75,7 +75,7 @@ KCFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie $(KARCH) -fno-stri
 	-fno-common -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
 	-fno-delete-null-pointer-checks -fwrapv -fcf-protection=none \
 	-fstack-protector-strong -mstack-protector-guard=global \
-	$(if $(filter y,$(CONFIG_FRAME_POINTER)),-fno-omit-frame-pointer $(if $(filter y,$(CONFIG_DEBUG_KERNEL)),,-momit-leaf-frame-pointer)) $(WARNINGS) $(EXTRA_CFLAGS)
+	$(if $(filter y,$(CONFIG_FRAME_POINTER)),-fno-omit-frame-pointer) $(WARNINGS) $(EXTRA_CFLAGS)
 KAFLAGS := -g $(KARCH) -D__ASSEMBLY__ $(EXTRA_AFLAGS)
 
 # libgcc takes its arguments on the stack, kernel code passes them in registers: kernel/lib/libgcc.c
