@@ -90,6 +90,13 @@ void irq_for_each(void (*fn)(unsigned irq, const char *chip, const char *name, c
 		  void *arg);
 
 /* ------------------------------------------------------------------------------------------- */
+/* Memory                                                                                        */
+
+/* Clear the page at @page; copy that at @from to @to, another one. From any context. */
+void arch_page_zero(void *page);
+void arch_page_copy(void *to, const void *from);
+
+/* ------------------------------------------------------------------------------------------- */
 /* Time                                                                                          */
 
 /* Nanoseconds since boot, monotonic, the same on every CPU. A few instructions. */

@@ -239,15 +239,10 @@ void put_free_pages(void *ptr, unsigned order)
 
 /* ---- contents ---- */
 
-/* A page as one object, so that the compiler knows how it is aligned. */
-struct contents {
-	u32 word[PAGE_SIZE / sizeof(u32)];
-} __aligned(PAGE_SIZE);
-
 /*
  * kmap_local_page() and kunmap_local(), in place: half of what a fault costs besides the contents.
  */
-static inline struct contents *map_contents(pfn_t pfn)
+static inline void *map_contents(pfn_t pfn)
 {
 	if (pfn < max_low_pfn)
 		return lowmem_ptr((paddr_t)pfn << PAGE_SHIFT);
@@ -264,16 +259,16 @@ void page_zero(struct page *page)
 {
 	pfn_t pfn = page_to_pfn(page);
 
-	*map_contents(pfn) = (struct contents){{0}};
+	arch_page_zero(map_contents(pfn));
 	unmap_contents(pfn);
 }
 
 void page_copy(struct page *to, struct page *from)
 {
 	pfn_t to_pfn = page_to_pfn(to), from_pfn = page_to_pfn(from);
-	struct contents *d = map_contents(to_pfn), *s = map_contents(from_pfn);
+	void *d = map_contents(to_pfn), *s = map_contents(from_pfn);
 
-	*d = *s;
+	arch_page_copy(d, s);
 	unmap_contents(from_pfn);
 	unmap_contents(to_pfn);
 }

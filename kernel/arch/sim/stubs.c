@@ -26,6 +26,16 @@ void irq_for_each(void (*fn)(unsigned irq, const char *chip, const char *name, c
 	(void)fn, (void)arg;
 }
 
+void arch_page_zero(void *page)
+{
+	memset(page, 0, PAGE_SIZE);
+}
+
+void arch_page_copy(void *to, const void *from)
+{
+	memcpy(to, from, PAGE_SIZE);
+}
+
 u64 clock_boot_realtime_ns(void)
 {
 	return 0;

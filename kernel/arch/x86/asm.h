@@ -1,5 +1,5 @@
 /*
- * What entry.S, entry_pti.S and uaccess.S share.
+ * What entry.S, entry_pti.S, uaccess.S and pages.S share.
  */
 #ifndef X86_ASM_H
 #define X86_ASM_H
@@ -38,6 +38,22 @@
 .macro CLAC
 	SMAP_SITE 0xca010f
 .endm
+
+/*
+ * The one SSE register that the kernel uses is the program's. Who is interrupted, or sleeps in a
+ * page fault, while it has another value finds that again: it is saved with the thread.
+ */
+.macro SAVE_XMM0
+	subl $16, %esp
+	movups %xmm0, (%esp)
+.endm
+.macro RESTORE_XMM0
+	movups (%esp), %xmm0
+	addl $16, %esp
+.endm
+/* Bytes of one turn of a loop of wide moves, and where each of them begins. */
+#define WIDE_TURN 256
+#define WIDE_OFFSETS 0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240
 
 .macro PUSH_GENERAL
 	pushl %eax

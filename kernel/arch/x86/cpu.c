@@ -11,6 +11,7 @@
 #include "lib/string.h"
 
 struct cpu_features cpu;
+u8 wide_moves;
 
 struct smap_site {
 	u32 at, opcode;
@@ -127,6 +128,23 @@ static void __init patch_smap_sites(void)
 		memcpy((void *)__smap_sites_start[i].at, &__smap_sites_start[i].opcode, 3);
 }
 
+/* QEMU's emulation, where each step of a string instruction takes as long as an instruction. */
+static bool __init is_translated(void)
+{
+	struct cpuid_regs r;
+
+	if (!(cpu.f1_ecx & CPU_HYPERVISOR))
+		return false;
+	r = cpuid(0x40000000, 0);
+	return memcmp(&r.ebx, "TCGTCGTCGTCG", 12) == 0;
+}
+
+static bool __init has_wide_moves(void)
+{
+	return (cpu.f1_edx & CPU_FXSR) && (cpu.f1_edx & CPU_SSE) &&
+	       (!(cpu.f7_ebx & CPU_ERMS) || is_translated());
+}
+
 void cpu_enable_features(void)
 {
 	unsigned long cr4 = read_cr4();
@@ -149,6 +167,8 @@ void cpu_enable_features(void)
 	write_cr0(read_cr0() | X86_CR0_AM); /* a program may ask for alignment checks (EFLAGS.AC) */
 	enable_syscall_gate();
 	__asm__ volatile("fninit");
+	if (smp_cpu_id() == 0)
+		wide_moves = has_wide_moves();
 }
 
 u32 arch_hwcap(void)

@@ -21,6 +21,12 @@ struct cpu_features {
 };
 extern struct cpu_features cpu;
 
+/*
+ * Much memory is moved faster through an SSE register than by a string instruction. Set by
+ * cpu_enable_features() of the first CPU, before others run.
+ */
+extern u8 wide_moves;
+
 /* Bits of leaf 1 edx. */
 #define CPU_FPU (1u << 0)
 #define CPU_PSE (1u << 3)
@@ -41,6 +47,7 @@ extern struct cpu_features cpu;
 #define CPU_HYPERVISOR (1u << 31)
 /* ... of leaf 7 ebx and ecx */
 #define CPU_SMEP (1u << 7)
+#define CPU_ERMS (1u << 9) /* fast string instructions */
 #define CPU_SMAP (1u << 20)
 #define CPU_UMIP (1u << 2)
 /* ... of leaf 7 edx */

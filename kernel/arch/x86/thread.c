@@ -3,7 +3,7 @@
  * not in struct regs (FPU, %gs, thread-local segments).
  *
  * FPU state is saved whenever a thread with user state leaves a CPU, and loaded when it comes back,
- * unless that CPU's registers still hold it (kernel threads do not touch them). So a thread that
+ * unless that CPU's registers still hold it (kernel threads leave them as they are). So a thread that
  * does not run has its state in memory, always, and can go on anywhere.
  */
 #include "thread.h"

@@ -1,6 +1,6 @@
 /*
  * The loops that touch user memory. Each access has an entry in the exception table, and runs
- * between stac and clac.
+ * between stac and clac. Much is moved 16 bytes at a time where that is faster (wide_moves of cpu.c).
  */
 #include "asm.h"
 
@@ -14,7 +14,9 @@ FUNCTION user_copy
 	movl %edx, %esi
 	movl %ecx, %edx
 	STAC
-	shrl $2, %ecx
+	cmpl $WIDE_TURN, %ecx
+	jae 5f
+0:	shrl $2, %ecx
 1:	rep movsl
 	movl %edx, %ecx
 	andl $3, %ecx
@@ -24,6 +26,30 @@ FUNCTION user_copy
 	popl %edi
 	popl %esi
 	ret
+/* Much: whole turns of wide moves. */
+5:	cmpb $0, wide_moves
+	je 0b
+	SAVE_XMM0
+	andl $-WIDE_TURN, %ecx
+	addl %ecx, %esi
+	addl %ecx, %edi
+	negl %ecx
+6:	.irp i, WIDE_OFFSETS
+7:	movups \i(%esi,%ecx), %xmm0
+	EX_TABLE 7b, 9f
+8:	movups %xmm0, \i(%edi,%ecx)
+	EX_TABLE 8b, 9f
+	.endr
+	addl $WIDE_TURN, %ecx
+	jnz 6b
+/* The rest; after a fault from the beginning of that turn, to find its place. */
+9:	RESTORE_XMM0
+	addl %ecx, %esi
+	addl %ecx, %edi
+	andl $(WIDE_TURN - 1), %edx
+	subl %ecx, %edx
+	movl %edx, %ecx
+	jmp 0b
 /* The words left, byte by byte: the copy ends exactly where the fault is. */
 4:	andl $3, %edx
 	leal (%edx,%ecx,4), %ecx
@@ -40,7 +66,9 @@ FUNCTION user_clear
 	movl %edx, %ecx
 	xorl %eax, %eax
 	STAC
-	shrl $2, %ecx
+	cmpl $WIDE_TURN, %ecx
+	jae 5f
+0:	shrl $2, %ecx
 1:	rep stosl
 	movl %edx, %ecx
 	andl $3, %ecx
@@ -49,6 +77,25 @@ FUNCTION user_clear
 	movl %ecx, %eax
 	popl %edi
 	ret
+5:	cmpb $0, wide_moves
+	je 0b
+	SAVE_XMM0
+	xorps %xmm0, %xmm0
+	andl $-WIDE_TURN, %ecx
+	addl %ecx, %edi
+	negl %ecx
+6:	.irp i, WIDE_OFFSETS
+8:	movups %xmm0, \i(%edi,%ecx)
+	EX_TABLE 8b, 9f
+	.endr
+	addl $WIDE_TURN, %ecx
+	jnz 6b
+9:	RESTORE_XMM0
+	addl %ecx, %edi
+	andl $(WIDE_TURN - 1), %edx
+	subl %ecx, %edx
+	movl %edx, %ecx
+	jmp 0b
 4:	andl $3, %edx
 	leal (%edx,%ecx,4), %ecx
 	jmp 2b
