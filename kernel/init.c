@@ -116,6 +116,7 @@ void init_main(void *arg)
 	unpack_initramfs();
 	say_freed("init", mm_free_range((paddr_t)lowmem_paddr((void *)windows.init_start),
 					(paddr_t)lowmem_paddr((void *)windows.init_end)));
+	mm_boot_done();
 	ensure_console_node();
 	open_console();
 	if (unlikely(init_parameters.overflow_stack))

@@ -306,6 +306,11 @@ unsigned long mm_free_range(paddr_t start, paddr_t end)
 	return freed;
 }
 
+void mm_boot_done(void)
+{
+	pcp_drain_all();
+}
+
 /* ---- totals ---- */
 
 unsigned long total_ram_pages(void)

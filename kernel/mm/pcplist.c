@@ -5,8 +5,9 @@
  *
  * A CPU takes from and gives to its first stack. When that is full (a batch) it becomes the spare,
  * and the old spare goes back to the buddy allocator as a whole: its pages are the ones not used
- * for longest. When the first is empty the spare takes its place. So a batch is the least that
- * moves, and twice a batch the most that a CPU holds.
+ * for longest. When the first is empty the spare takes its place. So twice a batch is the most that
+ * a CPU holds. A CPU that has just begun to take pages takes few at first, then twice as many each
+ * time up to a batch: most of a large batch would lie idle where little is wanted.
  *
  * Only the own CPU touches a stack, with interrupts off: no lock. zone->lock is taken once for a
  * batch. Pages on a stack count as used in zone->free.
@@ -14,6 +15,8 @@
  * Next: page_alloc.c.
  */
 #include "pcplist.h"
+
+#define REFILL_MIN 8u
 
 DEFINE_PER_CPU(struct pcp_lists, pcp_lists);
 
@@ -28,17 +31,22 @@ static void swap_stacks(struct pcp *pcp)
 {
 	struct pcp old = *pcp;
 
-	*pcp = (struct pcp){old.spare, old.spare_count, old.first, old.count};
+	pcp->first = old.spare;
+	pcp->count = old.spare_count;
+	pcp->spare = old.first;
+	pcp->spare_count = old.count;
 }
 
 bool pcp_refill(enum zone_id id, struct pcp *pcp)
 {
 	struct zone *zone = &zones[id];
-	unsigned wanted = zone->pcp_batch;
+	unsigned wanted;
 
 	swap_stacks(pcp);
 	if (pcp->first)
 		return true;
+	wanted = MIN(MAX(pcp->next_refill, REFILL_MIN), zone->pcp_batch);
+	pcp->next_refill = 2 * wanted;
 	spin_lock(&zone->lock);
 	while (wanted) {
 		unsigned order = 0;
@@ -110,6 +118,7 @@ void pcp_drain_local(void)
 			if (pcp->first)
 				give_back(&zones[id], pcp);
 		}
+		pcp->next_refill = 0;
 	}
 	irq_restore(flags);
 }

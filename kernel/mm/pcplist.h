@@ -13,6 +13,7 @@ struct pcp {
 	unsigned count;
 	struct page *spare;
 	unsigned spare_count;
+	unsigned next_refill; /* how many pages are taken next; 0: the least */
 };
 struct pcp_lists {
 	struct pcp zone[NR_ZONES];

@@ -18,4 +18,7 @@ void mm_init(void);
  */
 unsigned long mm_free_range(paddr_t start, paddr_t end);
 
+/* Boot is over: the free pages that the CPUs hold for themselves go back to their zones. */
+void mm_boot_done(void);
+
 #endif
