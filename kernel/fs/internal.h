@@ -69,22 +69,38 @@ static inline struct hlist_head *dentry_bucket(struct dentry_table *t, const str
 	return &t->buckets[((hash ^ (u32)(uintptr_t)parent >> 5) * HASH_MULTIPLIER_32) >> t->shift];
 }
 
-/* Names are short, and mostly equal where their hashes are. */
+static inline u32 load_u32(const char *p)
+{
+	u32 word;
+
+	memcpy(&word, p, sizeof(word));
+	return word;
+}
+
+static inline u16 load_u16(const char *p)
+{
+	u16 half;
+
+	memcpy(&half, p, sizeof(half));
+	return half;
+}
+
+/*
+ * Names are short, and mostly equal where their hashes are. What is no multiple of four ends with a
+ * word, or a byte, that overlaps what was compared before.
+ */
 static inline bool same_name(const char *a, const char *b, u32 len)
 {
-	for (; len >= 4; len -= 4, a += 4, b += 4) {
-		u32 x, y;
-
-		memcpy(&x, a, 4);
-		memcpy(&y, b, 4);
-		if (x != y)
+	if (len < 4) {
+		if (len < 2)
+			return !len || *a == *b;
+		return load_u16(a) == load_u16(b) && a[len - 1] == b[len - 1];
+	}
+	for (len -= 4; len > 0; len = len > 4 ? len - 4 : 0) { /* the last word comes first */
+		if (load_u32(a + len) != load_u32(b + len))
 			return false;
 	}
-	while (len--) {
-		if (*a++ != *b++)
-			return false;
-	}
-	return true;
+	return load_u32(a) == load_u32(b);
 }
 
 /* The child of @parent with this name, under RCU, without a reference; NULL. */
@@ -125,8 +141,10 @@ struct parent_lookup {
 	struct path child;
 	enum last_type type;
 	bool trailing_slash;
+	/* of LAST_NAME */
 	u32 len, hash;
-	char name[NAME_MAX + 1];
+	const char *name; /* the end of the path that was looked up, or a copy */
+	char copy[NAME_MAX + 1];
 };
 /* @flags LOOKUP_FOLLOW: the parent of what a final symbolic link points to. */
 int path_parent(int dirfd, const char *name, unsigned flags, struct parent_lookup *out);

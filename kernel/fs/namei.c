@@ -279,11 +279,52 @@ static inline const char *scan_component(const char *name, struct component *c)
 	return name;
 }
 
+/* The walk of a parent directory has come to the last component of the path. */
+static inline void found_last(struct walk *w, const struct component *c)
+{
+	w->last_type = LAST_NAME;
+	w->last = c->start;
+	w->last_len = c->len;
+	w->last_hash = c->hash;
+}
+
+/*
+ * LOOKUP_PARENT: the last component @c, in the directory @at. True: nothing needs a second look. With
+ * LOOKUP_FOLLOW that is a name which is cached and no link, or known to be absent.
+ */
+static inline bool last_cached(struct walk *w, const struct path *at, const struct component *c)
+{
+	struct dentry *d;
+	struct inode *inode;
+
+	found_last(w, c);
+	if (!(w->flags & LOOKUP_FOLLOW))
+		return likely(c->len <= NAME_MAX);
+	d = dentry_find_rcu(at->dentry, c->start, c->len, c->hash);
+	if (!d || unlikely(READ_ONCE(d->flags) & (DENTRY_REVALIDATE | DENTRY_MOUNTED)))
+		return false;
+	inode = READ_ONCE(d->inode);
+	if (inode) {
+		if (unlikely(S_ISLNK(inode->mode)))
+			return false;
+		w->child.mnt = at->mnt;
+		w->child.dentry = d;
+	}
+	return true;
+}
+
+/* A directory that everybody may search: most are. */
+static inline bool is_open_directory(const struct inode *inode)
+{
+	return likely((inode->mode & (S_IFMT | 0111)) == (S_IFDIR | 0111)) &&
+	       likely(!inode->op || !inode->op->permission);
+}
+
 /*
  * The way of nearly all paths, as far as it goes: names that are cached and need no second look, of
- * directories and of mount points, and what stands last unless the caller wants that
- * (LOOKUP_PARENT) or a link continues. No dots, no links. Returns where the rest of the path
- * begins; w->at is the place that it is relative to.
+ * directories and of mount points, and what stands last unless a link continues. No dots, no links.
+ * Returns where the rest of the path begins; w->at is the place that it is relative to. NULL: the
+ * end was reached.
  */
 static noinline const char *walk_cached(struct walk *w, const char *name)
 {
@@ -297,13 +338,23 @@ static noinline const char *walk_cached(struct walk *w, const char *name)
 
 		while (*name == '/')
 			name++;
-		if ((u8)*name <= '.') /* also the end */
+		if ((u8)*name <= '.') /* also a slash at the end */
 			break;
-		if (unlikely(!inode) || !S_ISDIR(inode->mode) || unlikely(may_traverse(inode)))
+		if (unlikely(!inode) ||
+		    (!is_open_directory(inode) && (!S_ISDIR(inode->mode) || may_traverse(inode))))
 			break;
 		end = scan_component(name, &c);
-		if (*end ? (u8)end[1] <= '/' : w->depth || (w->flags & LOOKUP_PARENT))
+		if (*end) {
+			if ((u8)end[1] <= '/')
+				break;
+		} else if (w->depth) {
 			break;
+		} else if (w->flags & LOOKUP_PARENT) {
+			if (!last_cached(w, &at, &c))
+				break;
+			w->at = at;
+			return NULL;
+		}
 		next.mnt = at.mnt;
 		next.dentry = dentry_find_rcu(at.dentry, c.start, c.len, c.hash);
 		if (unlikely(!next.dentry) ||
@@ -315,6 +366,10 @@ static noinline const char *walk_cached(struct walk *w, const char *name)
 			break;
 		at = next;
 		name = end;
+		if (!*name) {
+			w->at = at;
+			return NULL;
+		}
 	}
 	w->at = at;
 	return name;
@@ -382,10 +437,7 @@ static noinline int walk(struct walk *w, const char *name)
 			continue;
 		}
 		if (last) {
-			w->last_type = LAST_NAME;
-			w->last = c.start;
-			w->last_len = c.len;
-			w->last_hash = c.hash;
+			found_last(w, &c);
 			if ((w->flags & (LOOKUP_PARENT | LOOKUP_FOLLOW)) == LOOKUP_PARENT)
 				return c.len > NAME_MAX ? -ENAMETOOLONG : 0;
 		}
@@ -420,7 +472,7 @@ static noinline int walk(struct walk *w, const char *name)
 			err = walk_link(w, inode, name, &name);
 			if (err)
 				return err;
-			name = walk_cached(w, name);
+			name = walk_cached(w, name); /* not to the end: it is in a link */
 			continue;
 		}
 		if (last) {
@@ -503,11 +555,11 @@ static __always_inline int walk_run(struct walk *w, int dirfd, const char *name,
 		if (!err) {
 			const char *rest = walk_cached(w, name);
 
-			if (unlikely(*rest) || (w->flags & LOOKUP_PARENT))
+			if (unlikely(rest))
 				err = walk(w, rest);
 		}
 		if (!err && stat && walk_getattr(w, stat) && !seq_changed(w)) {
-			walk_release(w);
+			walk_end(w);
 			return 0;
 		}
 		if (!err)
@@ -569,6 +621,18 @@ int path_lookup(int dirfd, const char *name, unsigned flags, struct path *out)
 	return err;
 }
 
+/* The last component stays where it is if it ends there, and if it is no link's that @w holds. */
+static void name_last(const struct walk *w, struct parent_lookup *out)
+{
+	out->len = w->last_len;
+	out->hash = w->last_hash;
+	out->name = w->last;
+	if (unlikely(w->links || w->trailing)) {
+		out->name = memcpy(out->copy, w->last, w->last_len);
+		out->copy[w->last_len] = '\0';
+	}
+}
+
 int path_parent(int dirfd, const char *name, unsigned flags, struct parent_lookup *out)
 {
 	struct fd_ref fd = {NULL, false};
@@ -606,13 +670,8 @@ int path_parent(int dirfd, const char *name, unsigned flags, struct parent_looku
 		w.anchor.mnt = NULL;
 		out->type = w.last_type;
 		out->trailing_slash = w.trailing;
-		out->len = 0;
-		if (w.last_type == LAST_NAME) {
-			out->len = w.last_len;
-			out->hash = w.last_hash;
-			memcpy(out->name, w.last, w.last_len);
-		}
-		out->name[out->len] = '\0';
+		if (likely(w.last_type == LAST_NAME))
+			name_last(&w, out);
 	}
 	walk_end(&w);
 	if (fd.file)

@@ -295,12 +295,12 @@ static int remove_at(int dirfd, const char *name, bool is_dir)
 
 int vfs_unlink_in(const struct path *dir, const char *name)
 {
-	struct parent_lookup pl = {.dir = *dir, .type = LAST_NAME, .len = (u32)strlen(name)};
+	struct parent_lookup pl = {
+		.dir = *dir, .type = LAST_NAME, .name = name, .len = (u32)strlen(name)};
 
 	if (pl.len > NAME_MAX)
 		return -ENAMETOOLONG;
 	pl.hash = name_hash(name, pl.len);
-	memcpy(pl.name, name, pl.len + 1);
 	return remove_name(&pl, false);
 }
 
