@@ -103,33 +103,53 @@ FUNCTION user_clear
 	EX_TABLE 2b, 3b
 END_FUNCTION user_clear
 
-/* ssize_t user_strncpy(char *to, const char *from, size_t n): length, n, or -1 on a fault */
+/*
+ * ssize_t user_strncpy(char *to, const char *from, size_t n): length, n, or -1 on a fault
+ *
+ * A word at a time while all four bytes are 1 to 0x80: then no bit 7 is set in the word minus
+ * 0x01010101, and a NUL always sets the lowest one. The rest goes byte by byte, also where a word
+ * faults: it may reach into a page behind the end of the string.
+ */
 	.balign 16
 FUNCTION user_strncpy
 	pushl %esi
 	pushl %edi
 	leal (%eax,%ecx), %edi
 	leal (%edx,%ecx), %esi
-	movl %ecx, %edx
+	pushl %ecx
 	STAC
-	/* counts up to 0 at the ends of both */
+	/* counts up to 0 at the ends of both, and to -4 in words */
 	negl %ecx
-	jz 3f
-1:	movb (%esi,%ecx), %al
+	cmpl $-4, %ecx
+	jg 2f
+1:	movl (%esi,%ecx), %eax
+	leal -0x01010101(%eax), %edx
+	testl $0x80808080, %edx
+	jnz 3f
+	movl %eax, (%edi,%ecx)
+	addl $4, %ecx
+	cmpl $-4, %ecx
+	jle 1b
+2:	testl %ecx, %ecx
+	jz 4f
+3:	movb (%esi,%ecx), %al
 	movb %al, (%edi,%ecx)
 	testb %al, %al
-	jz 3f
+	jz 4f
 	incl %ecx
-	jnz 1b
-3:	CLAC
-	leal (%edx,%ecx), %eax
+	jnz 3b
+4:	CLAC
+	popl %eax
+	addl %ecx, %eax
 5:	popl %edi
 	popl %esi
 	ret
-4:	CLAC
+6:	CLAC
+	popl %eax
 	movl $-1, %eax
 	jmp 5b
-	EX_TABLE 1b, 4b
+	EX_TABLE 1b, 3b
+	EX_TABLE 3b, 6b
 END_FUNCTION user_strncpy
 
 /* size_t user_strnlen(const char *s, size_t n): length without NUL, n if there is none, -1 on a fault */
