@@ -165,51 +165,66 @@ long sys_fstatat64(int dirfd, uaddr_t name, uaddr_t buf, u32 flags)
 	STAT_BY(path_getattr_user(dirfd, name, at_lookup(flags), &st), put_stat64);
 }
 
-static struct statx_timestamp statx_time(const struct timespec64 *ts)
+/* Filled as the one, and then made the other. */
+union statx_buf {
+	struct kstat st;
+	struct statx x;
+};
+
+#define SAME_PLACE(field, name) \
+	_Static_assert(offsetof(struct kstat, field) == offsetof(struct statx, name) && \
+			       sizeof(((struct kstat *)0)->field) <= \
+				       sizeof(((struct statx *)0)->name), \
+		       #field)
+SAME_PLACE(result_mask, stx_mask);
+SAME_PLACE(blksize, stx_blksize);
+SAME_PLACE(attributes, stx_attributes);
+SAME_PLACE(nlink, stx_nlink);
+SAME_PLACE(uid, stx_uid);
+SAME_PLACE(gid, stx_gid);
+SAME_PLACE(ino, stx_ino);
+SAME_PLACE(size, stx_size);
+SAME_PLACE(blocks, stx_blocks);
+SAME_PLACE(attributes_mask, stx_attributes_mask);
+SAME_PLACE(atime, stx_atime);
+SAME_PLACE(btime, stx_btime);
+SAME_PLACE(ctime, stx_ctime);
+SAME_PLACE(mtime, stx_mtime);
+SAME_PLACE(mnt_id, stx_mnt_id);
+/* the upper half of mode, which is zero, is __spare0 */
+_Static_assert(offsetof(struct kstat, mode) == offsetof(struct statx, stx_mode), "mode");
+_Static_assert(offsetof(struct kstat, dev) == offsetof(struct statx, stx_rdev_major), "dev");
+_Static_assert(sizeof(struct kstat) == offsetof(struct statx, stx_dio_mem_align) &&
+		       sizeof(struct statx) == 256,
+	       "what is not filled");
+
+static long put_statx(uaddr_t user, union statx_buf *buf)
 {
-	return (struct statx_timestamp){.tv_sec = ts->sec, .tv_nsec = ts->nsec};
+	kdev_t dev = buf->st.dev, rdev = buf->st.rdev;
+	struct statx *x = &buf->x;
+
+	x->stx_mask |= STATX_MNT_ID;
+	x->stx_rdev_major = MAJOR(rdev);
+	x->stx_rdev_minor = MINOR(rdev);
+	x->stx_dev_major = MAJOR(dev);
+	x->stx_dev_minor = MINOR(dev);
+	x->stx_atime.__reserved = x->stx_btime.__reserved = 0;
+	x->stx_ctime.__reserved = x->stx_mtime.__reserved = 0;
+	memset(&x->stx_dio_mem_align, 0, sizeof(*x) - offsetof(struct statx, stx_dio_mem_align));
+	return copy_to_user(user, x, sizeof(*x)) ? -EFAULT : 0;
 }
 
-_Static_assert(sizeof(struct statx) == 256 && offsetof(struct statx, stx_mnt_id) == 0x90,
-	       "no holes");
-
-static long put_statx(uaddr_t user, const struct kstat *st)
+long sys_statx(int dirfd, uaddr_t name, u32 flags, u32 mask, uaddr_t user)
 {
-	struct statx s;
+	union statx_buf buf;
+	long err;
 
-	/* what is not set below; there are no holes in between */
-	s.__spare0[0] = 0;
-	memset(&s.stx_dio_mem_align, 0, sizeof(s) - offsetof(struct statx, stx_dio_mem_align));
-	s.stx_mask = st->result_mask | STATX_MNT_ID;
-	s.stx_blksize = st->blksize;
-	s.stx_attributes = st->attributes;
-	s.stx_attributes_mask = st->attributes_mask;
-	s.stx_nlink = st->nlink;
-	s.stx_uid = st->uid;
-	s.stx_gid = st->gid;
-	s.stx_mode = (__u16)st->mode;
-	s.stx_ino = st->ino;
-	s.stx_size = (__u64)st->size;
-	s.stx_blocks = st->blocks;
-	s.stx_atime = statx_time(&st->atime);
-	s.stx_btime = statx_time(&st->btime);
-	s.stx_ctime = statx_time(&st->ctime);
-	s.stx_mtime = statx_time(&st->mtime);
-	s.stx_rdev_major = MAJOR(st->rdev);
-	s.stx_rdev_minor = MINOR(st->rdev);
-	s.stx_dev_major = MAJOR(st->dev);
-	s.stx_dev_minor = MINOR(st->dev);
-	s.stx_mnt_id = st->mnt_id;
-	return copy_to_user(user, &s, sizeof(s)) ? -EFAULT : 0;
-}
-
-long sys_statx(int dirfd, uaddr_t name, u32 flags, u32 mask, uaddr_t buf)
-{
 	if ((mask & STATX__RESERVED) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
 	    (flags &
 	     ~(u32)(AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE)))
 		return -EINVAL;
-	STAT_BY(path_getattr_user(dirfd, name, at_lookup(flags), &st), put_statx);
+	err = path_getattr_user(dirfd, name, at_lookup(flags), &buf.st);
+	return err ? err : put_statx(user, &buf);
 }
 
 /* ---- statfs ---- */

@@ -215,20 +215,33 @@ struct kstatfs {
 	u32 fsid[2];
 };
 
+/*
+ * What stat(2) says. The fields lie where struct statx has them (abi/stat.c asserts it), which so is
+ * made of this in place; the padding is not set.
+ */
 struct kstat {
-	u64 ino;
-	kdev_t dev, rdev;
-	mode_t mode;
+	u32 result_mask;
+	u32 blksize;
+	u64 attributes;
 	u32 nlink;
 	uid_t uid;
 	gid_t gid;
+	mode_t mode;
+	u64 ino;
 	loff_t size;
 	u64 blocks;
-	u32 blksize;
-	struct timespec64 atime, mtime, ctime, btime;
+	u64 attributes_mask;
+	struct timespec64 atime;
+	u32 atime_pad;
+	struct timespec64 btime;
+	u32 btime_pad;
+	struct timespec64 ctime;
+	u32 ctime_pad;
+	struct timespec64 mtime;
+	u32 mtime_pad;
+	kdev_t dev, rdev; /* four numbers of struct statx */
+	u32 unused[2];
 	u64 mnt_id;
-	u32 attributes, attributes_mask;
-	u32 result_mask;
 };
 
 #define ATTR_MODE 1u
