@@ -17,12 +17,9 @@ static unsigned caller_bits(const struct inode *inode)
 	return mode;
 }
 
-int generic_permission(const struct inode *inode, int mask)
+/* Some may and some may not: @want of MAY_*. */
+static noinline int caller_permission(const struct inode *inode, unsigned want)
 {
-	unsigned want = (unsigned)mask & 7, mode = inode->mode;
-
-	if (!(want & ~(mode & mode >> 3 & mode >> 6)))
-		return 0; /* for everybody */
 	if ((want & ~caller_bits(inode)) == 0)
 		return 0;
 	if (S_ISDIR(inode->mode)) {
@@ -38,6 +35,15 @@ int generic_permission(const struct inode *inode, int mask)
 	if (want == MAY_READ && fs_capable(CAP_DAC_READ_SEARCH))
 		return 0;
 	return -EACCES;
+}
+
+int generic_permission(const struct inode *inode, int mask)
+{
+	unsigned want = (unsigned)mask & 7, mode = inode->mode;
+
+	if (!(want & ~(mode & mode >> 3 & mode >> 6)))
+		return 0; /* for everybody */
+	return caller_permission(inode, want);
 }
 
 int inode_permission(struct inode *inode, int mask)
