@@ -90,11 +90,10 @@ static struct file *open_place(const struct path *path, int flags)
 	return file;
 }
 
-/* A file that is not open yet: its fields, and what it may do. 0 or -errno. */
-static int prepare_file(const struct path *path, int flags, bool created, struct file **out)
+/* A file that is not open yet, for what may be opened so; ERR_PTR. */
+static struct file *prepare_file(const struct path *path, int flags, bool created)
 {
 	struct inode *inode = path->dentry->inode;
-	struct file *file;
 	int err = 0;
 
 	if (!created)
@@ -102,11 +101,7 @@ static int prepare_file(const struct path *path, int flags, bool created, struct
 	if (!err && unlikely(!(flags & O_LARGEFILE)) && S_ISREG(inode->mode) &&
 	    inode_size(inode) > MAX_NON_LFS)
 		err = -EOVERFLOW;
-	if (err)
-		return err;
-	file = file_alloc();
-	*out = file;
-	return IS_ERR(file) ? (int)PTR_ERR(file) : 0;
+	return err ? ERR_PTR(err) : file_alloc();
 }
 
 /*
@@ -126,10 +121,10 @@ static struct file *open_path(const struct path *path, int flags, bool created,
 			path_put(path);
 		return file;
 	}
-	err = prepare_file(path, flags, created, &file);
-	if (unlikely(err)) {
+	file = prepare_file(path, flags, created);
+	if (IS_ERR(file)) {
 		path_put(path);
-		return ERR_PTR(err);
+		return file;
 	}
 	file->flags = (u32)flags & (KEPT_FLAGS | O_NOCTTY); /* a terminal's open wants to know */
 	if ((flags & O_ACCMODE) != 3)
