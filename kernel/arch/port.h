@@ -372,6 +372,8 @@ int arch_sigframe_pop(struct regs *regs, bool rt, struct arch_sigframe *out);
 #define ARCH_FPREGS_SIZE 108 /* struct user_fpregs_struct */
 #define ARCH_FXREGS_SIZE 512 /* struct user_fpxregs_struct */
 void arch_get_user_regs(struct arch_thread *t, u32 *out);
+/* The current thread's registers that are still in its CPU, for the functions here. */
+void arch_thread_save(void);
 int arch_set_user_regs(struct arch_thread *t, const u32 *in);
 void arch_get_fpregs(struct arch_thread *t, void *out);
 void arch_set_fpregs(struct arch_thread *t, const void *in);

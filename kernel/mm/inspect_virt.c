@@ -8,8 +8,6 @@
 #include "mm/inspect_virt.h"
 #include "virt.h"
 
-#define PAGEMAP_PRESENT (1ull << 63)
-#define PAGEMAP_SWAP (1ull << 62)
 #define PAGEMAP_FILE (1ull << 61)
 #define PAGEMAP_EXCLUSIVE (1ull << 56)
 #define PAGEMAP_SWAP_SHIFT 5 /* the type below, the offset above */

@@ -109,6 +109,7 @@ static void mm_init_fields(struct mm *mm)
 	spin_lock_init(&mm->page_table_lock, RANK_PAGETABLE);
 	mm->mmap_base = TASK_SIZE;
 	mm->dumpable = 1;
+	mm->flags = MMF_DUMP_DEFAULT;
 }
 
 struct mm *mm_create(struct mm *family)

@@ -183,7 +183,7 @@ int userfaultfd_wait(struct mm *mm, uaddr_t addr, unsigned error)
 	down_read(&mm->mmap_lock);
 	u = find_owner(mm, addr);
 	if (u && ((u->features & UFFD_FEATURE_SIGBUS) || (u->user_only && !user) ||
-		  (current->flags & PF_EXITING)))
+		  (current->flags & (PF_EXITING | PF_DUMPCORE))))
 		err = -EIO;
 	if (u && !err) {
 		enqueue(u, &w);

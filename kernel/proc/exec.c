@@ -244,7 +244,7 @@ static int build(struct exec *e)
 	if (!e->mm)
 		return -ENOMEM;
 	if (current->mm)
-		e->mm->flags = current->mm->flags & MMF_DISABLE_THP;
+		e->mm->flags = current->mm->flags & MMF_EXEC_MASK;
 	err = prepare_stack(e);
 	if (!err)
 		err = exec_push_strings(e);

@@ -9,6 +9,7 @@
  * the last thread has gone, and then until the parent has waited (process_release in wait.c).
  * Whoever sets process->exit_state to PROCESS_REAPED, under tasklist_lock, is the one who releases.
  */
+#include "proc/coredump.h"
 #include "proc/ipc.h"
 #include "proc/ptrace.h"
 #include <linux/poll.h>
@@ -132,7 +133,7 @@ static void child_siginfo(struct process *p, siginfo_t *info)
 	info->si_utime = (long)ns_to_ticks(utime);
 	info->si_stime = (long)ns_to_ticks(stime);
 	info->si_status = code & 0x7f;
-	if (code & 0x80)
+	if (code & WAIT_DUMPED)
 		info->si_code = CLD_DUMPED;
 	else if (code & 0x7f)
 		info->si_code = CLD_KILLED;
@@ -336,6 +337,8 @@ void __noreturn do_exit(int code)
 
 	if (in_interrupt() || !t->pid)
 		panic("exit of the idle task or of an interrupt handler");
+	if (READ_ONCE(p->nr_threads) > 1)
+		coredump_thread_exits();
 	ptrace_event(PTRACE_EVENT_EXIT, (unsigned long)code);
 	futex_exit_robust(t);
 	last = exit_signals(t, code);
@@ -359,6 +362,13 @@ int process_exit_status(const struct process *p)
 	return p->flags & SIGNAL_GROUP_EXIT ? p->group_exit_code : p->leader->exit_code;
 }
 
+void group_exit_begin(struct process *p, int code)
+{
+	p->flags = (p->flags & (SIGNAL_UNKILLABLE | SIGNAL_RELEASED)) | SIGNAL_GROUP_EXIT;
+	p->group_exit_code = code;
+	signal_kill_others(p);
+}
+
 void __noreturn do_group_exit(int code)
 {
 	struct process *p = current->process;
@@ -369,9 +379,7 @@ void __noreturn do_group_exit(int code)
 	} else if (p->group_exec_task) {
 		code = 0; /* another thread execs: this one only goes away */
 	} else {
-		p->flags = (p->flags & (SIGNAL_UNKILLABLE | SIGNAL_RELEASED)) | SIGNAL_GROUP_EXIT;
-		p->group_exit_code = code;
-		signal_kill_others(p);
+		group_exit_begin(p, code);
 	}
 	spin_unlock_irqrestore(&p->siglock, irq);
 	do_exit(code);

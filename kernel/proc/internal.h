@@ -112,6 +112,10 @@ void signal_init(void);
 #define SIGNALS_STOP (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
 #define SIGNALS_DEFAULT_IGNORED \
 	(sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGWINCH) | sigmask(SIGURG))
+#define SIGNALS_COREDUMP \
+	(sigmask(SIGQUIT) | sigmask(SIGILL) | sigmask(SIGTRAP) | sigmask(SIGABRT) | \
+	 sigmask(SIGFPE) | sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGSYS) | \
+	 sigmask(SIGXCPU) | sigmask(SIGXFSZ))
 #define SIGNALS_SYNCHRONOUS \
 	(sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) | sigmask(SIGTRAP) | \
 	 sigmask(SIGFPE) | sigmask(SIGSYS))
@@ -130,6 +134,10 @@ bool jobctl_take_part(struct task *t);
 void jobctl_notify_parent(struct process *p, int code);
 bool pgrp_will_be_orphaned(struct pid *pgrp, struct process *ignored);
 bool pgrp_has_stopped_jobs(struct pid *pgrp);
+
+/* exit.c: the process dies with this wait status: all others are told. => siglock held */
+#define WAIT_DUMPED 0x80 /* in a wait status: there is a core file */
+void group_exit_begin(struct process *p, int code);
 
 /* signal_deliver.c */
 void signal_deliver(struct regs *regs);

@@ -37,6 +37,8 @@ int procfs_statm(struct seq_file *m, struct task *t);
 int procfs_cmdline(struct seq_file *m, struct task *t);
 int procfs_environ(struct seq_file *m, struct task *t);
 int procfs_auxv(struct seq_file *m, struct task *t);
+int procfs_coredump_filter(struct seq_file *m, struct task *t);
+int procfs_coredump_filter_write(struct task *t, char *text);
 int procfs_exe(struct task *t, int number, struct path *out);
 
 /* procfs_maps.c */

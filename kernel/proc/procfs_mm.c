@@ -1,8 +1,9 @@
 /*
- * What /proc/PID tells of a program in memory: statm, cmdline, environ, auxv, exe. The areas are in
+ * What /proc/PID tells of a program in memory: statm, cmdline, environ, auxv, coredump_filter, exe. The areas are in
  * procfs_maps.c, the pages in procfs_mem.c.
  */
 #include "proc/procfs.h"
+#include "lib/parse.h"
 #include "mm/inspect_virt.h"
 #include "mm/slab.h"
 
@@ -95,6 +96,37 @@ int procfs_auxv(struct seq_file *m, struct task *t)
 	seq_write(m, mm->saved_auxv, (n + 2) * sizeof(u32));
 	mm_put(mm);
 	return 0;
+}
+
+int procfs_coredump_filter(struct seq_file *m, struct task *t)
+{
+	struct mm *mm = task_mm_get(t);
+
+	if (!mm)
+		return 0;
+	seq_printf(m, "%08x\n", (mm->flags & MMF_DUMP_ALL) >> MMF_DUMP_SHIFT);
+	mm_put(mm);
+	return 0;
+}
+
+int procfs_coredump_filter_write(struct task *t, char *text)
+{
+	struct mm *mm;
+	unsigned value;
+	int err = kstrtouint(strim(text), 0, &value);
+
+	if (err)
+		return err;
+	mm = task_mm_get(t);
+	if (!mm)
+		return -ESRCH;
+	err = down_write_killable(&mm->mmap_lock);
+	if (!err) {
+		mm->flags = (mm->flags & ~MMF_DUMP_ALL) | (value << MMF_DUMP_SHIFT & MMF_DUMP_ALL);
+		up_write(&mm->mmap_lock);
+	}
+	mm_put(mm);
+	return err;
 }
 
 int procfs_exe(struct task *t, int number, struct path *out)

@@ -73,7 +73,7 @@ static void show_mm(struct seq_file *m, struct task *t)
 	show_kb(m, "VmPTE", s.pt_bytes >> 10);
 	show_kb(m, "VmSwap", KB(s.swap));
 	show_kb(m, "HugetlbPages", 0);
-	seq_puts(m, "CoreDumping:\t0\nTHP_enabled:\t0\n");
+	seq_printf(m, "CoreDumping:\t%d\nTHP_enabled:\t0\n", READ_ONCE(t->process->core) != NULL);
 }
 
 static void show_signals(struct seq_file *m, struct task *t, const struct cred *c)

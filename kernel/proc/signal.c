@@ -326,7 +326,8 @@ static struct task *choose_thread(struct process *p, struct task *preferred, int
 }
 
 /*
- * Does it end the process whatever else happens? A thread that waits for it in sigtimedwait(2) gets
+ * Does it end the process at once, whatever else happens? Not if there may be a core file: of the
+ * thread that takes the signal, before the others go. A thread that waits for it in sigtimedwait(2) gets
  * it as a result instead. => siglock held; @t, which takes it, does not block it
  */
 static bool is_fatal(const struct process *p, const struct task *t, int sig)
@@ -337,7 +338,7 @@ static bool is_fatal(const struct process *p, const struct task *t, int sig)
 		return true;
 	return !t->tracee && !sigset_has(&t->real_blocked, sig) &&
 	       handler_of(p, sig) == (uaddr_t)SIG_DFL &&
-	       !sig_is_one_of(sig, SIGNALS_DEFAULT_IGNORED | SIGNALS_STOP);
+	       !sig_is_one_of(sig, SIGNALS_DEFAULT_IGNORED | SIGNALS_STOP | SIGNALS_COREDUMP);
 }
 
 static void start_group_exit(struct process *p, int sig)

@@ -12,6 +12,7 @@
  *   -ERESTARTNOHAND                                   again           EINTR      EINTR
  *   -ERESTART_RESTARTBLOCK                            restart_syscall EINTR      EINTR
  */
+#include "proc/coredump.h"
 #include "proc/ptrace.h"
 #include "proc/rseq.h"
 #include <asm/unistd.h>
@@ -174,8 +175,11 @@ static int get_signal(siginfo_t *info, struct k_sigaction *action)
 	if (verdict == NONE)
 		signal_recalc();
 	spin_unlock_irqrestore(&p->siglock, irq);
-	if (verdict == DIE)
+	if (verdict == DIE) {
+		if (sig_is_one_of(info->si_signo, SIGNALS_COREDUMP))
+			coredump(info);
 		do_group_exit(info->si_signo);
+	}
 	return verdict == HANDLE ? info->si_signo : 0;
 }
 

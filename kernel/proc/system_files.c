@@ -2,6 +2,7 @@
  * Files of /proc about all processes: stat, loadavg, version, and the sysctls of sys/kernel.
  * proc(5)
  */
+#include "proc/coredump.h"
 #include "proc/procfs.h"
 #include "fs/kmsg.h"
 #include "lib/div64.h"
@@ -100,6 +101,17 @@ static int show_string(struct seq_file *m, void *v)
 	return 0;
 }
 
+/* A program that takes dumps from a pipe ("|program") is not supported. */
+static int set_core_pattern(void *data, char *text)
+{
+	(void)data;
+	text = strim(text);
+	if (*text == '|')
+		return -EINVAL;
+	strscpy(core_pattern, text, sizeof(core_pattern));
+	return 0;
+}
+
 static unsigned ngroups_max = 65536, cap_last_cap = 40, overflow_id = 65534, threads_max;
 
 static const struct {
@@ -118,6 +130,7 @@ static const struct {
 	{"sys/vm/mmap_rnd_bits", &sysctl_mmap_rnd_bits, 8, 16, 0600},
 	{"sys/vm/legacy_va_layout", &sysctl_legacy_va_layout, 0, ~0u >> 1, 0644},
 	{"sys/fs/suid_dumpable", &suid_dumpable, 0, 2, 0644},
+	{"sys/kernel/core_uses_pid", &core_uses_pid, 0, ~0u >> 1, 0644},
 };
 
 static const struct {
@@ -156,6 +169,8 @@ void __init system_files_init(void)
 				    sizeof(uts_hostname));
 	err |= proc_register_string("sys/kernel/domainname", 0644, uts_domainname,
 				    sizeof(uts_domainname));
+	err |= proc_register_text("sys/kernel/core_pattern", 0644, show_string, set_core_pattern,
+				  core_pattern);
 	if (err)
 		pr_err("some files of /proc could not be registered: no memory\n");
 }

@@ -53,7 +53,7 @@ static void describe_exit(struct wait_request *req, struct process *child)
 	describe(req, child);
 	req->wait_status = code;
 	if (code & 0x7f) {
-		req->code = code & 0x80 ? CLD_DUMPED : CLD_KILLED;
+		req->code = code & WAIT_DUMPED ? CLD_DUMPED : CLD_KILLED;
 		req->status = code & 0x7f;
 	} else {
 		req->code = CLD_EXITED;

@@ -160,6 +160,14 @@ int arch_thread_fork(struct arch_thread *child, void *stack, const struct regs *
 	return 0;
 }
 
+void arch_thread_save(void)
+{
+	struct arch_thread *t = current_thread();
+
+	t->gs = thread_read_gs();
+	fpu_save(&t->fpu);
+}
+
 int arch_thread_kernel(struct arch_thread *child, void *stack, void (*fn)(void *), void *arg)
 {
 	prepare_stack(child, stack, fn, arg);

@@ -41,6 +41,8 @@ void inspect_usage(struct vma *vma, uaddr_t from, struct inspect_usage *out);
  * /proc/PID/pagemap: one word a page for @n pages from @addr, PFNs included. 0, or -EINTR by a
  * fatal signal. => [addr, addr + n pages) is user space
  */
+#define PAGEMAP_PRESENT (1ull << 63)
+#define PAGEMAP_SWAP (1ull << 62)
 int inspect_pagemap(struct mm *mm, uaddr_t addr, unsigned n, u64 *out);
 
 /*

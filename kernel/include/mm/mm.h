@@ -47,6 +47,20 @@ struct vma_ops {
 
 /* mm->flags */
 #define MMF_DISABLE_THP 1u /* prctl(PR_SET_THP_DISABLE) */
+/* /proc/PID/coredump_filter, core(5): what a core file has of the memory */
+#define MMF_DUMP_SHIFT 8
+#define MMF_DUMP_ANON_PRIVATE (1u << 8)
+#define MMF_DUMP_ANON_SHARED (1u << 9)
+#define MMF_DUMP_FILE_PRIVATE (1u << 10)
+#define MMF_DUMP_FILE_SHARED (1u << 11)
+#define MMF_DUMP_ELF_HEADERS (1u << 12)
+#define MMF_DUMP_HUGETLB_PRIVATE (1u << 13)
+#define MMF_DUMP_ALL (0x1ffu << MMF_DUMP_SHIFT)
+#define MMF_DUMP_DEFAULT \
+	(MMF_DUMP_ANON_PRIVATE | MMF_DUMP_ANON_SHARED | MMF_DUMP_ELF_HEADERS | \
+	 MMF_DUMP_HUGETLB_PRIVATE)
+/* what a new program takes over */
+#define MMF_EXEC_MASK (MMF_DISABLE_THP | MMF_DUMP_ALL)
 
 struct mm {
 	struct arch_mm arch;

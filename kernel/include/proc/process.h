@@ -96,6 +96,7 @@ struct process {
 	unsigned group_stop_count; /* (s) threads that have yet to stop */
 	/* (s) the thread in execve() that waits for the others to go */
 	struct task *group_exec_task;
+	struct core_dump *core;        /* (s) while a core file is being written */
 	struct wait_queue wait_signal; /* signalfd pollers */
 	int pdeath_signal;             /* (c) PR_SET_PDEATHSIG */
 

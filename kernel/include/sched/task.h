@@ -40,7 +40,9 @@ struct sem_undo_list;
 #define PF_EXITING 2u
 #define PF_IDLE 4u
 #define PF_FORKNOEXEC 8u
-#define PF_MEMALLOC 16u /* reclaim: may use the reserves */
+#define PF_MEMALLOC 16u     /* reclaim: may use the reserves */
+#define PF_POSTCOREDUMP 32u /* exits, and is not in a core dump that begins now */
+#define PF_DUMPCORE 64u     /* writes a core file */
 
 /* The system-call layer restarts or turns these into EINTR; user space never sees them. */
 #define ERESTARTSYS 512
