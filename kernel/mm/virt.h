@@ -102,18 +102,25 @@ void table_discard(struct mm *mm, void *table);
  * than it saves.
  */
 #define RUN_MIN 8u
+/*
+ * What is set in the lower halves of eight entries: one that is in use has a bit there, present,
+ * PROT_NONE or swap.
+ */
+static __always_inline u32 ptes_low8(const pte_t *at)
+{
+	return pte_low(at) | pte_low(at + 1) | pte_low(at + 2) | pte_low(at + 3) | pte_low(at + 4) |
+	       pte_low(at + 5) | pte_low(at + 6) | pte_low(at + 7);
+}
 /* How many of the @n entries from @ptep are empty, before the first that is not. */
 static inline unsigned ptes_skip_empty(const pte_t *ptep, unsigned n)
 {
 	const pte_t *at = ptep, *end = ptep + n;
 
-	/*
-	 * An entry that is in use has a bit set in its lower half: present, PROT_NONE or swap. In
-	 * eights, because a large sparse area is mostly empty.
-	 */
-	while (at + 8 <= end &&
-	       !(pte_low(at) | pte_low(at + 1) | pte_low(at + 2) | pte_low(at + 3) |
-		 pte_low(at + 4) | pte_low(at + 5) | pte_low(at + 6) | pte_low(at + 7)))
+	/* A large sparse area is mostly empty: in large steps as long as there is much to go. */
+	while (at + 128 <= end &&
+	       !(ptes_low8(at) | ptes_low8(at + 8) | ptes_low8(at + 16) | ptes_low8(at + 24)))
+		at += 32;
+	while (at + 8 <= end && !ptes_low8(at))
 		at += 8;
 	while (at < end && !pte_low(at))
 		at++;
