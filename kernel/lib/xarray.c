@@ -47,14 +47,33 @@ static inline bool beyond(unsigned long index, unsigned shift)
 	return index >> shift >= XA_SLOTS;
 }
 
-static bool map_full(const unsigned long *map)
+/* A node's bitmaps are a word or two: all of their bits count. */
+static inline bool map_full(const unsigned long *map)
 {
-	return find_first_zero_bit(map, XA_SLOTS) == XA_SLOTS;
+	unsigned long all = map[0];
+
+	for (unsigned i = 1; i < XA_BITMAP_WORDS; i++)
+		all &= map[i];
+	return all == ~0UL;
 }
 
-static bool map_empty(const unsigned long *map)
+static inline bool map_empty(const unsigned long *map)
 {
-	return find_first_bit(map, XA_SLOTS) == XA_SLOTS;
+	unsigned long any = map[0];
+
+	for (unsigned i = 1; i < XA_BITMAP_WORDS; i++)
+		any |= map[i];
+	return !any;
+}
+
+/* The first slot at @slot or above whose bit in @map is clear; XA_SLOTS: none. */
+static inline unsigned next_clear(const unsigned long *map, unsigned slot)
+{
+	unsigned long word = ~map[BIT_WORD(slot)] >> slot % BITS_PER_LONG;
+
+	if (word)
+		return slot + (unsigned)bit_lowest(word);
+	return (unsigned)find_next_zero_bit(map, XA_SLOTS, ALIGN_UP(slot + 1, BITS_PER_LONG));
 }
 
 void xa_init(struct xarray *xa, const struct xa_ops *ops)
@@ -93,6 +112,12 @@ static const struct xa_node *look_for_leaf(const struct xa_node *root, unsigned 
 	return node;
 }
 
+static inline void load_slots(void *const *slots, unsigned n, void **entries)
+{
+	for (unsigned i = 0; i < n; i++)
+		entries[i] = look(slots[i]);
+}
+
 void xa_load_range(const struct xarray *xa, unsigned long first, unsigned n, void **entries)
 {
 	const void *head = look(xa->head);
@@ -106,8 +131,10 @@ void xa_load_range(const struct xarray *xa, unsigned long first, unsigned n, voi
 		const struct xa_node *leaf = look_for_leaf(to_node(head), first);
 		unsigned slot = first & SLOT_MASK, here = MIN(n, XA_SLOTS - slot);
 
-		for (unsigned i = 0; i < here; i++)
-			entries[i] = leaf ? look(leaf->slots[slot + i]) : NULL;
+		if (leaf)
+			load_slots(leaf->slots + slot, here, entries);
+		else
+			memset(entries, 0, here * sizeof(*entries));
 		entries += here;
 		first += here;
 		n -= here;
@@ -153,7 +180,7 @@ static void set_mark_up(struct xa_node *node, unsigned slot, enum xa_mark mark)
 		__set_bit(slot, node->marks[mark]);
 }
 
-static void clear_mark_up(struct xa_node *node, unsigned slot, enum xa_mark mark)
+static inline void clear_mark_up(struct xa_node *node, unsigned slot, enum xa_mark mark)
 {
 	for (; node && test_bit(slot, node->marks[mark]);
 	     slot = node->offset, node = node->parent) {
@@ -290,19 +317,21 @@ static struct xa_node *build_leaf(struct xarray *xa, struct stock *stock, unsign
 
 static int store_new(struct xarray *xa, unsigned long index, void *entry)
 {
-	struct stock stock;
-	struct xa_node *leaf;
-	int error;
+	struct xa_node *leaf = find_leaf(xa, index);
 
-	if (!xa->head && !index) {
+	if (!leaf && !xa->head && !index) {
 		xa->head_marks = 0;
 		publish(xa->head, entry);
 		return 0;
 	}
-	error = stock_up(xa, &stock, nodes_needed(xa, index));
-	if (error)
-		return error;
-	leaf = build_leaf(xa, &stock, index);
+	if (!leaf) {
+		struct stock stock;
+		int error = stock_up(xa, &stock, nodes_needed(xa, index));
+
+		if (error)
+			return error;
+		leaf = build_leaf(xa, &stock, index);
+	}
 	leaf->count++;
 	publish(leaf->slots[index & SLOT_MASK], entry);
 	set_full_up(leaf, index & SLOT_MASK);
@@ -597,7 +626,7 @@ static bool descend_free(const struct xa_node *node, unsigned long *index)
 
 	for (;;) {
 		unsigned slot = slot_of(*index, node->shift);
-		unsigned next = (unsigned)find_next_zero_bit(node->full, XA_SLOTS, slot);
+		unsigned next = next_clear(node->full, slot);
 
 		if (next == XA_SLOTS) {
 			*index = last_index(node, *index) + 1;
