@@ -176,17 +176,17 @@ static void around_window(const struct fault *f, uaddr_t *start, uaddr_t *end)
  * 3: the page @index of the cache, if it is there, uptodate and not on its way out, into the empty
  * entry @ptep. => page_table_lock held, under rcu_read_lock()
  */
-static bool map_cached(struct fault *f, struct page *page, u32 index, pte_t *ptep, pgprot_t prot)
+static inline bool map_cached(const struct mapping *m, struct page *page, u32 index, pte_t *ptep,
+			      pgprot_t prot, bool locked)
 {
 	if (!page || !pte_none(*ptep) || !page_get_unless_zero(page))
 		return false;
-	if (unlikely(!page_still_in(page, f->vma->mapping, index) ||
-		     !page_test(page, PG_UPTODATE))) {
+	if (unlikely(!page_still_in(page, m, index) || !page_test(page, PG_UPTODATE))) {
 		page_put(page);
 		return false;
 	}
 	page_add_file_rmap(page);
-	if (unlikely(vma_locks_pages(f->vma)))
+	if (unlikely(locked))
 		page_mlock(page);
 	set_pte(ptep, pte_mkyoung(pfn_pte(page_to_pfn(page), prot)));
 	return true;
@@ -200,6 +200,7 @@ static bool map_around(struct fault *f)
 	uaddr_t start, end;
 	u32 first, in_file = mapping_pages(m);
 	pgprot_t prot = vma_pgprot(f->vma);
+	bool locked = vma_locks_pages(f->vma);
 	s32 mapped = 0;
 	unsigned n;
 	pte_t *ptep;
@@ -213,7 +214,7 @@ static bool map_around(struct fault *f)
 	xa_load_range(&m->pages, first, n, pages);
 	spin_lock(&f->mm->page_table_lock);
 	for (unsigned i = 0; i < n; i++)
-		mapped += map_cached(f, pages[i], first + i, ptep + i, prot);
+		mapped += map_cached(m, pages[i], first + i, ptep + i, prot, locked);
 	if (mapped)
 		rss_add(file_counter(f), mapped);
 	done = !pte_none(*f->ptep);
