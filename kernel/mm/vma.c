@@ -114,10 +114,11 @@ void vma_tree_insert_below(struct vma_tree *tree, struct vma *vma, struct vma *n
 	}
 	vma_thread(tree, vma, prev, next);
 	find_gap(vma);
+	vma->max_gap = vma->gap;
 	if (next)
 		find_gap(next);
 	rb_link_node(&vma->node, parent ? &parent->node : NULL, link);
-	update_up(vma, next ? next : prev); /* the parent, or above it */
+	update_up(parent, next); /* which is the parent or above it */
 	rb_balance_augmented(&vma->node, &tree->root, &vma_augment);
 	tree->cached = vma; /* what is mapped is soon touched */
 	tree->count++;

@@ -132,7 +132,7 @@ static inline u32 vma_index(const struct vma *vma, uaddr_t addr)
 /* Where the area begins for those who look for free space: a stack keeps its guard gap. */
 static inline uaddr_t vma_start_gap(const struct vma *vma)
 {
-	if (!(vma->flags & VM_GROWSDOWN))
+	if (likely(!(vma->flags & VM_GROWSDOWN)))
 		return vma->start;
 	return vma->start > STACK_GUARD_GAP ? vma->start - STACK_GUARD_GAP : 0;
 }
