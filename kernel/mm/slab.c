@@ -33,14 +33,14 @@ static struct kmem_cache cache_of_caches;
  * full. */
 static struct cache_cpu no_list;
 
-/* ---- a slab's state, packed in its head page's private word ---- */
+/* ---- a slab's state, packed in its head page's private word; @base: its first byte ---- */
 
 /* The first free object, by its offset in units of 8 bytes + 1; 0: none. */
-static void *slab_first(const struct page *slab)
+static inline void *slab_first(const struct page *slab, char *base)
 {
 	u32 place = slab->private >> 16;
 
-	return place ? (char *)page_address(slab) + (place - 1) * 8ul : NULL;
+	return place ? base + (place - 1) * 8ul : NULL;
 }
 
 static unsigned slab_used(const struct page *slab)
@@ -48,19 +48,17 @@ static unsigned slab_used(const struct page *slab)
 	return slab->private & 0xffff;
 }
 
-static void slab_set(struct page *slab, void *first, unsigned used)
+static inline void slab_set(struct page *slab, const char *base, void *first, unsigned used)
 {
-	u32 place = first ? (u32)((char *)first - (char *)page_address(slab)) / 8 + 1 : 0;
+	u32 place = first ? (u32)((char *)first - base) / 8 + 1 : 0;
 
 	slab->private = place << 16 | used;
 }
 
 /* Slabs are naturally aligned, as buddy blocks are. */
-static struct page *object_slab(const struct kmem_cache *cache, void *object)
+static inline pfn_t object_slab(const struct kmem_cache *cache, void *object)
 {
-	pfn_t pfn = page_to_pfn(virt_to_page(object));
-
-	return pfn_to_page(pfn & ~((1ul << cache->order) - 1));
+	return (pfn_t)(lowmem_paddr(object) >> PAGE_SHIFT) & ~((1ul << cache->order) - 1);
 }
 
 /* ---- slabs ---- */
@@ -86,7 +84,7 @@ static void carve(struct kmem_cache *cache, struct page *slab)
 		*object_link(cache, object) = next;
 		next = object;
 	}
-	slab_set(slab, next, 0);
+	slab_set(slab, base, next, 0);
 }
 
 /* Add a slab to the cache: false if there is no memory. May sleep, if @gfp does. */
@@ -129,7 +127,8 @@ static unsigned take_objects(struct kmem_cache *cache, unsigned n, void **list)
 	while (got < n && !page_list_empty(&cache->partial)) {
 		struct page *slab = page_list_first(&cache->partial);
 		unsigned used = slab_used(slab);
-		void *object = slab_first(slab);
+		char *base = page_address(slab);
+		void *object = slab_first(slab, base);
 
 		cache->empty -= !used;
 		for (; object && got < n; got++, used++) {
@@ -139,7 +138,7 @@ static unsigned take_objects(struct kmem_cache *cache, unsigned n, void **list)
 			*list = object;
 			object = next;
 		}
-		slab_set(slab, object, used);
+		slab_set(slab, base, object, used);
 		if (!object)
 			page_list_del(&cache->partial, slab);
 	}
@@ -150,12 +149,14 @@ static unsigned take_objects(struct kmem_cache *cache, unsigned n, void **list)
 /* => cache->lock */
 static void give_object(struct kmem_cache *cache, void *object)
 {
-	struct page *slab = object_slab(cache, object);
+	pfn_t pfn = object_slab(cache, object);
+	struct page *slab = pfn_to_page(pfn);
+	char *base = lowmem_ptr((paddr_t)pfn << PAGE_SHIFT);
 	unsigned used = slab_used(slab) - 1;
-	void *first = slab_first(slab);
+	void *first = slab_first(slab, base);
 
 	*object_link(cache, object) = first;
-	slab_set(slab, object, used);
+	slab_set(slab, base, object, used);
 	cache->free++;
 	if (!first)
 		page_list_add(&cache->partial, slab);
