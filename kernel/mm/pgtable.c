@@ -292,8 +292,7 @@ static noinline unsigned zap_file_run(struct zap *z, pte_t *ptep, unsigned n)
 {
 	const pte_t *first = ptep, *end = ptep + n;
 	struct mapping *m = z->vma->mapping;
-	bool written_back = m && m->ops->write_page;
-	s32 shmem = 0;
+	bool written_back = m->ops->write_page;
 
 	for (; ptep < end; ptep++) {
 		pte_t low = {pte_low(ptep)};
@@ -306,7 +305,6 @@ static noinline unsigned zap_file_run(struct zap *z, pte_t *ptep, unsigned n)
 		if (page_is_anon(page))
 			break;
 		flags = READ_ONCE(page->flags);
-		shmem += flags >> PG_SWAPBACKED & 1;
 		if (unlikely(written_back) && pte_dirty(low))
 			mapping_mark_dirty(m, page);
 		if (unlikely(!(flags & 1u << PG_REFERENCED)) && pte_young(low))
@@ -315,8 +313,7 @@ static noinline unsigned zap_file_run(struct zap *z, pte_t *ptep, unsigned n)
 		page_remove_file_rmap(page);
 		page_put(page);
 	}
-	z->shmem += shmem;
-	z->file += ptep - first - shmem;
+	*(m->swap_backed ? &z->shmem : &z->file) += ptep - first;
 	return (unsigned)(ptep - first);
 }
 
@@ -324,7 +321,7 @@ static noinline unsigned zap_file_run(struct zap *z, pte_t *ptep, unsigned n)
 static unsigned zap_run(struct zap *z, pte_t *ptep, const struct page *page, unsigned n)
 {
 	if (!page_is_anon(page))
-		return zap_file_run(z, ptep, n);
+		return z->vma->mapping ? zap_file_run(z, ptep, n) : 0;
 	return page_mapcount(page) > 1 ? zap_shared_run(z, ptep, n) : 0;
 }
 
