@@ -74,11 +74,11 @@ u64 rq_clock(struct run_queue *rq)
 	return rq->clock;
 }
 
-void rq_activate(struct run_queue *rq, struct task *t)
+static __always_inline void activate(struct run_queue *rq, struct task *t)
 {
 	t->se.on_rq = true;
 	WRITE_ONCE(rq->nr_running, rq->nr_running + 1); /* read by other CPUs without the lock */
-	if (task_is_rt(t)) {
+	if (unlikely(task_is_rt(t))) {
 		rq->rt_running++;
 		rt_enqueue(rq, t, false);
 	} else {
@@ -87,11 +87,16 @@ void rq_activate(struct run_queue *rq, struct task *t)
 	}
 }
 
-void rq_deactivate(struct run_queue *rq, struct task *t)
+void rq_activate(struct run_queue *rq, struct task *t)
+{
+	activate(rq, t);
+}
+
+static __always_inline void deactivate(struct run_queue *rq, struct task *t)
 {
 	t->se.on_rq = false;
 	WRITE_ONCE(rq->nr_running, rq->nr_running - 1);
-	if (task_is_rt(t)) {
+	if (unlikely(task_is_rt(t))) {
 		rq->rt_running--;
 		rt_dequeue(rq, t);
 	} else {
@@ -99,6 +104,11 @@ void rq_deactivate(struct run_queue *rq, struct task *t)
 		if (t != rq->curr)
 			fair_dequeue(rq, t);
 	}
+}
+
+void rq_deactivate(struct run_queue *rq, struct task *t)
+{
+	deactivate(rq, t);
 }
 
 void rq_resched(struct run_queue *rq)
@@ -124,26 +134,31 @@ static inline u32 slice_of(const struct run_queue *rq)
 {
 	if (rq->nr_running < 2)
 		return ALONE_TICK_NS;
-	return task_is_rt(rq->curr) ? RR_SLICE_NS : fair_slice(rq);
+	return unlikely(task_is_rt(rq->curr)) ? RR_SLICE_NS : fair_slice(rq);
 }
 
-static bool preempts(const struct run_queue *rq, const struct task *t)
+static inline bool preempts(const struct run_queue *rq, const struct task *t)
 {
 	const struct task *curr = rq->curr;
 
 	if (curr == rq->idle)
 		return true;
-	if (task_is_rt(t) || task_is_rt(curr))
+	if (unlikely(task_is_rt(t) | task_is_rt(curr)))
 		return t->se.rt_priority > curr->se.rt_priority;
 	return fair_preempts(t, curr);
 }
 
-void rq_check_preempt(struct run_queue *rq, struct task *t, u64 now)
+static __always_inline void check_preempt(struct run_queue *rq, struct task *t, u64 now)
 {
 	if (preempts(rq, t))
 		rq_resched(rq);
 	else if (rq == this_rq())
 		rq_tick_within(rq, now, slice_of(rq));
+}
+
+void rq_check_preempt(struct run_queue *rq, struct task *t, u64 now)
+{
+	check_preempt(rq, t, now);
 }
 
 /* ------------------------------------------------------------------------------------------- */
@@ -169,39 +184,51 @@ static bool wake_queued(struct task *t)
 	return queued;
 }
 
-/* How far @t is from the minimum of the queue that it slept on. => wake_lock held, rq not locked */
-static s64 distance_on(struct run_queue *rq, const struct task *t)
+/*
+ * From now on the vruntime of @t is its distance from the minimum of the queue that it slept on.
+ * => wake_lock held, @t on no queue, none locked
+ */
+static noinline void leave_queue(struct task *t)
 {
-	u64 min;
+	struct run_queue *rq = cpu_rq(t->cpu);
 
 	spin_lock(&rq->lock);
-	min = rq->min_vruntime;
+	t->se.vruntime -= rq->min_vruntime;
 	spin_unlock(&rq->lock);
-	return (s64)(t->se.vruntime - min);
 }
 
-/* => wake_lock held, @t on no queue and on no CPU */
-static void wake_asleep(struct task *t, bool new)
+/*
+ * On @rq again, or for the first time: then its vruntime is a distance from the queue's minimum.
+ * => wake_lock held, @t on no queue and on no CPU
+ */
+static __always_inline void put_on(struct run_queue *rq, struct task *t, bool first)
 {
-	struct run_queue *rq = cpu_rq(nr_cpus < 2 ? t->cpu : select_cpu(t, new));
-	bool moves = !new && rq->cpu != t->cpu;
-	s64 distance = new ? (s64)SLICE_MIN_NS : moves ? distance_on(cpu_rq(t->cpu), t) : 0;
-	u64 now;
-
 	spin_lock(&rq->lock);
-	now = rq_clock(rq);
+	rq_clock(rq);
 	if (t->state & TASK_UNINTERRUPTIBLE)
 		WRITE_ONCE(rq->nr_uninterruptible, rq->nr_uninterruptible - 1);
-	atomic_set_release(&t->cpu, rq->cpu);
-	if (moves)
-		note_move(t);
+	if (unlikely(first)) {
+		t->se.vruntime += rq->min_vruntime;
+		atomic_set_release(&t->cpu, rq->cpu);
+	}
 	WRITE_ONCE(t->state, TASK_RUNNING);
-	if (!task_is_rt(t))
-		fair_place(rq, t,
-			   new || moves ? distance : (s64)(t->se.vruntime - rq->min_vruntime));
-	rq_activate(rq, t);
-	rq_check_preempt(rq, t, now);
+	fair_limit(rq, t);
+	activate(rq, t);
+	check_preempt(rq, t, rq->clock);
 	spin_unlock(&rq->lock);
+}
+
+/* => as put_on() */
+static __always_inline void wake_asleep(struct task *t)
+{
+	struct run_queue *rq = cpu_rq(nr_cpus < 2 ? t->cpu : select_cpu(t, false));
+	bool moves = rq->cpu != t->cpu;
+
+	if (unlikely(moves)) {
+		leave_queue(t);
+		note_move(t);
+	}
+	put_on(rq, t, moves);
 }
 
 bool wake_up_state(struct task *t, unsigned mask)
@@ -222,7 +249,7 @@ bool wake_up_state(struct task *t, unsigned mask)
 		if (!READ_ONCE(t->se.on_rq) || !wake_queued(t)) {
 			while (atomic_read_acquire(&t->on_cpu))
 				cpu_relax();
-			wake_asleep(t, false);
+			wake_asleep(t);
 		}
 	}
 	spin_unlock_irqrestore(&t->wake_lock, flags);
@@ -280,7 +307,8 @@ void wake_up_new_task(struct task *t)
 {
 	irqflags_t flags = spin_lock_irqsave(&t->wake_lock);
 
-	wake_asleep(t, true);
+	t->se.vruntime = SLICE_MIN_NS; /* behind those who wait already */
+	put_on(cpu_rq(nr_cpus < 2 ? t->cpu : select_cpu(t, true)), t, true);
 	spin_unlock_irqrestore(&t->wake_lock, flags);
 }
 
@@ -293,12 +321,20 @@ bool need_resched(void)
 }
 
 /* It runs no longer, and may not wait here: put it where it may. */
-static void send_away(struct task *t)
+static noinline void send_away(struct task *t)
 {
 	irqflags_t flags = spin_lock_irqsave(&t->wake_lock);
 
-	wake_asleep(t, false);
+	wake_asleep(t);
 	spin_unlock_irqrestore(&t->wake_lock, flags);
+}
+
+/* Its last switch is over. */
+static noinline void bury(struct task *t)
+{
+	if (task_left_stack)
+		task_left_stack(t);
+	task_put(t);
 }
 
 /*
@@ -318,18 +354,15 @@ static void finish_switch(struct task *prev)
 	irq_enable();
 	if (unlikely(leaving))
 		send_away(leaving);
-	if (unlikely(dead)) {
-		if (task_left_stack)
-			task_left_stack(prev);
-		task_put(prev);
-	}
+	if (unlikely(dead))
+		bury(prev);
 }
 
 /*
  * Take prev off the queue if it wants to sleep. True: it is a fair task that goes on. => rq
  * locked
  */
-static inline bool put_prev(struct run_queue *rq, struct task *prev, bool may_sleep)
+static __always_inline bool put_prev(struct run_queue *rq, struct task *prev, bool may_sleep)
 {
 	unsigned state = may_sleep ? READ_ONCE(prev->state) : TASK_RUNNING;
 
@@ -345,7 +378,7 @@ static inline bool put_prev(struct run_queue *rq, struct task *prev, bool may_sl
 		if (state & TASK_UNINTERRUPTIBLE)
 			WRITE_ONCE(rq->nr_uninterruptible, rq->nr_uninterruptible + 1);
 		prev->nvcsw++;
-		rq_deactivate(rq, prev);
+		deactivate(rq, prev);
 		return false;
 	}
 	if (unlikely(!cpumask_test(&prev->cpus_allowed, rq->cpu)) && !prev->kmap.idx) {

@@ -54,25 +54,6 @@ void fair_place(struct run_queue *rq, struct task *t, s64 distance)
 	t->se.vruntime = rq->min_vruntime + (u64)MIN(distance, (s64)SCHED_LATENCY_NS);
 }
 
-bool fair_preempts(const struct task *t, const struct task *curr)
-{
-	if (curr->se.policy == SCHED_IDLE && t->se.policy != SCHED_IDLE)
-		return true;
-	if (t->se.policy != SCHED_NORMAL)
-		return false;
-	return (s64)(curr->se.vruntime - t->se.vruntime) >
-	       (s64)fair_virtual(WAKEUP_MARGIN_NS, t->se.weight);
-}
-
-u32 fair_slice(const struct run_queue *rq)
-{
-	static const u32 slices[] = {SCHED_LATENCY_NS,     SCHED_LATENCY_NS,
-				     SCHED_LATENCY_NS / 2, SCHED_LATENCY_NS / 3,
-				     SCHED_LATENCY_NS / 4, SCHED_LATENCY_NS / 5};
-
-	return rq->fair_running < ARRAY_SIZE(slices) ? slices[rq->fair_running] : SLICE_MIN_NS;
-}
-
 /* Behind everybody who waits now. */
 void fair_yield(struct run_queue *rq, struct task *curr)
 {

@@ -9,6 +9,8 @@
 
 u64 fair_weigh(u64 ns, u32 weight);
 void fair_insert(struct run_queue *rq, struct task *t);
+/* Before it is enqueued: @distance from the queue's minimum, within limits. */
+void fair_place(struct run_queue *rq, struct task *t, s64 distance);
 
 static inline bool vruntime_before(u64 a, u64 b)
 {
@@ -55,6 +57,39 @@ static inline void fair_note_min(struct run_queue *rq, const struct task *t)
 {
 	if (vruntime_before(rq->min_vruntime, t->se.vruntime))
 		rq->min_vruntime = t->se.vruntime;
+}
+
+/*
+ * Before it is enqueued: one that comes back after long is not too far ahead of the queue, one from
+ * elsewhere not too far behind. Mostly neither is so.
+ */
+static inline void fair_limit(struct run_queue *rq, struct task *t)
+{
+	u64 ahead = t->se.vruntime - rq->min_vruntime + WAKEUP_BONUS_NS;
+
+	if (unlikely(ahead > WAKEUP_BONUS_NS + SCHED_LATENCY_NS))
+		fair_place(rq, t, (s64)(ahead - WAKEUP_BONUS_NS));
+}
+
+/* Does @t, just woken, deserve the CPU more than @curr? */
+static inline bool fair_preempts(const struct task *t, const struct task *curr)
+{
+	if (unlikely(curr->se.policy == SCHED_IDLE) && t->se.policy != SCHED_IDLE)
+		return true;
+	if (unlikely(t->se.policy != SCHED_NORMAL))
+		return false;
+	return (s64)(curr->se.vruntime - t->se.vruntime) >
+	       (s64)fair_virtual(WAKEUP_MARGIN_NS, t->se.weight);
+}
+
+/* How long one of the fair tasks may run before the next. */
+static inline u32 fair_slice(const struct run_queue *rq)
+{
+	static const u32 slices[] = {SCHED_LATENCY_NS,     SCHED_LATENCY_NS,
+				     SCHED_LATENCY_NS / 2, SCHED_LATENCY_NS / 3,
+				     SCHED_LATENCY_NS / 4, SCHED_LATENCY_NS / 5};
+
+	return rq->fair_running < ARRAY_SIZE(slices) ? slices[rq->fair_running] : SLICE_MIN_NS;
 }
 
 #endif

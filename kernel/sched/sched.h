@@ -117,11 +117,7 @@ void rq_tick_within(struct run_queue *rq, u64 now, u32 ns);
 /* fair.c; => rq locked */
 extern const u32 nice_weights[40];
 u32 fair_weight(int policy, int nice);
-bool fair_preempts(const struct task *t, const struct task *curr);
-u32 fair_slice(const struct run_queue *rq);
 void fair_yield(struct run_queue *rq, struct task *curr);
-/* Before it is enqueued: @distance from the queue's minimum, within limits. */
-void fair_place(struct run_queue *rq, struct task *t, s64 distance);
 
 /* rt.c; => rq locked */
 void rt_init(struct run_queue *rq);

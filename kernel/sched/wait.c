@@ -33,7 +33,7 @@ bool wait_entry_wake(struct wait_entry *e, unsigned key)
 	return true;
 }
 
-static void wake_common(struct wait_queue *wq, unsigned key, bool all)
+static __always_inline void wake_common(struct wait_queue *wq, unsigned key, bool all)
 {
 	irqflags_t flags = spin_lock_irqsave(&wq->lock);
 	struct wait_entry *e, *next;
