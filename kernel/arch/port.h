@@ -171,7 +171,7 @@ void arch_mm_destroy(struct arch_mm *am);
  * => old's mmap_lock held
  */
 int arch_mm_fork(struct arch_mm *am, const struct arch_mm *old);
-/* Load @am on this CPU; NULL: the kernel's own. => interrupts off or not preemptible. */
+/* Load @am on this CPU; NULL: the kernel's own. => interrupts off */
 void arch_mm_load(struct arch_mm *am);
 
 /* Kernel mappings above the direct map (vmalloc, ioremap): the page tables exist since boot.

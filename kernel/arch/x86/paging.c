@@ -143,10 +143,7 @@ void arch_mm_destroy(struct arch_mm *am)
 
 void arch_mm_load(struct arch_mm *am)
 {
-	irqflags_t flags = irq_save();
-
 	load_mm(am ? am : &kernel_mm);
-	irq_restore(flags);
 }
 
 void arch_kernel_map(void *va, pfn_t pfn, pgprot_t prot)
