@@ -131,21 +131,16 @@ size_t zero_iter(size_t n, struct iov_iter *to)
 }
 
 /*
- * A low page has its address for good. Others first through a short-lived window with page faults
- * off, which nearly always does it all. Where the user's page is not there, the rest through
- * kmap(), which may be held while the fault is handled.
+ * First through a short-lived window with page faults off, which nearly always does it all. Where
+ * the user's page is not there, the rest through kmap(), which may be held while the fault is
+ * handled.
  */
-static __always_inline size_t page_piece(struct page *page, size_t offset, size_t n,
-					 struct iov_iter *it, enum direction dir)
+static noinline size_t high_page_piece(struct page *page, size_t offset, size_t n,
+				       struct iov_iter *it, enum direction dir)
 {
-	size_t done;
-	char *p;
+	char *p = kmap_atomic(page);
+	size_t done = advance_over(it, p + offset, n, dir);
 
-	DEBUG_ASSERT(offset <= PAGE_SIZE && n <= PAGE_SIZE - offset);
-	if (!page_is_high(page))
-		return advance_over(it, (char *)page_address(page) + offset, n, dir);
-	p = kmap_atomic(page);
-	done = advance_over(it, p + offset, n, dir);
 	kunmap_atomic(p);
 	if (likely(done == n) || pagefault_disabled() || !it->count)
 		return done;
@@ -153,6 +148,16 @@ static __always_inline size_t page_piece(struct page *page, size_t offset, size_
 	done += advance_over(it, p + offset + done, n - done, dir);
 	kunmap(page);
 	return done;
+}
+
+/* A low page has its address for good. */
+static __always_inline size_t page_piece(struct page *page, size_t offset, size_t n,
+					 struct iov_iter *it, enum direction dir)
+{
+	DEBUG_ASSERT(offset <= PAGE_SIZE && n <= PAGE_SIZE - offset);
+	if (unlikely(page_is_high(page)))
+		return high_page_piece(page, offset, n, it, dir);
+	return advance_over(it, (char *)page_address(page) + offset, n, dir);
 }
 
 size_t copy_page_to_iter(struct page *page, size_t offset, size_t n, struct iov_iter *to)
