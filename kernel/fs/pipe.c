@@ -66,11 +66,11 @@ static inline struct pipe_buffer *slot(const struct pipe *p, u32 n)
 	return &p->ring[n & (p->slots - 1)];
 }
 
-static struct page *take_page(struct pipe *p)
+static noinline struct page *take_page_slow(struct pipe *p)
 {
 	struct page *page;
 
-	for (unsigned i = 0; i < PIPE_SPARE; i++) {
+	for (unsigned i = 1; i < PIPE_SPARE; i++) {
 		page = p->spare[i];
 		if (page) {
 			p->spare[i] = NULL;
@@ -89,7 +89,17 @@ static struct page *take_page(struct pipe *p)
 	return alloc_page(GFP_HIGHUSER);
 }
 
-static void give_page(struct pipe *p, struct page *page)
+static inline struct page *take_page(struct pipe *p)
+{
+	struct page *page = p->spare[0];
+
+	if (unlikely(!page))
+		return take_page_slow(p);
+	p->spare[0] = NULL;
+	return page;
+}
+
+static noinline void give_page_slow(struct pipe *p, struct page *page)
 {
 	for (unsigned i = 0; i < PIPE_SPARE && page_refs(page) == 1; i++) {
 		if (!p->spare[i]) {
@@ -98,6 +108,14 @@ static void give_page(struct pipe *p, struct page *page)
 		}
 	}
 	page_put(page);
+}
+
+static inline void give_page(struct pipe *p, struct page *page)
+{
+	if (likely(!p->spare[0] && page_refs(page) == 1))
+		p->spare[0] = page;
+	else
+		give_page_slow(p, page);
 }
 
 /* ---- how many pages the pipes of a user may hold. pipe(7), pipe-user-pages-soft ---- */
@@ -211,26 +229,43 @@ static inline struct pipe *pipe_of(const struct file *file)
 /* ---- reading ---- */
 
 /* Take from the first buffer: bytes, 0 when the caller's memory is bad. */
-static size_t read_buffer(struct pipe *p, struct iov_iter *to)
+static inline size_t read_buffer(struct pipe *p, struct pipe_buffer *b, struct iov_iter *to)
 {
-	struct pipe_buffer *b = slot(p, p->tail);
-	size_t n = MIN((size_t)b->len, to->count);
+	size_t n = copy_page_to_iter(b->page, b->offset, MIN((size_t)b->len, to->count), to);
 
-	n = copy_page_to_iter(b->page, b->offset, n, to);
-	b->offset = (u16)(b->offset + n);
-	b->len = (u16)(b->len - n);
-	if (n && b->packet)
-		b->len = 0; /* the rest of a packet is lost */
-	if (!b->len) {
-		give_page(p, b->page);
-		b->page = NULL;
-		p->tail++;
+	if (n != b->len && (!n || !b->packet)) {
+		b->offset = (u16)(b->offset + n);
+		b->len = (u16)(b->len - n);
+		return n;
 	}
+	/* empty; the rest of a packet is lost */
+	give_page(p, b->page);
+	b->page = NULL;
+	p->tail++;
 	return n;
 }
 
+/* What is there and what fits; no more than one packet. => locked, not empty, to->count > 0 */
+static inline ssize_t read_buffers(struct pipe *p, struct iov_iter *to)
+{
+	ssize_t done = 0;
+	bool packet;
+
+	do {
+		struct pipe_buffer *b = slot(p, p->tail);
+		size_t n;
+
+		packet = b->packet;
+		n = read_buffer(p, b, to);
+		if (unlikely(!n))
+			return done ? done : -EFAULT;
+		done += (ssize_t)n;
+	} while (to->count && !packet && used(p));
+	return done;
+}
+
 /* Under the lock, again without: other sleepers must see the state that we leave. */
-static int wait_readable(struct pipe *p)
+static noinline int wait_readable(struct pipe *p)
 {
 	int err;
 
@@ -249,39 +284,20 @@ static ssize_t pipe_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	ssize_t done = 0;
 
 	(void)pos;
-	if (!to->count)
+	if (unlikely(!to->count))
 		return 0;
 	mutex_lock(&p->lock);
-	for (;;) {
-		while (used(p) && to->count) {
-			bool packet = slot(p, p->tail)->packet;
-			size_t n;
-
-			was_full |= pipe_full(p);
-			n = read_buffer(p, to);
-			if (!n) {
-				if (!done)
-					done = -EFAULT;
-				goto out;
-			}
-			done += (ssize_t)n;
-			if (packet)
-				goto out;
-		}
-		if (done || !p->writers)
-			break;
-		if (file->flags & O_NONBLOCK) {
-			done = -EAGAIN;
-			break;
-		}
-		done = wait_readable(p);
-		if (done)
+	while (!used(p) && p->writers) {
+		done = file->flags & O_NONBLOCK ? -EAGAIN : wait_readable(p);
+		if (unlikely(done))
 			break;
 	}
-out:
-	more = used(p) != 0;
-	if (was_full && pipe_full(p))
-		was_full = false;
+	if (likely(!done && used(p))) {
+		was_full = pipe_full(p);
+		done = read_buffers(p, to);
+		was_full = was_full && !pipe_full(p);
+	}
+	more = used(p);
 	mutex_unlock(&p->lock);
 	if (was_full)
 		notify(&p->writers_wait, POLLOUT | POLLWRNORM);
@@ -331,7 +347,7 @@ static ssize_t add_buffer(struct pipe *p, struct iov_iter *from, bool packet)
 	return (ssize_t)n;
 }
 
-static int wait_writable(struct pipe *p)
+static noinline int wait_writable(struct pipe *p)
 {
 	int err;
 
@@ -343,22 +359,13 @@ static int wait_writable(struct pipe *p)
 	return err;
 }
 
-static ssize_t pipe_write(struct file *file, struct iov_iter *from, loff_t *pos)
+/* Until all is written or something is in the way: bytes or an error. => locked, p->readers */
+static inline ssize_t write_buffers(struct pipe *p, struct iov_iter *from, unsigned flags)
 {
-	struct pipe *p = pipe_of(file);
-	bool packet = file->flags & O_DIRECT, room;
+	bool packet = flags & O_DIRECT;
 	size_t tail_len = from->count & (PAGE_SIZE - 1);
-	ssize_t done = 0, n = 0;
+	ssize_t done = 0, n;
 
-	(void)pos;
-	if (!from->count)
-		return 0;
-	mutex_lock(&p->lock);
-	if (!p->readers) {
-		mutex_unlock(&p->lock);
-		fs_send_sigpipe();
-		return -EPIPE;
-	}
 	/*
 	 * the odd end of the write goes first, into the last page; so writes of up to PIPE_BUF
 	 * are never torn
@@ -366,46 +373,53 @@ static ssize_t pipe_write(struct file *file, struct iov_iter *from, loff_t *pos)
 	if (!packet && tail_len && append(p, from, tail_len, &n)) {
 		done = n;
 		if (n < 0 || (size_t)n < tail_len)
-			goto out;
+			return done;
 	}
 	while (from->count) {
-		if (!p->readers) {
-			fs_send_sigpipe();
-			if (!done)
-				done = -EPIPE;
-			break;
-		}
-		if (!pipe_full(p)) {
+		if (likely(!pipe_full(p))) {
 			n = add_buffer(p, from, packet);
-			if (n < 0) {
-				if (!done)
-					done = n;
-				break;
-			}
+			if (unlikely(n < 0))
+				return done ? done : n;
 			done += n;
 			continue;
 		}
-		if (file->flags & O_NONBLOCK) {
-			if (!done)
-				done = -EAGAIN;
-			break;
-		}
+		if (flags & O_NONBLOCK)
+			return done ? done : -EAGAIN;
 		smp_mb();
 		notify(&p->readers_wait, POLLIN | POLLRDNORM);
 		n = wait_writable(p);
-		if (n) {
-			if (!done)
-				done = n;
-			break;
+		if (n)
+			return done ? done : n;
+		if (!p->readers) {
+			fs_send_sigpipe();
+			return done ? done : -EPIPE;
 		}
 	}
-out:
+	return done;
+}
+
+static ssize_t pipe_write(struct file *file, struct iov_iter *from, loff_t *pos)
+{
+	struct pipe *p = pipe_of(file);
+	ssize_t done;
+	bool room;
+
+	(void)pos;
+	if (unlikely(!from->count))
+		return 0;
+	mutex_lock(&p->lock);
+	if (unlikely(!p->readers)) {
+		mutex_unlock(&p->lock);
+		fs_send_sigpipe();
+		return -EPIPE;
+	}
+	done = write_buffers(p, from, file->flags);
 	room = !pipe_full(p);
 	mutex_unlock(&p->lock);
 	notify(&p->readers_wait, POLLIN | POLLRDNORM);
 	if (room)
 		notify(&p->writers_wait, POLLOUT | POLLWRNORM);
-	if (done > 0 && (file->path.mnt != pipe_mount))
+	if (done > 0 && file->path.mnt != pipe_mount)
 		inode_touch(file->inode, ATTR_MTIME | ATTR_CTIME);
 	return done;
 }
