@@ -308,21 +308,21 @@ static ssize_t pipe_read(struct file *file, struct iov_iter *to, loff_t *pos)
 
 /* ---- writing ---- */
 
-/* Small writes share the page of the last buffer. True: all of @len went there. */
-static bool append(struct pipe *p, struct iov_iter *from, size_t len, ssize_t *done)
+/*
+ * Small writes share the page of the last buffer. The odd end of a write goes first, there; so
+ * writes of up to PIPE_BUF are never torn. Bytes or -EFAULT; 0: it has none, or it does not fit.
+ * => not empty
+ */
+static noinline ssize_t append(struct pipe *p, struct iov_iter *from)
 {
-	struct pipe_buffer *b;
-	size_t n;
+	struct pipe_buffer *b = slot(p, p->head - 1);
+	size_t len = from->count & (PAGE_SIZE - 1), n;
 
-	if (!used(p))
-		return false;
-	b = slot(p, p->head - 1);
-	if (b->packet || b->offset + b->len + len > PAGE_SIZE || page_refs(b->page) > 1)
-		return false;
+	if (!len || b->packet || b->offset + b->len + len > PAGE_SIZE || page_refs(b->page) > 1)
+		return 0;
 	n = copy_page_from_iter(b->page, (size_t)(b->offset + b->len), len, from);
 	b->len = (u16)(b->len + n);
-	*done = n ? (ssize_t)n : -EFAULT;
-	return true;
+	return n ? (ssize_t)n : -EFAULT;
 }
 
 /* Fill one new buffer: bytes or -ENOMEM, -EFAULT. => not full */
@@ -347,53 +347,42 @@ static ssize_t add_buffer(struct pipe *p, struct iov_iter *from, bool packet)
 	return (ssize_t)n;
 }
 
-static noinline int wait_writable(struct pipe *p)
+/* 0, or why there will be none. => full */
+static noinline ssize_t wait_for_room(struct pipe *p, unsigned flags)
 {
 	int err;
 
+	if (flags & O_NONBLOCK)
+		return -EAGAIN;
+	smp_mb();
+	notify(&p->readers_wait, POLLIN | POLLRDNORM);
 	mutex_unlock(&p->lock);
 	err = wait_event_interruptible_exclusive(
 		&p->writers_wait, READ_ONCE(p->head) - READ_ONCE(p->tail) < READ_ONCE(p->slots) ||
 					  !READ_ONCE(p->readers));
 	mutex_lock(&p->lock);
-	return err;
+	if (err || p->readers)
+		return err;
+	fs_send_sigpipe();
+	return -EPIPE;
 }
 
-/* Until all is written or something is in the way: bytes or an error. => locked, p->readers */
+/* Until all is written or something is in the way: bytes or an error. => p->readers, count > 0 */
 static inline ssize_t write_buffers(struct pipe *p, struct iov_iter *from, unsigned flags)
 {
 	bool packet = flags & O_DIRECT;
-	size_t tail_len = from->count & (PAGE_SIZE - 1);
 	ssize_t done = 0, n;
 
-	/*
-	 * the odd end of the write goes first, into the last page; so writes of up to PIPE_BUF
-	 * are never torn
-	 */
-	if (!packet && tail_len && append(p, from, tail_len, &n)) {
-		done = n;
-		if (n < 0 || (size_t)n < tail_len)
-			return done;
+	if (used(p) && !packet) {
+		done = append(p, from);
+		if (done && (done < 0 || from->count & (PAGE_SIZE - 1)))
+			return done; /* a fault in the middle */
 	}
 	while (from->count) {
-		if (likely(!pipe_full(p))) {
-			n = add_buffer(p, from, packet);
-			if (unlikely(n < 0))
-				return done ? done : n;
-			done += n;
-			continue;
-		}
-		if (flags & O_NONBLOCK)
-			return done ? done : -EAGAIN;
-		smp_mb();
-		notify(&p->readers_wait, POLLIN | POLLRDNORM);
-		n = wait_writable(p);
-		if (n)
+		n = likely(!pipe_full(p)) ? add_buffer(p, from, packet) : wait_for_room(p, flags);
+		if (unlikely(n < 0))
 			return done ? done : n;
-		if (!p->readers) {
-			fs_send_sigpipe();
-			return done ? done : -EPIPE;
-		}
+		done += n;
 	}
 	return done;
 }

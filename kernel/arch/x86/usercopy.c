@@ -50,6 +50,8 @@ size_t clear_user(uaddr_t to, size_t n)
 {
 	if (unlikely(!user_range_ok(to, n)))
 		return n;
+	if (n == 1)
+		return put_byte((u8 *)to, 0);
 	return user_clear((void *)to, n);
 }
 
