@@ -92,9 +92,8 @@ void irq_for_each(void (*fn)(unsigned irq, const char *chip, const char *name, c
 /* ------------------------------------------------------------------------------------------- */
 /* Memory                                                                                        */
 
-/* Clear the page at @page; copy that at @from to @to, another one. From any context. */
+/* Clear the page at @page. From any context. */
 void arch_page_zero(void *page);
-void arch_page_copy(void *to, const void *from);
 
 /* ------------------------------------------------------------------------------------------- */
 /* Time                                                                                          */

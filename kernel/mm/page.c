@@ -239,6 +239,11 @@ void put_free_pages(void *ptr, unsigned order)
 
 /* ---- contents ---- */
 
+/* A page as one object, so that the compiler knows how it is aligned. */
+struct contents {
+	u32 word[PAGE_SIZE / sizeof(u32)];
+} __aligned(PAGE_SIZE);
+
 /*
  * kmap_local_page() and kunmap_local(), in place: half of what a fault costs besides the contents.
  */
@@ -266,9 +271,9 @@ void page_zero(struct page *page)
 void page_copy(struct page *to, struct page *from)
 {
 	pfn_t to_pfn = page_to_pfn(to), from_pfn = page_to_pfn(from);
-	void *d = map_contents(to_pfn), *s = map_contents(from_pfn);
+	struct contents *d = map_contents(to_pfn), *s = map_contents(from_pfn);
 
-	arch_page_copy(d, s);
+	*d = *s;
 	unmap_contents(from_pfn);
 	unmap_contents(to_pfn);
 }

@@ -31,11 +31,6 @@ void arch_page_zero(void *page)
 	memset(page, 0, PAGE_SIZE);
 }
 
-void arch_page_copy(void *to, const void *from)
-{
-	memcpy(to, from, PAGE_SIZE);
-}
-
 u64 clock_boot_realtime_ns(void)
 {
 	return 0;

@@ -51,7 +51,7 @@
 	movups (%esp), %xmm0
 	addl $16, %esp
 .endm
-/* Bytes of one turn of a loop of wide moves, and where each of them begins. */
+/* Bytes of one turn of a loop of wide stores, and where each of them begins. */
 #define WIDE_TURN 256
 #define WIDE_OFFSETS 0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240
 

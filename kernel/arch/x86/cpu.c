@@ -11,7 +11,7 @@
 #include "lib/string.h"
 
 struct cpu_features cpu;
-u8 wide_moves;
+u8 wide_stores;
 
 struct smap_site {
 	u32 at, opcode;
@@ -139,7 +139,7 @@ static bool __init is_translated(void)
 	return memcmp(&r.ebx, "TCGTCGTCGTCG", 12) == 0;
 }
 
-static bool __init has_wide_moves(void)
+static bool __init has_wide_stores(void)
 {
 	return (cpu.f1_edx & CPU_FXSR) && (cpu.f1_edx & CPU_SSE) &&
 	       (!(cpu.f7_ebx & CPU_ERMS) || is_translated());
@@ -168,7 +168,7 @@ void cpu_enable_features(void)
 	enable_syscall_gate();
 	__asm__ volatile("fninit");
 	if (smp_cpu_id() == 0)
-		wide_moves = has_wide_moves();
+		wide_stores = has_wide_stores();
 }
 
 u32 arch_hwcap(void)

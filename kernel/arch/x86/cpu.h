@@ -22,10 +22,11 @@ struct cpu_features {
 extern struct cpu_features cpu;
 
 /*
- * Much memory is moved faster through an SSE register than by a string instruction. Set by
+ * Much memory is cleared faster from an SSE register than by a string instruction. (Copies are not:
+ * translated code loads such a register slowly.) Set by
  * cpu_enable_features() of the first CPU, before others run.
  */
-extern u8 wide_moves;
+extern u8 wide_stores;
 
 /* Bits of leaf 1 edx. */
 #define CPU_FPU (1u << 0)

@@ -1,6 +1,6 @@
 /*
  * The loops that touch user memory. Each access has an entry in the exception table, and runs
- * between stac and clac. Much is moved 16 bytes at a time where that is faster (wide_moves of cpu.c).
+ * between stac and clac.
  */
 #include "asm.h"
 
@@ -14,9 +14,7 @@ FUNCTION user_copy
 	movl %edx, %esi
 	movl %ecx, %edx
 	STAC
-	cmpl $WIDE_TURN, %ecx
-	jae 5f
-0:	shrl $2, %ecx
+	shrl $2, %ecx
 1:	rep movsl
 	movl %edx, %ecx
 	andl $3, %ecx
@@ -26,30 +24,6 @@ FUNCTION user_copy
 	popl %edi
 	popl %esi
 	ret
-/* Much: whole turns of wide moves. */
-5:	cmpb $0, wide_moves
-	je 0b
-	SAVE_XMM0
-	andl $-WIDE_TURN, %ecx
-	addl %ecx, %esi
-	addl %ecx, %edi
-	negl %ecx
-6:	.irp i, WIDE_OFFSETS
-7:	movups \i(%esi,%ecx), %xmm0
-	EX_TABLE 7b, 9f
-8:	movups %xmm0, \i(%edi,%ecx)
-	EX_TABLE 8b, 9f
-	.endr
-	addl $WIDE_TURN, %ecx
-	jnz 6b
-/* The rest; after a fault from the beginning of that turn, to find its place. */
-9:	RESTORE_XMM0
-	addl %ecx, %esi
-	addl %ecx, %edi
-	andl $(WIDE_TURN - 1), %edx
-	subl %ecx, %edx
-	movl %edx, %ecx
-	jmp 0b
 /* The words left, byte by byte: the copy ends exactly where the fault is. */
 4:	andl $3, %edx
 	leal (%edx,%ecx,4), %ecx
@@ -77,7 +51,8 @@ FUNCTION user_clear
 	movl %ecx, %eax
 	popl %edi
 	ret
-5:	cmpb $0, wide_moves
+/* Much: whole turns of wide stores, where they are faster (wide_stores of cpu.c). */
+5:	cmpb $0, wide_stores
 	je 0b
 	SAVE_XMM0
 	xorps %xmm0, %xmm0
@@ -90,6 +65,7 @@ FUNCTION user_clear
 	.endr
 	addl $WIDE_TURN, %ecx
 	jnz 6b
+/* The rest; after a fault from the beginning of that turn, to find its place. */
 9:	RESTORE_XMM0
 	addl %ecx, %edi
 	andl $(WIDE_TURN - 1), %edx
