@@ -111,7 +111,7 @@ static pid_t parent_of(const struct process *p)
 	pid_t nr;
 
 	rcu_read_lock();
-	nr = rcu_dereference(p->parent)->leader->tgid;
+	nr = rcu_dereference(rcu_dereference(p->parent)->leader)->tgid;
 	rcu_read_unlock();
 	return nr;
 }
@@ -194,11 +194,7 @@ static bool put_siginfo(struct writer *w, const siginfo_t *info)
 
 static bool put_auxv(struct writer *w, const struct mm *mm)
 {
-	unsigned n = 0;
-
-	while (n + 2 < ARRAY_SIZE(mm->saved_auxv) && mm->saved_auxv[n])
-		n += 2;
-	return put_note(w, "CORE", NT_AUXV, mm->saved_auxv, (n + 2) * sizeof(u32));
+	return put_note(w, "CORE", NT_AUXV, mm->saved_auxv, auxv_bytes(mm));
 }
 
 /* ---- the areas ---- */
@@ -214,7 +210,7 @@ struct area {
 struct layout {
 	struct area *areas;
 	unsigned n;
-	u32 *files; /* NT_FILE; NULL: none */
+	u32 *files; /* NT_FILE */
 	size_t files_size;
 };
 

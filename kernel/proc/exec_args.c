@@ -234,6 +234,15 @@ static void aux(struct auxv *v, u32 type, u32 value)
 	v->word[v->count++] = value;
 }
 
+size_t auxv_bytes(const struct mm *mm)
+{
+	unsigned n = 0;
+
+	while (n + 2 < ARRAY_SIZE(mm->saved_auxv) && mm->saved_auxv[n])
+		n += 2;
+	return (n + 2) * sizeof(u32);
+}
+
 /* In Linux's order: some programs print it, and tests compare it. */
 static unsigned fill_auxv(struct exec *e, u32 *words, uaddr_t random, uaddr_t platform)
 {

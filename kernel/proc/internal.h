@@ -192,6 +192,10 @@ void futex_exit_robust(struct task *t);
 /* Wake up to @n waiters of a word of the current task's memory, shared key. */
 void futex_wake_address(uaddr_t addr, unsigned n);
 
+/* exec_args.c: the size of @mm->saved_auxv, its AT_NULL included */
+struct mm;
+size_t auxv_bytes(const struct mm *mm);
+
 /* hooks.c */
 void proc_hooks_init(void);
 /* oom.c */

@@ -87,13 +87,10 @@ int procfs_environ(struct seq_file *m, struct task *t)
 int procfs_auxv(struct seq_file *m, struct task *t)
 {
 	struct mm *mm = task_mm_get(t);
-	unsigned n = 0;
 
 	if (!mm)
 		return 0;
-	while (n + 2 < ARRAY_SIZE(mm->saved_auxv) && mm->saved_auxv[n])
-		n += 2;
-	seq_write(m, mm->saved_auxv, (n + 2) * sizeof(u32));
+	seq_write(m, mm->saved_auxv, auxv_bytes(mm));
 	mm_put(mm);
 	return 0;
 }

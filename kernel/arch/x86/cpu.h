@@ -23,8 +23,8 @@ extern struct cpu_features cpu;
 
 /*
  * Much memory is cleared faster from an SSE register than by a string instruction. (Copies are not:
- * translated code loads such a register slowly.) Set by
- * cpu_enable_features() of the first CPU, before others run.
+ * translated code loads such a register slowly.) Set by cpu_enable_features() of the first CPU,
+ * before others run.
  */
 extern u8 wide_stores;
 
