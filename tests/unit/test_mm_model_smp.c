@@ -42,7 +42,7 @@ static void begin(unsigned cpus)
 	u32 first = seed ? (u32)strtoul(seed, NULL, 0) : (u32)time(NULL) * 2654435761u;
 
 	operations = ops ? (unsigned)strtoul(ops, NULL, 0) : more && *more ? 16000 : 600;
-	alarm(more && *more ? 900 : 600);
+	alarm(more && *more ? 3600 : 600);
 	print_message("# SEED=%u\n", first);
 	n_worlds = MAX(cpus, 2u);
 	for (unsigned i = 0; i <= n_worlds; i++)
