@@ -52,6 +52,7 @@ CC := $(CROSS)gcc
 endif
 LD := $(CROSS)ld
 NM := $(CROSS)nm
+READELF := $(CROSS)readelf
 ifneq ($(findstring clang,$(CC)),)
 KCC := $(CC) --target=i686-linux-gnu
 COMPILER_INCLUDE := $(shell $(CC) -print-resource-dir)/include
@@ -130,7 +131,8 @@ $(O)/kconfig_gz.o: $(GENERATED)/auto.mk
 		'.section .note.GNU-stack, "", @progbits' | $(KCC) -m32 -c -x assembler -o $@ -
 
 # The symbol table for backtraces is part of the image that it describes: link with an empty one,
-# then with one of the right size, then with the right one.
+# then with one of the right size, then with the right one. So is the table of relocations, which lies
+# behind everything it describes: it comes with the last link, and is compared with what that one made.
 link = $(LD) $(KLDFLAGS) $(LIBGCC_WRAP) -T $(LDSCRIPT) -o $@ $(filter %.o,$^) $(LIBGCC)
 LINK_INPUT := $(KOBJS) $(LDSCRIPT) $(O)/.objects
 
@@ -138,17 +140,23 @@ $(O)/ksym0.S: tools/kallsyms.py
 	$(Q)mkdir -p $(@D); $(PYTHON) tools/kallsyms.py </dev/null >$@
 $(O)/ksym1.S $(O)/ksym2.S: $(O)/ksym%.S: $(O)/isthmus%.elf tools/kallsyms.py
 	$(Q)$(NM) -n $< | $(PYTHON) tools/kallsyms.py >$@
-$(O)/ksym%.o: $(O)/ksym%.S
+$(O)/relocs0.S: tools/relocs.py
+	$(Q)mkdir -p $(@D); $(PYTHON) tools/relocs.py </dev/null >$@
+$(O)/relocs1.S: $(O)/isthmus2.elf tools/relocs.py
+	$(Q)$(READELF) -rW $< | $(PYTHON) tools/relocs.py >$@
+TABLES := $(foreach table,ksym0 ksym1 ksym2 relocs0 relocs1,$(O)/$(table))
+$(TABLES:=.o): %.o: %.S
 	$(Q)$(KCC) -m32 -c -o $@ $<
-$(O)/isthmus1.elf: $(LINK_INPUT) $(O)/ksym0.o
+$(O)/isthmus1.elf: $(LINK_INPUT) $(O)/ksym0.o $(O)/relocs0.o
 	$(call say,LD,$@)
 	$(Q)$(link)
-$(O)/isthmus2.elf: $(LINK_INPUT) $(O)/ksym1.o
+$(O)/isthmus2.elf: $(LINK_INPUT) $(O)/ksym1.o $(O)/relocs0.o
 	$(Q)$(link)
-$(O)/isthmus.elf: $(LINK_INPUT) $(O)/ksym2.o
+$(O)/isthmus.elf: $(LINK_INPUT) $(O)/ksym2.o $(O)/relocs1.o
 	$(call say,LD,$@)
 	$(Q)$(link)
-.SECONDARY: $(foreach n,0 1 2,$(O)/ksym$(n).S $(O)/ksym$(n).o $(O)/isthmus$(n).elf)
+	$(Q)$(READELF) -rW $@ | $(PYTHON) tools/relocs.py | cmp - $(O)/relocs1.S || { rm $@; exit 1; }
+.SECONDARY: $(TABLES:=.S) $(TABLES:=.o) $(O)/isthmus1.elf $(O)/isthmus2.elf
 
 -include $(KOBJS:.o=.d) $(LDSCRIPT).d
 

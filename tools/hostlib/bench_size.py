@@ -27,7 +27,7 @@ def part_sizes(name):
 
 SECTIONS = {
     ".text": "code", ".rodata": "constants, and the names of functions", ".data": "data", ".init": "for boot alone: freed then",
-    ".rel.dyn": "relocations, for the splits: freed too", ".bss": "zeroes, which the file does not have",
+    ".packed_relocs": "relocations, for the splits: freed too", ".bss": "zeroes, which the file does not have",
 }
 
 

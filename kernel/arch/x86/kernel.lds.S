@@ -1,6 +1,6 @@
 /*
  * The image: linked at LINK_PAGE_OFFSET + 1 MB, loaded at 1 MB, moved to another split by the boot
- * stub through the R_386_RELATIVE entries of .rel.dyn. In memory order:
+ * stub through .packed_relocs, which is .rel.dyn in fewer bytes (tools/relocs.py). In memory order:
  *
  *   text, read-only data | data | what only the boot needs | bss
  *
@@ -79,16 +79,11 @@ SECTIONS
 		__percpu_end = .;
 	} :kernel
 
-	.rel.dyn : AT(ADDR(.rel.dyn) - LINK_PAGE_OFFSET) ALIGN(4) {
-		__rel_start = .;
-		*(.rel.*)
-		__rel_end = .;
+	/* Behind all that it names: its own size moves none of that. */
+	.packed_relocs : AT(ADDR(.packed_relocs) - LINK_PAGE_OFFSET) {
+		__packed_relocs = .;
+		KEEP(*(.packed_relocs))
 	} :kernel
-	.dynamic : AT(ADDR(.dynamic) - LINK_PAGE_OFFSET) { *(.dynamic) } :kernel
-	.dynsym : AT(ADDR(.dynsym) - LINK_PAGE_OFFSET) { *(.dynsym) } :kernel
-	.dynstr : AT(ADDR(.dynstr) - LINK_PAGE_OFFSET) { *(.dynstr) } :kernel
-	.hash : AT(ADDR(.hash) - LINK_PAGE_OFFSET) { *(.hash) } :kernel
-	.gnu.hash : AT(ADDR(.gnu.hash) - LINK_PAGE_OFFSET) { *(.gnu.hash) } :kernel
 
 	.bss : AT(ADDR(.bss) - LINK_PAGE_OFFSET) ALIGN(4096) {
 		__init_end = .;
@@ -106,6 +101,13 @@ SECTIONS
 	/DISCARD/ : {
 		*(.comment .note .note.* .eh_frame .eh_frame_hdr .interp .gnu.version*)
 	}
+	/* What .packed_relocs was made from; not loaded. */
+	.rel.dyn 0 (INFO) : { *(.rel.*) } :NONE
+	.dynamic 0 (INFO) : { *(.dynamic) }
+	.dynsym 0 (INFO) : { *(.dynsym) }
+	.dynstr 0 (INFO) : { *(.dynstr) }
+	.hash 0 (INFO) : { *(.hash) }
+	.gnu.hash 0 (INFO) : { *(.gnu.hash) }
 	.debug_info 0 : { *(.debug_info) }
 	.debug_abbrev 0 : { *(.debug_abbrev) }
 	.debug_aranges 0 : { *(.debug_aranges) }

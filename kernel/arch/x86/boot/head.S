@@ -54,19 +54,24 @@ _start:
 
 	/* From here to the jump nothing may use an address that the relocation changes. */
 	movl $stub_gdt, %ebp
-	movl $__rel_start, %esi
-	movl $__rel_end, %ecx
+	movl $__packed_relocs, %esi
 	movl %eax, %edx
 	movl %eax, %edi
 	subl $LINK_PAGE_OFFSET, %edi
-	jz 3f
-2:	cmpl %ecx, %esi
-	jae 3f
+	jz 4f
+	/* A byte is the way from one word to the next; behind a 0 its address follows, and behind the last a 0. */
+2:	movzbl (%esi), %ecx
+	incl %esi
+	addl %ecx, %eax
+	testl %ecx, %ecx
+	jnz 3f
 	movl (%esi), %eax
-	addl %edi, (%eax)
-	addl $8, %esi
+	addl $4, %esi
+	testl %eax, %eax
+	jz 4f
+3:	addl %edi, (%eax)
 	jmp 2b
-3:	negl %edx
+4:	negl %edx
 	movl %edx, %eax
 	movw %dx, STUB_CS + 2(%ebp)
 	movw %dx, STUB_DS + 2(%ebp)
@@ -81,8 +86,8 @@ _start:
 	movl %eax, %gs
 	movl %eax, %ss
 	movl %eax, %ds
-	ljmp $STUB_CS, $4f
-4:	movl $boot_stack_top, %esp
+	ljmp $STUB_CS, $5f
+5:	movl $boot_stack_top, %esp
 	call stub_load_idt
 	movl %ebx, %eax
 	call boot_setup
