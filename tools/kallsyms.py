@@ -1,11 +1,21 @@
 #!/usr/bin/python3
-"""nm -n of the kernel on stdin -> an assembler file with its text symbols on stdout.
+"""nm -n of the kernel on stdin -> an assembler file with its text symbols on stdout, for kernel/lib/ksym.c.
 
-The table is what kernel/lib/ksym.c reads: ksym_count, sorted 32-bit offsets from _stext, for each
-symbol the 32-bit offset of its name, and the names. No entry is an address, so that relocating
-the image leaves the table alone.
+The symbols come in ascending order, in blocks of 16, so that a search need not read them all:
+
+  ksym_count    how many
+  ksym_blocks   for each block its first symbol's offset from _stext, and where in ksym_stream it begins
+  ksym_stream   for each symbol the distance from the one before (7 bits a byte, the highest bit: more follow; 0 for
+                the first of a block), then its name: characters, and bytes from 128 up for words; a 0 ends it
+  ksym_words    those words, each ended by a 0
+
+No entry is an address, so that relocating the image leaves the table alone.
 """
+import collections
+import re
 import sys
+
+BLOCK, WORDS, NAME_MAX = 16, 128, 63
 
 
 def text_symbols(lines):
@@ -24,25 +34,56 @@ def text_symbols(lines):
                 symbols[address] = name
     if base is None:
         return []
-    return [(a - base, n) for a, n in sorted(symbols.items()) if a >= base and (not end or a < end)]
+    return [(a - base, n[:NAME_MAX]) for a, n in sorted(symbols.items()) if a >= base and (not end or a < end)]
+
+
+def phrases(name):
+    """Up to four words of it in a row."""
+    words = re.findall(r"[A-Za-z0-9]+_*|[._]+", name)
+    for i in range(len(words)):
+        for j in range(i + 1, min(len(words), i + 4) + 1):
+            yield "".join(words[i:j])
+
+
+def frequent(names):
+    """The phrases that save most when a byte stands for each."""
+    count = collections.Counter(phrase for name in names for phrase in phrases(name))
+    return sorted(count, key=lambda phrase: (-(len(phrase) - 1) * count[phrase], phrase))[:WORDS]
+
+
+def coded(name, words):
+    """Its bytes; words: phrase -> number."""
+    longest = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "$^")
+    out, at = [], 0
+    for match in longest.finditer(name):
+        out += name[at:match.start()].encode() + bytes([WORDS + words[match.group()]])
+        at = match.end()
+    return [*out, *name[at:].encode(), 0]
+
+
+def distance(number):
+    out = []
+    while number >= 128:
+        out.append(128 | number & 127)
+        number >>= 7
+    return [*out, number]
 
 
 def main():
     symbols = text_symbols(sys.stdin)
-    names, position = {}, 0
-    for _, name in symbols:
-        if name not in names:
-            names[name] = position
-            position += len(name) + 1
-    out = ['.section .rodata.ksym, "a"', ".balign 4", ".globl ksym_count, ksym_offsets, ksym_name_at, ksym_names"]
-    out.append(f"ksym_count: .long {len(symbols)}")
-    out.append("ksym_offsets:")
-    out += [f".long {offset}" for offset, _ in symbols]
-    out.append("ksym_name_at:")
-    out += [f".long {names[name]}" for _, name in symbols]
-    out.append("ksym_names:")
-    out += [f'.asciz "{name}"' for name in names]
-    out += [".byte 0", '.section .note.GNU-stack, "", @progbits']
+    words = {phrase: i for i, phrase in enumerate(frequent([name for _, name in symbols]))}
+    blocks, stream, last = [], [], 0
+    for i, (offset, name) in enumerate(symbols):
+        if i % BLOCK == 0:
+            blocks += [offset, len(stream)]
+            last = offset
+        stream += distance(offset - last) + coded(name, words)
+        last = offset
+    out = ['.section .rodata.ksym, "a"', ".balign 4", ".globl ksym_count, ksym_blocks, ksym_stream, ksym_words"]
+    out += [f"ksym_count: .long {len(symbols)}", "ksym_blocks:", *(f".long {number}" for number in blocks)]
+    out += ["ksym_stream:", *(f".byte {','.join(map(str, stream[i:i + 32]))}" for i in range(0, len(stream), 32))]
+    out += ["ksym_words:", *(f'.asciz "{word}"' for word in words), ".byte 0"]
+    out.append('.section .note.GNU-stack, "", @progbits')
     print("\n".join(out))
 
 

@@ -5,14 +5,14 @@
 #include "lib/printf.h"
 #include "lib/ctype.h"
 #include "lib/div64.h"
+#include "lib/ksym.h"
 #include "lib/string.h"
 #include <limits.h>
-#ifdef ISTHMUS_KERNEL
-#include "lib/ksym.h"
 
-const char *(*printf_symbol)(unsigned long addr, unsigned long *offset) = ksym_lookup;
+#ifdef ISTHMUS_KERNEL
+const char *(*printf_symbol)(char *name, unsigned long addr, unsigned long *offset) = ksym_lookup;
 #else
-const char *(*printf_symbol)(unsigned long addr, unsigned long *offset);
+const char *(*printf_symbol)(char *name, unsigned long addr, unsigned long *offset);
 #endif
 
 #define FLAG_LEFT 1u
@@ -160,9 +160,9 @@ static void put_pointer(struct output *o, const struct spec *spec, const void *p
 
 static void put_symbol(struct output *o, const struct spec *spec, const void *p, bool with_offset)
 {
-	char text[128];
+	char text[KSYM_NAME_SIZE + 16], buffer[KSYM_NAME_SIZE];
 	unsigned long offset = 0;
-	const char *name = printf_symbol ? printf_symbol((unsigned long)p, &offset) : NULL;
+	const char *name = printf_symbol ? printf_symbol(buffer, (unsigned long)p, &offset) : NULL;
 	int n;
 
 	if (name && with_offset)

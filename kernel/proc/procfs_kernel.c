@@ -64,6 +64,7 @@ static unsigned callers_of(struct task *t, unsigned long *callers)
 int procfs_stack(struct seq_file *m, struct task *t)
 {
 	unsigned long callers[CALLERS_MAX], offset, size;
+	char buffer[KSYM_NAME_SIZE];
 	unsigned n;
 
 	if (!(m->file->cred->cap_effective & 1ULL << CAP_SYS_ADMIN))
@@ -72,7 +73,7 @@ int procfs_stack(struct seq_file *m, struct task *t)
 		return -EPERM;
 	n = callers_of(t, callers);
 	for (unsigned i = 0; i < n; i++) {
-		const char *name = ksym_find(callers[i] - 1, &offset, &size);
+		const char *name = ksym_find(buffer, callers[i] - 1, &offset, &size);
 
 		if (name)
 			seq_printf(m, "[<0>] %s+0x%lx/0x%lx\n", name, offset + 1, size);

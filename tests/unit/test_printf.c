@@ -115,8 +115,9 @@ static void test_scnprintf_tells_what_was_written(void **state)
 	assert_int_equal(scnprintf(buf, 0, "%s", "012"), 0);
 }
 
-static const char *resolve(unsigned long addr, unsigned long *offset)
+static const char *resolve(char *name, unsigned long addr, unsigned long *offset)
 {
+	(void)name;
 	if (addr < 0x1000 || addr >= 0x2000)
 		return NULL;
 	*offset = addr - 0x1000;

@@ -20,6 +20,10 @@ test_boot_limits_2l_SRCS := $(test_boot_limits_SRCS)
 UNIT_TESTS += test_inflate
 test_inflate_SRCS := kernel/lib/inflate.c kernel/lib/crc32.c
 
+UNIT_TESTS += test_ksym
+test_ksym_SRCS := kernel/lib/ksym.c
+test_ksym_OBJS := $(O)/unit/ksym_table.o
+
 UNIT_TESTS += test_lib
 test_lib_SRCS := kernel/lib/bitmap.c kernel/lib/chacha20.c kernel/lib/crc32.c kernel/lib/hash.c kernel/lib/sort.c \
 	kernel/lib/strutil.c

@@ -250,8 +250,9 @@ static void stop_nothing(struct seq_file *m, void *v)
 /* "task_alloc+0x1e4/0x290" */
 static void show_caller(struct seq_file *m, const void *caller)
 {
+	char buffer[KSYM_NAME_SIZE];
 	unsigned long offset, size;
-	const char *name = ksym_find((unsigned long)caller, &offset, &size);
+	const char *name = ksym_find(buffer, (unsigned long)caller, &offset, &size);
 
 	if (name)
 		seq_printf(m, " %s+0x%lx/0x%lx", name, offset, size);

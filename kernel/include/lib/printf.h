@@ -33,7 +33,10 @@ int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 int vscnprintf(char *buf, size_t size, const char *fmt, va_list args) __printf(3, 0);
 int scnprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 
-/* Resolves an address for %pS (ksym_lookup on the machine); NULL: addresses stay numbers. */
-extern const char *(*printf_symbol)(unsigned long addr, unsigned long *offset);
+/*
+ * Resolves an address for %pS, into @name of KSYM_NAME_SIZE bytes (ksym_lookup on the machine); NULL:
+ * addresses stay numbers.
+ */
+extern const char *(*printf_symbol)(char *name, unsigned long addr, unsigned long *offset);
 
 #endif
