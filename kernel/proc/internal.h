@@ -33,7 +33,9 @@ static inline void siginfo_clear_rest(siginfo_t *info)
 
 static inline bool sighand_is_used(const struct sighand *s, int sig)
 {
-	return READ_ONCE(s->used[(sig - 1) / 32]) >> (sig - 1) % 32 & 1;
+	u32 bit = (u32)sig - 1;
+
+	return READ_ONCE(s->used[bit / 32]) >> bit % 32 & 1;
 }
 
 static inline uaddr_t sighand_handler(const struct sighand *s, int sig)

@@ -350,6 +350,33 @@ static int wild_sigreturn(void *nr)
 	return 0;
 }
 
+/* A frame of which only the beginning can be read: the stack is still the caller's when SIGSEGV comes. */
+static char *cut_stack;
+
+static void on_cut_frame(int sig, siginfo_t *info, void *context)
+{
+	const ucontext_t *uc = context;
+
+	(void)sig;
+	(void)info;
+	_exit((char *)uc->uc_mcontext.gregs[REG_ESP] != cut_stack);
+}
+
+static int cut_sigreturn(void *nr)
+{
+	static char other_stack[16384];
+	stack_t alternate = {.ss_sp = other_stack, .ss_size = sizeof(other_stack)};
+	struct sigaction action = {.sa_sigaction = on_cut_frame,
+				   .sa_flags = SA_SIGINFO | SA_ONSTACK};
+	char *page = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	need(page != MAP_FAILED && munmap(page + 4096, 4096) == 0);
+	need(sigaltstack(&alternate, NULL) == 0 && sigaction(SIGSEGV, &action, NULL) == 0);
+	cut_stack = page + 4096 - 40;
+	asm volatile("movl %1, %%esp; int $0x80" ::"a"(nr), "r"(cut_stack));
+	return 1;
+}
+
 static void check_nesting(void)
 {
 	handled = 0;
@@ -377,6 +404,9 @@ int main(int argc, char **argv)
 	dies(wild_sigreturn, (void *)SYS_sigreturn, SIGSEGV,
 	     "sigreturn with esp in the kernel is SIGSEGV");
 	dies(wild_sigreturn, (void *)SYS_rt_sigreturn, SIGSEGV, "so is rt_sigreturn");
+	exits(cut_sigreturn, (void *)SYS_sigreturn, 0,
+	      "half a frame is SIGSEGV, with esp as it was");
+	exits(cut_sigreturn, (void *)SYS_rt_sigreturn, 0, "so is half a frame of rt_sigreturn");
 	check_nesting();
 	return t_done();
 }

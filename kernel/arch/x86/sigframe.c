@@ -202,25 +202,42 @@ static u16 user_selector(u16 selector)
 	return selector & ~3 ? selector | 3 : 0;
 }
 
-static void decode_context(struct regs *regs, const struct sigcontext *sc)
+/*
+ * Straight into the registers. When a part cannot be read, the thread gets SIGSEGV and others may have
+ * changed already, as those of its interrupted code are lost anyway; but not sp, on which that
+ * signal's frame goes. => the range is checked; between user_access_begin() and _end(). 0 or -EFAULT
+ */
+static __always_inline int pull_context(struct regs *regs, const struct sigcontext *sc)
 {
-	regs->di = sc->edi;
-	regs->si = sc->esi;
-	regs->bp = sc->ebp;
-	regs->sp = sc->esp;
-	regs->bx = sc->ebx;
-	regs->dx = sc->edx;
-	regs->cx = sc->ecx;
-	regs->ax = sc->eax;
-	regs->ip = sc->eip;
-	regs->cs = sc->cs | 3;
-	regs->ss = sc->ss | 3;
-	regs->ds = user_selector(sc->ds);
-	regs->es = user_selector(sc->es);
-	regs->fs = user_selector(sc->fs);
-	regs->flags = (regs->flags & ~USER_FLAGS) | (sc->eflags & USER_FLAGS);
+	u32 gs, fs, es, ds, cs, ss, flags;
+	int err = 0;
+
+	user_load(gs, &sc->gs, err);
+	user_load(fs, &sc->fs, err);
+	user_load(es, &sc->es, err);
+	user_load(ds, &sc->ds, err);
+	regs->fs = user_selector((u16)fs);
+	regs->es = user_selector((u16)es);
+	regs->ds = user_selector((u16)ds);
+	user_load(regs->di, &sc->edi, err);
+	user_load(regs->si, &sc->esi, err);
+	user_load(regs->bp, &sc->ebp, err);
+	user_load(regs->bx, &sc->ebx, err);
+	user_load(regs->dx, &sc->edx, err);
+	user_load(regs->cx, &sc->ecx, err);
+	user_load(regs->ax, &sc->eax, err);
+	user_load(regs->ip, &sc->eip, err);
+	user_load(cs, &sc->cs, err);
+	user_load(ss, &sc->ss, err);
+	user_load(flags, &sc->eflags, err);
+	regs->cs = (u16)cs | 3;
+	regs->ss = (u16)ss | 3;
+	regs->flags = (regs->flags & ~USER_FLAGS) | (flags & USER_FLAGS);
 	regs->orig_ax = (u32)-1;
-	thread_write_gs(user_selector(sc->gs));
+	thread_write_gs(user_selector((u16)gs));
+	if (!err)
+		user_load(regs->sp, &sc->esp, err);
+	return err;
 }
 
 /* ---- frames ---- */
@@ -339,41 +356,58 @@ int arch_sigframe_push(struct regs *regs, const struct arch_sigframe *f)
 	return 0;
 }
 
-static int pop_context(struct regs *regs, const struct sigcontext *sc)
+/* => the range of the frame is checked */
+static int pop_context(struct regs *regs, const struct sigcontext *from, uaddr_t fpstate)
 {
-	if (pop_fpu((uaddr_t)sc->fpstate))
+	int err;
+
+	if (pop_fpu(fpstate))
 		return -EFAULT;
-	decode_context(regs, sc);
+	user_access_begin();
+	err = pull_context(regs, from);
+	user_access_end();
 	atomic_or(&current_thread()->work, WORK_ARCH_FULL_EXIT);
-	return 0;
+	return err;
 }
 
 /* The trampoline's pops have moved sp: over the return address, and for the old frame over sig. */
 static int pop_old(struct regs *regs, struct arch_sigframe *out)
 {
 	uaddr_t at = regs->sp - offsetof(struct sigframe, context);
-	struct sigcontext context;
-	u32 mask_high;
+	const struct sigframe *from = (const struct sigframe *)at;
+	u32 fpstate, mask_low, mask_high;
+	int err = 0;
 
-	if (copy_from_user(&context, at + offsetof(struct sigframe, context), sizeof(context)) ||
-	    get_user_u32(&mask_high, at + offsetof(struct sigframe, mask_high)))
+	if (!user_range_ok(at, sizeof(*from)))
 		return -EFAULT;
-	out->mask = (u64)mask_high << 32 | context.oldmask;
-	return pop_context(regs, &context);
+	user_access_begin();
+	user_load(fpstate, &from->context.fpstate, err);
+	user_load(mask_low, &from->context.oldmask, err);
+	user_load(mask_high, &from->mask_high, err);
+	user_access_end();
+	out->mask = (u64)mask_high << 32 | mask_low;
+	return err ? err : pop_context(regs, &from->context, fpstate);
 }
 
 static int pop_rt(struct regs *regs, struct arch_sigframe *out)
 {
 	uaddr_t at = regs->sp - offsetof(struct rt_sigframe, sig);
-	struct rt_sigframe frame;
+	const struct rt_sigframe *from = (const struct rt_sigframe *)at;
+	u32 fpstate, mask_low, mask_high;
+	int err = 0;
 
-	if (copy_from_user(&frame.uc, at + offsetof(struct rt_sigframe, uc), sizeof(frame.uc)))
+	if (!user_range_ok(at, sizeof(*from)))
 		return -EFAULT;
-	out->mask = (u64)frame.uc.mask_high << 32 | frame.uc.mask_low;
-	out->altstack_sp = frame.uc.stack_sp;
-	out->altstack_size = frame.uc.stack_size;
-	out->altstack_flags = frame.uc.stack_flags;
-	return pop_context(regs, &frame.uc.context);
+	user_access_begin();
+	user_load(fpstate, &from->uc.context.fpstate, err);
+	user_load(mask_low, &from->uc.mask_low, err);
+	user_load(mask_high, &from->uc.mask_high, err);
+	user_load(out->altstack_sp, &from->uc.stack_sp, err);
+	user_load(out->altstack_size, &from->uc.stack_size, err);
+	user_load(out->altstack_flags, &from->uc.stack_flags, err);
+	user_access_end();
+	out->mask = (u64)mask_high << 32 | mask_low;
+	return err ? err : pop_context(regs, &from->uc.context, fpstate);
 }
 
 int arch_sigframe_pop(struct regs *regs, bool rt, struct arch_sigframe *out)
