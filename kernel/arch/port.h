@@ -100,6 +100,17 @@ void arch_page_zero(void *page);
 
 /* Nanoseconds since boot, monotonic, the same on every CPU. A few instructions. */
 u64 clock_ns(void);
+/* A moment to count on from. */
+struct clock_mark {
+	u64 cycles;
+	u32 changes;
+};
+/* clock_ns(), and the moment of it into @m. Any context. */
+u64 clock_ns_mark(struct clock_mark *m);
+/* Nanoseconds since @m, for less than clock_ns() costs: as many as that says, or one less. ~0u: it
+ * is too long ago, some seconds, or meanwhile the clock's rate was set or the offset that
+ * vdso_set_realtime_offset() publishes: mark anew. Any context. */
+u32 clock_ns_since(const struct clock_mark *m);
 /* CLOCK_REALTIME at clock_ns() == 0, in ns since 1970; read from the RTC at boot. */
 u64 clock_boot_realtime_ns(void);
 /* Publish the offset of CLOCK_REALTIME to the vDSO after it was set. */

@@ -17,27 +17,44 @@ u64 inode_new_number(void)
 	return __atomic_fetch_add(&next_ino, 1, __ATOMIC_RELAXED);
 }
 
-/* The last whole second that this CPU saw, so that a time in the same second costs no division. */
-struct second {
-	u64 ns;
+/*
+ * When this CPU last asked for the time of day: from there on the cycle counter tells it, for the
+ * rest of that second.
+ */
+struct moment {
+	struct clock_mark mark;
 	s64 sec;
+	u32 nsec, left; /* nanoseconds of the second: at the mark, and left then */
 };
-static DEFINE_PER_CPU(struct second, this_second);
+static DEFINE_PER_CPU(struct moment, last_moment);
 DEFINE_PER_CPU(u32, coarse_second);
+
+static noinline void ask_anew(struct moment *m)
+{
+	m->sec = (s64)div_u64_rem(realtime_ns_mark(&m->mark), NSEC_PER_SEC, &m->nsec);
+	m->left = (u32)NSEC_PER_SEC - m->nsec;
+	this_cpu_write(coarse_second, (u32)m->sec);
+}
+
+static __always_inline void tell_time(struct timespec64 *now)
+{
+	struct moment *m = this_cpu_ptr(last_moment);
+	u32 since = clock_ns_since(&m->mark);
+
+	if (unlikely(since >= m->left)) {
+		ask_anew(m);
+		since = 0;
+	}
+	now->sec = m->sec;
+	now->nsec = m->nsec + since;
+}
 
 struct timespec64 current_time(void)
 {
-	struct second *s = this_cpu_ptr(this_second);
-	u64 now = realtime_ns(), since = now - s->ns;
-	u32 nsec;
+	struct timespec64 now;
 
-	if (unlikely(since >= NSEC_PER_SEC)) {
-		s->sec = (s64)div_u64_rem(now, NSEC_PER_SEC, &nsec);
-		s->ns = now - nsec;
-		since = nsec;
-		this_cpu_write(coarse_second, (u32)s->sec);
-	}
-	return (struct timespec64){s->sec, (u32)since};
+	tell_time(&now);
+	return now;
 }
 
 struct inode *inode_alloc(struct super_block *sb)
@@ -52,7 +69,7 @@ struct inode *inode_alloc(struct super_block *sb)
 	inode->nlink = 1;
 	inode->ino = __atomic_add_fetch(&sb->next_ino, 1, __ATOMIC_RELAXED);
 	inode->blkbits = PAGE_SHIFT;
-	inode->atime = current_time();
+	tell_time(&inode->atime);
 	inode->mtime = inode->ctime = inode->btime = inode->atime;
 	rwsem_init(&inode->lock, RANK_INODE);
 	spin_lock_init(&inode->i_lock, RANK_INODE_SPIN);

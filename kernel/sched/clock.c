@@ -36,11 +36,26 @@ static void write_offset(u64 value)
 	spin_unlock_irqrestore(&set_lock, flags);
 }
 
-u64 realtime_ns(void)
+static inline void know_offset(void)
 {
 	if (unlikely(!READ_ONCE(offset_known)))
 		write_offset(clock_boot_realtime_ns());
+}
+
+u64 realtime_ns(void)
+{
+	know_offset();
 	return clock_ns() + read_offset();
+}
+
+/* The mark comes first: if the offset changes after it, it is of no use any more. */
+u64 realtime_ns_mark(struct clock_mark *m)
+{
+	u64 ns;
+
+	know_offset();
+	ns = clock_ns_mark(m);
+	return ns + read_offset();
 }
 
 void realtime_set(u64 ns)

@@ -6,6 +6,7 @@
  * Nothing here depends on how fast the machine is: a sleep may be late, never early.
  */
 #include "t.h"
+#include <sched.h>
 #include <sys/time.h>
 #include <sys/timex.h>
 
@@ -333,6 +334,25 @@ static void check_adjust(void)
 	ok(old.tv_sec == 0 && old.tv_usec == 0, "tells the same");
 }
 
+/* Files are stamped with the time of day, on whichever CPU, whatever was set before. */
+static bool stamps_files(void)
+{
+	bool right = true;
+
+	for (int i = 0; right && i < 200; i++) {
+		long long before = ns(CLOCK_REALTIME_COARSE), made;
+		int fd = t_file("stamped", "", 0);
+		struct stat st;
+
+		right = fstat(fd, &st) == 0;
+		made = st.st_mtim.tv_sec * SEC + st.st_mtim.tv_nsec;
+		right &= before <= made && made <= ns(CLOCK_REALTIME);
+		right &= close(fd) == 0 && unlink("stamped") == 0;
+		sched_yield();
+	}
+	return right;
+}
+
 /* Root moves the wall clock: REALTIME jumps, MONOTONIC does not. */
 static void check_set(void)
 {
@@ -347,6 +367,7 @@ static void check_set(void)
 	ok(jump > 99990 * SEC && jump < 100060 * SEC, "it jumps");
 	ok(ns(CLOCK_MONOTONIC) - mono < 50 * SEC, "CLOCK_MONOTONIC does not");
 	ok(time(NULL) >= to.sec, "the vDSO's time follows");
+	ok(stamps_files(), "so do the times of files");
 	for (unsigned i = 0; sizeof(time_t) == 8 && i < T_COUNT(far); i++) {
 		to.sec = far[i];
 		eq(syscall(SYS_clock_settime64, CLOCK_REALTIME, &to), 0, "a time far ahead");
@@ -360,6 +381,7 @@ static void check_set(void)
 	to.sec = real / SEC;
 	to.nsec = real % SEC;
 	syscall(SYS_clock_settime64, CLOCK_REALTIME, &to);
+	ok(stamps_files(), "back again: files too");
 }
 
 int main(void)

@@ -599,6 +599,24 @@ static void test_realtime_follows_what_was_set(void **state)
 	assert_in_range(realtime_ns() / NSEC_PER_SEC, 1700000000, 1700000060);
 }
 
+static void test_a_mark_counts_on_until_the_clock_is_set(void **state)
+{
+	struct clock_mark mark = {0};
+	u64 then;
+	u32 since;
+
+	(void)state;
+	boot(1);
+	assert_int_equal(clock_ns_since(&mark), ~0u);
+	then = realtime_ns_mark(&mark);
+	since = clock_ns_since(&mark);
+	assert_in_range(then + since, then, realtime_ns());
+	realtime_set(1700000000 * NSEC_PER_SEC);
+	assert_int_equal(clock_ns_since(&mark), ~0u);
+	assert_in_range(realtime_ns_mark(&mark) / NSEC_PER_SEC, 1700000000, 1700000060);
+	assert_in_range(clock_ns_since(&mark), 0, ~0u - 1);
+}
+
 static void test_policies_are_checked(void **state)
 {
 	(void)state;
@@ -689,6 +707,7 @@ int main(void)
 		cmocka_unit_test(test_idle_cpus_take_work),
 		cmocka_unit_test(test_cpu_time_never_goes_back),
 		cmocka_unit_test(test_realtime_follows_what_was_set),
+		cmocka_unit_test(test_a_mark_counts_on_until_the_clock_is_set),
 		cmocka_unit_test(test_policies_are_checked),
 #ifdef CONFIG_DEBUG_LOCKS
 		cmocka_unit_test(test_the_checker_stops_at_the_first_wrong_step),

@@ -36,11 +36,6 @@ u64 clock_boot_realtime_ns(void)
 	return 0;
 }
 
-void vdso_set_realtime_offset(u64 ns)
-{
-	(void)ns;
-}
-
 void arch_thread_flush(void)
 {
 }

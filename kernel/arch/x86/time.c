@@ -48,6 +48,29 @@ u64 clock_ns(void)
 	return vvar_clock_ns(vvar);
 }
 
+u64 clock_ns_mark(struct clock_mark *m)
+{
+	u64 ns;
+
+	do {
+		m->changes = vvar->seq & ~1u;
+		barrier();
+		m->cycles = cycles_now();
+		ns = vvar_ns_at(vvar, m->cycles);
+		barrier();
+	} while (vvar->seq != m->changes);
+	return ns;
+}
+
+u32 clock_ns_since(const struct clock_mark *m)
+{
+	u64 cycles = cycles_now() - m->cycles;
+
+	if (unlikely(cycles >> 32 || vvar->seq != m->changes || vvar->whole))
+		return ~0u;
+	return (u32)((u64)(u32)cycles * vvar->frac >> 32);
+}
+
 u64 clock_boot_realtime_ns(void)
 {
 	return boot_realtime_ns;

@@ -27,6 +27,8 @@ bool timer_cancel_sync(struct timer *t);
 
 /* Realtime clock: CLOCK_REALTIME = clock_ns() + offset. */
 u64 realtime_ns(void);
+/* The same, and the moment into @m: clock_ns_since() counts on until somebody sets the clock. */
+u64 realtime_ns_mark(struct clock_mark *m);
 void realtime_set(u64 ns);
 #define NSEC_PER_SEC 1000000000ULL
 #define NSEC_PER_USEC 1000ULL

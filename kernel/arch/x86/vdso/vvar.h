@@ -51,16 +51,23 @@ static inline uint64_t vvar_scaled(const struct vvar_data *v)
 	return ns;
 }
 
+/* The same of a TSC that was read before, whatever its frequency. */
+static inline uint64_t vvar_ns_at(const struct vvar_data *v, uint64_t tsc)
+{
+	uint64_t cycles = tsc - v->base_cycles;
+
+	return ((uint64_t)(uint32_t)cycles * v->frac >> 32) + (cycles >> 32) * v->frac +
+	       cycles * v->whole + v->base_ns;
+}
+
 /* A TSC of 1 GHz or less. */
 static __attribute__((__noinline__, __unused__)) uint64_t vvar_scaled_slow(
 	const struct vvar_data *v)
 {
-	uint64_t cycles;
+	uint64_t tsc;
 
-	__asm__ volatile("rdtsc" : "=A"(cycles)::"memory");
-	cycles -= v->base_cycles;
-	return ((uint64_t)(uint32_t)cycles * v->frac >> 32) + (cycles >> 32) * v->frac +
-	       cycles * v->whole + v->base_ns;
+	__asm__ volatile("rdtsc" : "=A"(tsc)::"memory");
+	return vvar_ns_at(v, tsc);
 }
 
 static inline uint64_t vvar_clock_ns(const struct vvar_data *v)
