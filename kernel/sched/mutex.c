@@ -11,19 +11,6 @@
 #include "sched/rcu.h"
 #include "sched/sleeplock.h"
 
-void mutex_init(mutex_t *m, enum lock_rank rank)
-{
-	*m = (mutex_t){.value = 0};
-	spin_lock_init(&m->wait_lock, RANK_WAITQUEUE);
-	list_init(&m->waiters);
-#ifdef CONFIG_DEBUG_LOCKS
-	m->rank = (u16)rank;
-	m->last_cpu = (u16)smp_cpu_id();
-#else
-	(void)rank;
-#endif
-}
-
 static inline bool take_free(mutex_t *m)
 {
 	u32 free = 0;

@@ -10,19 +10,6 @@
 #include "lib/atomic.h"
 #include "sched/sleeplock.h"
 
-void rwsem_init(rwsem_t *s, enum lock_rank rank)
-{
-	*s = (rwsem_t){.value = 0};
-	spin_lock_init(&s->wait_lock, RANK_WAITQUEUE);
-	list_init(&s->waiters);
-#ifdef CONFIG_DEBUG_LOCKS
-	s->rank = (u16)rank;
-	s->last_cpu = (u16)smp_cpu_id();
-#else
-	(void)rank;
-#endif
-}
-
 static inline bool take_read(rwsem_t *s)
 {
 	u32 old = atomic_read(&s->value);

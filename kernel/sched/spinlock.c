@@ -22,14 +22,7 @@ void spin_lock_slow(spinlock_t *lock)
 	} while (__atomic_exchange_n(&lock->value, 1, __ATOMIC_ACQUIRE));
 }
 
-#ifndef CONFIG_DEBUG_LOCKS
-void spin_lock_init(spinlock_t *lock, enum lock_rank rank)
-{
-	(void)rank;
-	lock->value = 0;
-}
-#else
-
+#ifdef CONFIG_DEBUG_LOCKS
 #define MAX_HELD 16
 #define SPIN_PATIENCE (1u << 28) /* turns of the loop before a wait is called a deadlock */
 

@@ -99,7 +99,6 @@ typedef struct spinlock {
 #endif
 #define DEFINE_SPINLOCK(name_, rank_) spinlock_t name_ = SPINLOCK_INIT(rank_)
 
-void spin_lock_init(spinlock_t *lock, enum lock_rank rank);
 /* Wait for a lock that is taken. The fast paths below call it. */
 void spin_lock_slow(spinlock_t *lock);
 
@@ -109,6 +108,7 @@ static inline bool spin_is_locked(const spinlock_t *lock)
 }
 
 #ifdef CONFIG_DEBUG_LOCKS
+void spin_lock_init(spinlock_t *lock, enum lock_rank rank);
 void spin_lock(spinlock_t *lock);
 /* same rank as one held: the caller knows the order (by address, parent first) */
 void spin_lock_nested(spinlock_t *lock);
@@ -119,6 +119,11 @@ void assert_spin_held(const spinlock_t *lock);
 /* Stop with a message if this CPU holds any spinlock: the caller may sleep. */
 void assert_may_sleep(void);
 #else
+static inline void spin_lock_init(spinlock_t *lock, enum lock_rank rank)
+{
+	(void)rank;
+	lock->value = 0;
+}
 static inline bool spin_trylock(spinlock_t *lock)
 {
 	return !__atomic_exchange_n(&lock->value, 1, __ATOMIC_ACQUIRE);
@@ -194,7 +199,20 @@ typedef struct mutex {
 #define DEFINE_MUTEX(name, rank_) mutex_t name = MUTEX_INIT(name, rank_)
 #define DEFINE_RWSEM(name, rank_) rwsem_t name = RWSEM_INIT(name, rank_)
 
-void mutex_init(mutex_t *m, enum lock_rank rank);
+static inline void mutex_init(mutex_t *m, enum lock_rank rank)
+{
+	m->value = 0;
+	m->owner = NULL;
+	spin_lock_init(&m->wait_lock, RANK_WAITQUEUE);
+	list_init(&m->waiters);
+#ifdef CONFIG_DEBUG_LOCKS
+	m->rank = (u16)rank;
+	m->last_cpu = (u16)smp_cpu_id();
+	m->caller = NULL;
+#else
+	(void)rank;
+#endif
+}
 void mutex_lock(mutex_t *m);
 /* 0, or -EINTR when a signal is pending for the caller. */
 int __must_check mutex_lock_interruptible(mutex_t *m);
@@ -224,7 +242,20 @@ typedef struct rwsem {
 #define RWSEM_WAITERS 2u /* somebody waits: new ones queue up behind */
 #define RWSEM_READER 4u  /* each reader adds one */
 
-void rwsem_init(rwsem_t *s, enum lock_rank rank);
+static inline void rwsem_init(rwsem_t *s, enum lock_rank rank)
+{
+	s->value = 0;
+	s->writer = NULL;
+	spin_lock_init(&s->wait_lock, RANK_WAITQUEUE);
+	list_init(&s->waiters);
+#ifdef CONFIG_DEBUG_LOCKS
+	s->rank = (u16)rank;
+	s->last_cpu = (u16)smp_cpu_id();
+	s->caller = NULL;
+#else
+	(void)rank;
+#endif
+}
 void down_read(rwsem_t *s);
 int __must_check down_read_killable(rwsem_t *s); /* 0 or -EINTR on a fatal signal */
 bool down_read_trylock(rwsem_t *s);
