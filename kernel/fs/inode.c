@@ -63,7 +63,7 @@ struct inode *inode_alloc(struct super_block *sb)
 
 	if (!inode)
 		return NULL;
-	memset(inode, 0, sizeof(*inode));
+	memset(&inode->mode, 0, sizeof(*inode) - offsetof(struct inode, mode)); /* and the rest */
 	inode->sb = sb;
 	inode->refs = 1;
 	inode->nlink = 1;
@@ -78,7 +78,7 @@ struct inode *inode_alloc(struct super_block *sb)
 
 void inode_init_mapping(struct inode *inode, const struct mapping_ops *ops, gfp_t gfp)
 {
-	mapping_init(&inode->data, inode, ops, gfp);
+	mapping_init_zeroed(&inode->data, inode, ops, gfp);
 	inode->mapping = &inode->data;
 }
 

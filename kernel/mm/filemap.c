@@ -62,18 +62,22 @@ static int make_room_for_node(void)
 
 /* ---- objects ---- */
 
-void mapping_init(struct mapping *m, void *host, const struct mapping_ops *ops, gfp_t gfp)
+void mapping_init_zeroed(struct mapping *m, void *host, const struct mapping_ops *ops, gfp_t gfp)
 {
-	memset(m, 0, sizeof(*m));
 	m->host = host;
 	m->ops = ops;
 	m->gfp = gfp;
 	m->lru = ops->read_page ? MAPPING_LRU_LISTED : MAPPING_LRU_NONE;
-	xa_init(&m->pages, &page_tree_ops);
+	m->pages.ops = &page_tree_ops;
 	spin_lock_init(&m->tree_lock, RANK_XARRAY);
 	rwsem_init(&m->i_mmap_sem, RANK_MAPPING);
-	m->i_mmap = RB_ROOT;
 	selfcheck_link(&all_mappings, &m->all);
+}
+
+void mapping_init(struct mapping *m, void *host, const struct mapping_ops *ops, gfp_t gfp)
+{
+	memset(m, 0, sizeof(*m));
+	mapping_init_zeroed(m, host, ops, gfp);
 }
 
 void mapping_destroy(struct mapping *m)

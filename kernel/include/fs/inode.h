@@ -103,25 +103,27 @@ struct file_operations {
 };
 
 struct inode {
-	mode_t mode; /* (i) */
-	uid_t uid;
-	gid_t gid;                                    /* (i) */
-	u64 ino;                                      /* (k) */
-	u32 nlink;                                    /* (i) */
-	kdev_t rdev;                                  /* (k) */
-	u32 refs;                                     /* (a) */
-	u32 flags;                                    /* (s) */
-	u32 blkbits;                                  /* (k) */
-	u64 blocks;                                   /* (s) of 512 bytes */
-	struct timespec64 atime, mtime, ctime, btime; /* (s) */
 	struct super_block *sb;                       /* (k) */
-	const struct inode_operations *op;            /* (k) */
-	const struct file_operations *fop;            /* (k) */
-	struct mapping *mapping;                      /* (k) NULL: no pages; usually &data */
-	struct mapping data;                          /* its size is i_size */
+	u32 refs;                                     /* (a) */
+	u32 nlink;                                    /* (i) */
+	u32 blkbits;                                  /* (k) */
+	u64 ino;                                      /* (k) */
+	struct timespec64 atime, mtime, ctime, btime; /* (s) */
 	rwsem_t lock;
 	spinlock_t i_lock;
-	void *private; /* of the file system */
+	struct rcu_head rcu;
+	/* inode_alloc() sets what is above, but for rcu, and clears all from here on */
+	mode_t mode; /* (i) */
+	uid_t uid;
+	gid_t gid;                         /* (i) */
+	kdev_t rdev;                       /* (k) */
+	u32 flags;                         /* (s) */
+	u64 blocks;                        /* (s) of 512 bytes */
+	const struct inode_operations *op; /* (k) */
+	const struct file_operations *fop; /* (k) */
+	struct mapping *mapping;           /* (k) NULL: no pages; usually &data */
+	struct mapping data;               /* its size is i_size */
+	void *private;                     /* of the file system */
 	const char *
 		link; /* (k) target of a symbolic link kept in memory (kmalloc); freed with the inode, after a grace period */
 	union {
@@ -134,7 +136,6 @@ struct inode {
 	};
 	struct inotify_marks *marks; /* (s) */
 	s32 write_count;             /* (a) writers; negative: execve denies writing (ETXTBSY) */
-	struct rcu_head rcu;
 };
 
 /* inode->flags */

@@ -72,6 +72,8 @@ struct mapping {
 };
 
 void mapping_init(struct mapping *m, void *host, const struct mapping_ops *ops, gfp_t gfp);
+/* The same where @m is all zeroes already. */
+void mapping_init_zeroed(struct mapping *m, void *host, const struct mapping_ops *ops, gfp_t gfp);
 /* Drop every page and check that nothing is left. => no users */
 void mapping_destroy(struct mapping *m);
 
