@@ -122,9 +122,23 @@ static inline struct dentry *dentry_find_rcu(const struct dentry *parent, const 
 
 /* ---- mount_tree.c ---- */
 extern mutex_t mount_mutex;
-bool mount_get_unless_dead(struct mount *mnt);
-/* -EBUSY if @dentry is the root of a mount or covered by one. */
-bool dentry_is_mountpoint(const struct dentry *dentry);
+#define MOUNT_DEAD 0x80000000u /* in refs: unmounted when it was idle */
+/* Under RCU: false when it is going. */
+static inline bool mount_get_unless_dead(struct mount *mnt)
+{
+	u32 old = atomic_read(&mnt->refs);
+
+	do {
+		if (unlikely(old == 0 || old & MOUNT_DEAD))
+			return false;
+	} while (!atomic_try_cmpxchg(&mnt->refs, &old, old + 1));
+	return true;
+}
+/* Does some mount cover it? */
+static inline bool dentry_is_mountpoint(const struct dentry *dentry)
+{
+	return READ_ONCE(dentry->flags) & DENTRY_MOUNTED;
+}
 void mount_init_root(struct super_block *sb);
 int mount_want_write(struct mount *mnt); /* counts a writer */
 void mount_drop_write(struct mount *mnt);

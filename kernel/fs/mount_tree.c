@@ -108,37 +108,10 @@ void mount_free(struct mount *m)
 	call_rcu(&m->rcu, mount_free_rcu);
 }
 
-void mount_get(struct mount *mnt)
-{
-	atomic_inc(&mnt->refs);
-}
-
-bool mount_get_unless_dead(struct mount *mnt)
-{
-	u32 old = atomic_read(&mnt->refs);
-
-	do {
-		if (unlikely(old == 0 || old & MOUNT_DEAD))
-			return false;
-	} while (!atomic_try_cmpxchg(&mnt->refs, &old, old + 1));
-	return true;
-}
-
-void mount_put(struct mount *mnt)
-{
-	if (mnt && atomic_dec_and_test(&mnt->refs))
-		mount_free(mnt);
-}
-
 struct mount *mount_internal(struct super_block *sb)
 {
 	super_get(sb);
 	return mount_alloc(sb, sb->root, sb->type->name, 0);
-}
-
-int mount_check_write(const struct mount *mnt)
-{
-	return ((mnt->flags | mnt->sb->flags) & MS_RDONLY) ? -EROFS : 0;
 }
 
 int mount_want_write(struct mount *mnt)
@@ -155,11 +128,6 @@ int mount_want_write(struct mount *mnt)
 void mount_drop_write(struct mount *mnt)
 {
 	(void)__atomic_fetch_sub(&mnt->writers, 1, __ATOMIC_SEQ_CST);
-}
-
-bool dentry_is_mountpoint(const struct dentry *dentry)
-{
-	return READ_ONCE(dentry->flags) & DENTRY_MOUNTED;
 }
 
 /* ---- the tree. => mount_mutex held ---- */

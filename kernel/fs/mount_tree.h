@@ -7,8 +7,6 @@
 
 #include "fs/internal.h"
 
-#define MOUNT_DEAD 0x80000000u /* in refs: unmounted when it was idle */
-
 /* Flags of the mount among mount(2)'s. */
 #define MNT_FLAGS \
 	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME | MS_NODIRATIME | MS_RELATIME | \
@@ -17,9 +15,6 @@
 /* A mount that is nowhere yet; takes over the reference of @sb. NULL: no memory. */
 struct mount *mount_alloc(struct super_block *sb, struct dentry *root, const char *source,
 			  u32 flags);
-/* One that nobody refers to any more. */
-void mount_free(struct mount *m);
-
 /* Tell those who watch /proc/mounts. */
 void mount_tree_changed(void);
 /* Not one that was unmounted lazily, or that never is in the tree (of a pipe, a memfd). */

@@ -71,9 +71,7 @@ static void read_root(struct walk *w)
 /* Take references of where we stand, so that we may sleep. */
 static int walk_anchor(struct walk *w)
 {
-	struct path old = w->anchor;
-
-	if (old.mnt == w->at.mnt && old.dentry == w->at.dentry)
+	if (w->anchor.mnt == w->at.mnt && w->anchor.dentry == w->at.dentry)
 		return seq_changed(w) ? -ECHILD : 0;
 	if (!mount_get_unless_dead(w->at.mnt))
 		return -ECHILD;
@@ -81,9 +79,9 @@ static int walk_anchor(struct walk *w)
 		mount_put(w->at.mnt);
 		return -ECHILD;
 	}
+	if (unlikely(w->anchor.mnt))
+		path_put(&w->anchor);
 	w->anchor = w->at;
-	if (unlikely(old.mnt))
-		path_put(&old);
 	return seq_changed(w) ? -ECHILD : 0;
 }
 

@@ -10,6 +10,9 @@
 
 #include "fs/dentry.h"
 #include "fs/file.h"
+#include "lib/atomic.h"
+#include <linux/errno.h>
+#include <linux/mount.h>
 
 struct mount {
 	struct hlist_node hash;    /* (m) by (parent, mountpoint) */
@@ -38,8 +41,18 @@ extern u32 namespace_seq;
 void namespace_seq_begin(void);
 void namespace_seq_end(void);
 
-void mount_get(struct mount *mnt);
-void mount_put(struct mount *mnt);
+static inline void mount_get(struct mount *mnt)
+{
+	atomic_inc(&mnt->refs);
+}
+/* One that nobody refers to any more; sleeps. */
+void mount_free(struct mount *mnt);
+/* NULL allowed; the last reference sleeps. */
+static inline void mount_put(struct mount *mnt)
+{
+	if (mnt && unlikely(atomic_dec_and_test(&mnt->refs)))
+		mount_free(mnt);
+}
 /* The mount that covers @dentry in @parent, or NULL. Under RCU, no reference. */
 struct mount *mount_find_child(const struct mount *parent, const struct dentry *dentry);
 /* A mount of @sb that is in no tree (anonymous files). NULL */
@@ -53,8 +66,11 @@ int vfs_do_mount(const char *source, const char *target, const char *type, u32 f
 		 const char *data);
 int vfs_umount(const char *target, unsigned flags);
 int vfs_pivot_root(const char *new_root, const char *put_old);
-/* -EROFS if nothing may be written through it. */
-int mount_check_write(const struct mount *mnt);
+/* 0, or -EROFS if nothing may be written through it. */
+static inline int mount_check_write(const struct mount *mnt)
+{
+	return unlikely((mnt->flags | mnt->sb->flags) & MS_RDONLY) ? -EROFS : 0;
+}
 /*
  * The mounts in their order, for /proc/mounts and mountinfo: the first whose sequence number is
  * @sequence or more, or NULL. => locked. Locking sleeps.
