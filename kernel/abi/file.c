@@ -163,45 +163,45 @@ long sys_close_range(u32 first, u32 last, u32 flags)
 
 /* ---- read and write ---- */
 
-long sys_read(int fd, uaddr_t buf, u32 count)
+static noinline long read_shared(int fd, uaddr_t buf, u32 count)
 {
 	struct fd_ref f = fdget_pos(fd);
-	struct iov_iter it;
 	long n;
 
 	if (unlikely(!f.file))
 		return -EBADF;
-	if (unlikely(count > MAX_RW_COUNT))
-		count = MAX_RW_COUNT;
-	n = -EFAULT;
-	if (likely(user_range_ok(buf, count))) {
-		iov_iter_ubuf(&it, buf, count);
-		n = vfs_read(f.file, &it, &f.file->pos);
-	}
+	n = vfs_read_user(f.file, buf, count);
+	fdput_pos(f);
+	return n;
+}
+
+long sys_read(int fd, uaddr_t buf, u32 count)
+{
+	struct file *file = fdget_pos_alone(fd);
+
+	return likely(file) ? vfs_read_user(file, buf, count) : read_shared(fd, buf, count);
+}
+
+static noinline long write_shared(int fd, uaddr_t buf, u32 count)
+{
+	struct fd_ref f = fdget_pos(fd);
+	long n;
+
+	if (unlikely(!f.file))
+		return -EBADF;
+	n = vfs_write_user(f.file, buf, count);
 	fdput_pos(f);
 	return n;
 }
 
 long sys_write(int fd, uaddr_t buf, u32 count)
 {
-	struct fd_ref f = fdget_pos(fd);
-	struct iov_iter it;
-	long n;
+	struct file *file = fdget_pos_alone(fd);
 
-	if (unlikely(!f.file))
-		return -EBADF;
-	if (unlikely(count > MAX_RW_COUNT))
-		count = MAX_RW_COUNT;
-	n = -EFAULT;
-	if (likely(user_range_ok(buf, count))) {
-		iov_iter_ubuf(&it, buf, count);
-		n = vfs_write(f.file, &it, &f.file->pos);
-	}
-	fdput_pos(f);
-	return n;
+	return likely(file) ? vfs_write_user(file, buf, count) : write_shared(fd, buf, count);
 }
 
-static long pread_common(int fd, uaddr_t buf, u32 count, loff_t pos, bool write)
+static __always_inline long pread_common(int fd, uaddr_t buf, u32 count, loff_t pos, bool write)
 {
 	struct fd_ref f;
 	struct iov_iter it;

@@ -4,7 +4,6 @@
 
 #include "mm/iov_iter.h"
 
-#define MAX_RW_COUNT 0x7ffff000u /* what one call moves at most */
 #define UIO_FAST 8
 
 struct user_vector {

@@ -113,7 +113,7 @@ void file_allow_write(struct file *file)
 
 /* ---- reading and writing ---- */
 
-ssize_t vfs_read(struct file *file, struct iov_iter *to, loff_t *pos)
+static __always_inline ssize_t read_iter(struct file *file, struct iov_iter *to, loff_t *pos)
 {
 	struct task_io *io;
 	ssize_t n;
@@ -135,7 +135,7 @@ ssize_t vfs_read(struct file *file, struct iov_iter *to, loff_t *pos)
 	return n;
 }
 
-ssize_t vfs_write(struct file *file, struct iov_iter *from, loff_t *pos)
+static __always_inline ssize_t write_iter(struct file *file, struct iov_iter *from, loff_t *pos)
 {
 	struct task_io *io;
 	ssize_t n;
@@ -155,6 +155,39 @@ ssize_t vfs_write(struct file *file, struct iov_iter *from, loff_t *pos)
 			inotify_file_event(file, NOTIFY_MODIFY);
 	}
 	return n;
+}
+
+ssize_t vfs_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	return read_iter(file, to, pos);
+}
+
+ssize_t vfs_write(struct file *file, struct iov_iter *from, loff_t *pos)
+{
+	return write_iter(file, from, pos);
+}
+
+/* What read(2) and write(2) come to: the caller's one buffer, as far as its address can be right. */
+static inline bool one_buffer(struct iov_iter *it, uaddr_t buf, u32 count)
+{
+	if (unlikely(count > MAX_RW_COUNT))
+		count = MAX_RW_COUNT;
+	iov_iter_ubuf(it, buf, count);
+	return likely(user_range_ok(buf, count));
+}
+
+ssize_t vfs_read_user(struct file *file, uaddr_t buf, u32 count)
+{
+	struct iov_iter to;
+
+	return one_buffer(&to, buf, count) ? read_iter(file, &to, &file->pos) : -EFAULT;
+}
+
+ssize_t vfs_write_user(struct file *file, uaddr_t buf, u32 count)
+{
+	struct iov_iter from;
+
+	return one_buffer(&from, buf, count) ? write_iter(file, &from, &file->pos) : -EFAULT;
 }
 
 ssize_t file_read_kernel(struct file *file, void *buf, size_t n, loff_t *pos)

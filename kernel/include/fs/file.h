@@ -104,6 +104,24 @@ static inline struct fd_ref fdget_pos(int fd)
 		fdget_pos_lock(&r);
 	return r;
 }
+/*
+ * The file of @fd if it takes neither a reference nor a lock to use it and its position, for a
+ * system call of the only task that has the table. NULL: ask fdget_pos().
+ */
+static inline struct file *fdget_pos_alone(int fd)
+{
+	const struct files *f = current->files;
+	struct file *file;
+
+	if (unlikely(atomic_read(&f->users) != 1))
+		return NULL;
+	file = files_lookup(f, (unsigned)fd);
+	if (unlikely(!file) || unlikely(file->mode & FMODE_PATH))
+		return NULL;
+	if ((file->mode & FMODE_ATOMIC_POS) && unlikely(atomic_read(&file->refs) > 1))
+		return NULL;
+	return file;
+}
 static inline void fdput_pos(struct fd_ref r)
 {
 	if (unlikely(r.need_put) && r.file)
@@ -162,8 +180,15 @@ struct file *file_pseudo(struct mount *mnt, struct inode *inode, const char *nam
 void file_allow_write(struct file *file); /* undo file_open_exec's denial */
 ssize_t file_read_kernel(struct file *file, void *buf, size_t n, loff_t *pos);
 ssize_t file_write_kernel(struct file *file, const void *buf, size_t n, loff_t *pos);
+/* Bytes or -EBADF (not open for it), -EISDIR, -EINVAL, -EFAULT, ...; may sleep. */
 ssize_t vfs_read(struct file *file, struct iov_iter *to, loff_t *pos);
 ssize_t vfs_write(struct file *file, struct iov_iter *from, loff_t *pos);
+/*
+ * The same of @count bytes of the caller's memory at @buf, both unchecked, at the file's own
+ * position. => fdget_pos() or fdget_pos_alone()
+ */
+ssize_t vfs_read_user(struct file *file, uaddr_t buf, u32 count);
+ssize_t vfs_write_user(struct file *file, uaddr_t buf, u32 count);
 loff_t vfs_llseek(struct file *file, loff_t off, int whence);
 long vfs_ioctl(struct file *file, unsigned cmd, unsigned long arg);
 #define ENOIOCTLCMD 515 /* inside the kernel: not my command */

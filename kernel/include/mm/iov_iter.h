@@ -8,6 +8,8 @@
 
 #include "mm/page.h"
 
+#define MAX_RW_COUNT 0x7ffff000u /* what one call moves at most */
+
 struct user_iovec {
 	u32 base, len;
 }; /* struct iovec of i386 user space */
