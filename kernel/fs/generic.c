@@ -34,13 +34,11 @@ static bool atime_is_old(const struct inode *inode)
 	       current_time().sec - inode->atime.sec >= DAY;
 }
 
-void file_accessed(struct file *file)
+static noinline void touch_accessed(struct file *file)
 {
 	struct inode *inode = file->inode;
 	u32 mnt_flags = file->path.mnt->flags;
 
-	if (likely(atime_is_new(inode)) && !(mnt_flags & MS_STRICTATIME))
-		return;
 	if ((file->flags & O_NOATIME) || (mnt_flags & (MS_NOATIME | MS_RDONLY)) ||
 	    (inode->flags & INODE_NOATIME) || (inode->sb->flags & MS_RDONLY))
 		return;
@@ -48,6 +46,13 @@ void file_accessed(struct file *file)
 		return;
 	if ((mnt_flags & MS_STRICTATIME) || atime_is_old(inode))
 		inode_touch(inode, ATTR_ATIME);
+}
+
+void file_accessed(struct file *file)
+{
+	if (unlikely(!atime_is_new(file->inode)) ||
+	    unlikely(file->path.mnt->flags & MS_STRICTATIME))
+		touch_accessed(file);
 }
 
 ssize_t generic_read_iter(struct file *file, struct iov_iter *to, loff_t *pos)
