@@ -28,14 +28,15 @@ static ssize_t null_write(struct file *file, struct iov_iter *from, loff_t *pos)
 	return n;
 }
 
-static ssize_t zero_read(struct file *file, struct iov_iter *to, loff_t *pos)
+#define ZERO_STEP 65536u
+
+/* In steps, between which others may run, and a signal ends it. */
+static noinline ssize_t zero_in_steps(struct iov_iter *to)
 {
 	ssize_t done = 0;
 
-	(void)file;
-	(void)pos;
 	while (to->count) {
-		size_t chunk = MIN(to->count, (size_t)65536), n = zero_iter(chunk, to);
+		size_t chunk = MIN(to->count, ZERO_STEP), n = zero_iter(chunk, to);
 
 		done += (ssize_t)n;
 		if (n < chunk)
@@ -47,6 +48,18 @@ static ssize_t zero_read(struct file *file, struct iov_iter *to, loff_t *pos)
 		}
 	}
 	return done;
+}
+
+static ssize_t zero_read(struct file *file, struct iov_iter *to, loff_t *pos)
+{
+	size_t count = to->count, done;
+
+	(void)file;
+	(void)pos;
+	if (unlikely(count > ZERO_STEP))
+		return zero_in_steps(to);
+	done = zero_iter(count, to);
+	return likely(done || !count) ? (ssize_t)done : -EFAULT;
 }
 
 static ssize_t full_write(struct file *file, struct iov_iter *from, loff_t *pos)
