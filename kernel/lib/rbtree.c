@@ -346,24 +346,3 @@ struct rb_node *rb_prev(const struct rb_node *node)
 		node = prev;
 	return prev;
 }
-
-static struct rb_node *deepest_left(struct rb_node *node)
-{
-	while (node->left || node->right)
-		node = node->left ? node->left : node->right;
-	return node;
-}
-
-struct rb_node *rb_first_postorder(const struct rb_root *root)
-{
-	return root->node ? deepest_left(root->node) : NULL;
-}
-
-struct rb_node *rb_next_postorder(const struct rb_node *node)
-{
-	struct rb_node *parent = rb_parent(node);
-
-	if (parent && parent->left == node && parent->right)
-		return deepest_left(parent->right);
-	return parent;
-}

@@ -83,7 +83,7 @@ static void vma_put_objects(struct vma *vma)
 
 void vma_bury(struct vma_graveyard *dead, struct vma *vma)
 {
-	vma->node.left = (struct rb_node *)dead->first;
+	vma->next = dead->first;
 	dead->first = vma;
 }
 
@@ -92,7 +92,7 @@ void vma_graveyard_release(struct vma_graveyard *dead)
 	while (dead->first) {
 		struct vma *vma = dead->first;
 
-		dead->first = (struct vma *)vma->node.left;
+		dead->first = vma->next;
 		vma_put_objects(vma);
 		vma_free(vma);
 	}
@@ -164,31 +164,19 @@ void mm_drop(struct mm *mm)
 	kmem_cache_free(mm_cache, mm);
 }
 
-/* Children before parents, so that nothing needs to be rebalanced. */
-static void bury_all(struct mm *mm, struct vma_graveyard *dead)
-{
-	struct rb_node *node = rb_first_postorder(&mm->areas.root), *next;
-
-	for (; node; node = next) {
-		next = rb_next_postorder(node);
-		vma_bury(dead, rb_entry(node, struct vma, node));
-	}
-	mm->areas = (struct vma_tree){0};
-}
-
 /* Nobody uses the areas, nobody has them loaded: everything goes, without a flush. */
 static void exit_areas(struct mm *mm)
 {
-	struct vma_graveyard dead = {NULL};
+	struct vma_graveyard dead;
 	struct tlb_gather tlb;
-	struct vma *vma, *next;
 	unsigned long promised = 0;
 
 	mm_unload(mm);
 	down_write(&mm->mmap_lock);
 	tlb_gather_begin(&tlb, mm);
 	tlb.exiting = true;
-	for (vma = vma_first(mm); vma; vma = next) {
+	dead.first = vma_first(mm); /* the areas in their order, all of them */
+	for (struct vma *vma = dead.first, *next; vma; vma = next) {
 		next = vma_next(vma);
 		vma_unlink_file(vma);
 		zap_range(&tlb, vma, vma->start, vma->end, false);
@@ -198,7 +186,7 @@ static void exit_areas(struct mm *mm)
 		free_pgtables(&tlb, vma->start, vma->end, 0, next ? next->start : TASK_SIZE);
 	}
 	tlb_gather_end(&tlb);
-	bury_all(mm, &dead);
+	mm->areas = (struct vma_tree){0};
 	vm_uncommit(promised);
 	up_write(&mm->mmap_lock);
 	vma_graveyard_empty(&dead);

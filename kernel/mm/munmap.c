@@ -190,26 +190,31 @@ int change_flags(struct vma **vma, uaddr_t start, uaddr_t end, u32 flags, struct
 
 /* ---- unmap ---- */
 
+/* Between two neighbours, of which there may be none, all is free. */
+static inline uaddr_t end_below(const struct vma *before)
+{
+	return before ? before->end : 0;
+}
+
+static inline uaddr_t start_above(const struct vma *after)
+{
+	return after ? after->start : TASK_SIZE;
+}
+
 /*
- * Take [start, end) out of the tree: a chain of areas through node.right, in order. => nothing
- * straddles the borders
+ * Take [start, end) out of the tree: the first of its areas, which stay linked to each other and to
+ * *@after, the area above. => nothing straddles the borders
  */
 static struct vma *detach_areas(struct mm *mm, uaddr_t start, uaddr_t end, struct vma **before,
 				struct vma **after)
 {
-	struct vma *vma = vma_find(mm, start), *chain = NULL, *next;
-	struct rb_node **tail = (struct rb_node **)&chain;
+	struct vma *first = vma_find(mm, start), *vma;
 
-	*before = vma ? vma_prev(vma) : vma_tree_last(&mm->areas);
-	for (; vma && vma->start < end; vma = next) {
-		next = vma_next(vma);
+	*before = first ? vma_prev(first) : vma_tree_last(&mm->areas);
+	for (vma = first; vma && vma->start < end; vma = vma_next(vma))
 		vma_tree_erase(&mm->areas, vma);
-		*tail = (struct rb_node *)vma;
-		tail = &vma->node.right;
-	}
-	*tail = NULL;
 	*after = vma;
-	return chain;
+	return first;
 }
 
 /* An area that is out of the tree and maps nothing any more. */
@@ -223,21 +228,26 @@ static void retire_area(struct mm *mm, struct vma *vma, struct vma_graveyard *de
 	vma_bury(dead, vma);
 }
 
-static noinline void unmap_chain(struct mm *mm, struct vma *chain, uaddr_t start, uaddr_t end,
-				 uaddr_t floor, uaddr_t ceiling, struct vma_graveyard *dead)
+/*
+ * What detach_areas() took out: those from @first on, before @after. Between @before and @after
+ * nothing is mapped any more.
+ */
+static noinline void unmap_chain(struct mm *mm, struct vma *first, uaddr_t start, uaddr_t end,
+				 const struct vma *before, const struct vma *after,
+				 struct vma_graveyard *dead)
 {
 	struct tlb_gather tlb;
 	struct vma *vma, *next;
 
 	update_hiwater(mm);
 	tlb_gather_begin(&tlb, mm);
-	for (vma = chain; vma; vma = next) {
-		next = (struct vma *)vma->node.right;
+	for (vma = first; vma != after; vma = next) {
+		next = vma_next(vma);
 		vma_unlink_file(vma);
 		zap_range(&tlb, vma, vma->start, vma->end, false);
 		retire_area(mm, vma, dead);
 	}
-	free_pgtables(&tlb, start, end, floor, ceiling);
+	free_pgtables(&tlb, start, end, end_below(before), start_above(after));
 	tlb_gather_end(&tlb);
 }
 
@@ -261,26 +271,23 @@ static bool tables_stay(struct mm *mm, uaddr_t start, uaddr_t end, uaddr_t floor
 /* One area and no part of another: what munmap is for most often. */
 static void unmap_area(struct vma *vma, struct vma_graveyard *dead)
 {
-	uaddr_t floor = vma->prev ? vma->prev->end : 0;
-	uaddr_t ceiling = vma->next ? vma->next->start : TASK_SIZE;
+	struct vma *before = vma_prev(vma), *after = vma_next(vma);
 	struct mm *mm = vma->mm;
 
 	vma_tree_erase(&mm->areas, vma);
-	if (tables_stay(mm, vma->start, vma->end, floor, ceiling)) {
+	if (tables_stay(mm, vma->start, vma->end, end_below(before), start_above(after))) {
 		vma_unlink_file(vma);
 		retire_area(mm, vma, dead);
 		return;
 	}
-	vma->node.right = NULL;
-	unmap_chain(mm, vma, vma->start, vma->end, floor, ceiling, dead);
+	unmap_chain(mm, vma, vma->start, vma->end, before, after, dead);
 }
 
 void unmap_whole(struct mm *mm, uaddr_t start, uaddr_t end, struct vma_graveyard *dead)
 {
-	struct vma *before, *after, *chain = detach_areas(mm, start, end, &before, &after);
+	struct vma *before, *after, *first = detach_areas(mm, start, end, &before, &after);
 
-	unmap_chain(mm, chain, start, end, before ? before->end : 0,
-		    after ? after->start : TASK_SIZE, dead);
+	unmap_chain(mm, first, start, end, before, after, dead);
 }
 
 /*
@@ -318,9 +325,9 @@ static noinline int unmap_edge(struct vma *vma, uaddr_t start, uaddr_t end)
 	tlb_gather_begin(&tlb, mm);
 	zap_range(&tlb, vma, start, end, false);
 	if (lower)
-		free_pgtables(&tlb, start, end, near ? near->end : 0, end);
+		free_pgtables(&tlb, start, end, end_below(near), end);
 	else
-		free_pgtables(&tlb, start, end, start, near ? near->start : TASK_SIZE);
+		free_pgtables(&tlb, start, end, start, start_above(near));
 	tlb_gather_end(&tlb);
 	return 0;
 }

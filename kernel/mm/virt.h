@@ -444,8 +444,8 @@ static inline void vma_copy(struct vma *to, const struct vma *from)
 /* A second reference to the objects of a divided or copied area. */
 void vma_get_objects(struct vma *vma);
 /*
- * Areas that are out of the tree, kept until mmap_lock is released: their files may have to be
- * closed, which sleeps and takes locks that come before it.
+ * Areas that are out of the tree, linked by vma->next, kept until mmap_lock is released: their files
+ * may have to be closed, which sleeps and takes locks that come before it.
  */
 struct vma_graveyard {
 	struct vma *first;

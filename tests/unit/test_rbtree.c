@@ -178,27 +178,6 @@ static void test_replace_takes_over_links(void **state)
 	check(root.root.node, NULL, 0, KEYS, false);
 }
 
-static void test_postorder_allows_freeing(void **state)
-{
-	struct rb_node *n, *next;
-	int count = 0;
-
-	(void)state;
-	root = RB_ROOT_CACHED;
-	for (int i = 0; i < 300; i++) {
-		struct item *item = calloc(1, sizeof(*item));
-
-		assert_non_null(item);
-		item->key = rand();
-		insert(item, false);
-	}
-	for (n = rb_first_postorder(&root.root); n; n = next, count++) {
-		next = rb_next_postorder(n);
-		free(item_of(n));
-	}
-	assert_int_equal(count, 300);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,7 +185,6 @@ int main(void)
 		cmocka_unit_test(test_augmented_values_are_exact_after_each_operation),
 		cmocka_unit_test(test_propagate_after_a_change_in_place),
 		cmocka_unit_test(test_replace_takes_over_links),
-		cmocka_unit_test(test_postorder_allows_freeing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
