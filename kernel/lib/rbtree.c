@@ -231,14 +231,21 @@ static __always_inline void update_up(struct rb_node *node, const struct rb_node
 }
 
 static __always_inline void erase(struct rb_node *node, struct rb_root *root,
-				  const struct rb_augment *augment)
+				  const struct rb_augment *augment, struct rb_node *next)
 {
-	struct rb_node *child, *parent, *moved = NULL;
+	struct rb_node *child, *parent, *first, *last = next;
 	bool black;
 
 	if (node->left && node->right) {
-		moved = successor(node);
+		struct rb_node *moved = successor(node);
+
 		parent = replace_by_successor(node, moved, root, &child, &black);
+		/*
+		 * It has to see what is below its new place, and who is above it to see it. It is
+		 * @next, if that was given.
+		 */
+		last = rb_parent(moved) ? rb_parent(moved) : moved;
+		first = parent;
 	} else {
 		child = node->left ? node->left : node->right;
 		parent = rb_parent(node);
@@ -246,13 +253,12 @@ static __always_inline void erase(struct rb_node *node, struct rb_root *root,
 		replace_child(node, child, parent, root);
 		if (child)
 			set_parent(child, parent);
+		/* @next is the only child, with none of its own, or above @node. */
+		first = child && child == next ? child : parent;
+		last = first == parent ? next : parent;
 	}
-	/*
-	 * A successor has to see what is below its new place, and who is above it to see the
-	 * successor.
-	 */
 	if (augment)
-		update_up(parent, moved && rb_parent(moved) ? rb_parent(moved) : moved, augment);
+		update_up(first, last, augment);
 	if (black)
 		erase_fix(child, parent, root, augment);
 }
@@ -264,7 +270,7 @@ void rb_insert_color(struct rb_node *node, struct rb_root *root)
 
 void rb_erase(struct rb_node *node, struct rb_root *root)
 {
-	erase(node, root, NULL);
+	erase(node, root, NULL, NULL);
 }
 
 void rb_insert_augmented(struct rb_node *node, struct rb_root *root,
@@ -281,9 +287,9 @@ void rb_balance_augmented(struct rb_node *node, struct rb_root *root,
 }
 
 void rb_erase_augmented(struct rb_node *node, struct rb_root *root,
-			const struct rb_augment *augment)
+			const struct rb_augment *augment, struct rb_node *next)
 {
-	erase(node, root, augment);
+	erase(node, root, augment, next);
 }
 
 void rb_augment_propagate(struct rb_node *node, const struct rb_augment *augment)

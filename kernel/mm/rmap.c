@@ -138,7 +138,7 @@ void i_mmap_remove(struct vma *vma)
 {
 	if (vma->flags & VM_SHARED)
 		atomic_dec(&vma->mapping->i_mmap_writable);
-	rb_erase_augmented(&vma->i_mmap_node, &vma->mapping->i_mmap, &i_mmap_augment);
+	rb_erase_augmented(&vma->i_mmap_node, &vma->mapping->i_mmap, &i_mmap_augment, NULL);
 }
 
 void vma_link_file(struct vma *vma)

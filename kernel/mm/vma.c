@@ -119,7 +119,8 @@ void vma_tree_insert_below(struct vma_tree *tree, struct vma *vma, struct vma *n
 		find_gap(next);
 	rb_link_node(&vma->node, parent ? &parent->node : NULL, link);
 	update_up(parent, next); /* which is the parent or above it */
-	rb_balance_augmented(&vma->node, &tree->root, &vma_augment);
+	if (!rb_is_balanced(&vma->node))
+		rb_balance_augmented(&vma->node, &tree->root, &vma_augment);
 	tree->cached = vma; /* what is mapped is soon touched */
 	tree->count++;
 }
@@ -136,8 +137,14 @@ void vma_tree_erase(struct vma_tree *tree, struct vma *vma)
 	*(prev ? &prev->next : &tree->first) = next;
 	*(next ? &next->prev : &tree->last) = prev;
 	if (next)
-		gap_changed(next);
-	rb_erase_augmented(&vma->node, &tree->root, &vma_augment);
+		find_gap(next);
+	if (rb_is_red_leaf(&vma->node)) { /* what came last mostly is */
+		rb_unlink_leaf(&vma->node);
+		update_up(vma_of(rb_parent(&vma->node)), next);
+	} else {
+		rb_erase_augmented(&vma->node, &tree->root, &vma_augment,
+				   next ? &next->node : NULL);
+	}
 	if (tree->cached == vma)
 		tree->cached = NULL;
 	tree->count--;

@@ -107,7 +107,7 @@ static void remove(struct vm_area *area)
 {
 	struct vm_area *next = area_of(rb_next(&area->node));
 
-	rb_erase_augmented(&area->node, &areas, &gap_augment);
+	rb_erase_augmented(&area->node, &areas, &gap_augment, NULL);
 	set_gap(next, next->gap + area->gap + area->size);
 	used_bytes -= area->size;
 }

@@ -13,7 +13,8 @@
 struct item {
 	struct rb_node node;
 	int key;
-	int subtree_sum; /* augmented: the keys at and below this node */
+	int weight;      /* the key, and more after an erasure beside it */
+	int subtree_sum; /* augmented: the weights at and below this node */
 	bool in;
 };
 
@@ -32,7 +33,7 @@ static int sum_of(struct rb_node *n)
 
 static bool update_sum(struct rb_node *n)
 {
-	int sum = item_of(n)->key + sum_of(n->left) + sum_of(n->right);
+	int sum = item_of(n)->weight + sum_of(n->left) + sum_of(n->right);
 	bool changed = sum != item_of(n)->subtree_sum;
 
 	item_of(n)->subtree_sum = sum;
@@ -58,7 +59,7 @@ static int check(struct rb_node *n, struct rb_node *parent, int low, int high, b
 	assert_int_equal(left, right);
 	if (sums)
 		assert_int_equal(item_of(n)->subtree_sum,
-				 item_of(n)->key + sum_of(n->left) + sum_of(n->right));
+				 item_of(n)->weight + sum_of(n->left) + sum_of(n->right));
 	return left + black;
 }
 
@@ -76,6 +77,7 @@ static void insert(struct item *item, bool augmented)
 			leftmost = false;
 		}
 	}
+	item->weight = item->key;
 	rb_link_node(&item->node, parent, link);
 	if (augmented)
 		rb_insert_augmented(&item->node, &root.root, &augment);
@@ -86,10 +88,16 @@ static void insert(struct item *item, bool augmented)
 
 static void erase(struct item *item, bool augmented)
 {
-	if (augmented)
-		rb_erase_augmented(&item->node, &root.root, &augment);
-	else
+	struct rb_node *next = rb_next(&item->node);
+
+	if (!augmented) {
 		rb_erase_cached(&item->node, &root);
+	} else if (next && rand() % 2) { /* the next one gets what it had, as a gap does */
+		item_of(next)->weight += item->weight;
+		rb_erase_augmented(&item->node, &root.root, &augment, next);
+	} else {
+		rb_erase_augmented(&item->node, &root.root, &augment, NULL);
+	}
 	item->in = false;
 }
 
@@ -159,7 +167,7 @@ static void test_propagate_after_a_change_in_place(void **state)
 		insert(&items[i], true);
 	}
 	assert_int_equal(sum_of(root.root.node), 4950);
-	items[99].key = 199; /* still the largest */
+	items[99].weight = 199;
 	rb_augment_propagate(&items[99].node, &augment);
 	assert_int_equal(sum_of(root.root.node), 5050);
 }

@@ -78,12 +78,28 @@ struct rb_node *rb_first(const struct rb_root *root);
 struct rb_node *rb_last(const struct rb_root *root);
 struct rb_node *rb_next(const struct rb_node *node);
 struct rb_node *rb_prev(const struct rb_node *node);
+
 /*
- * Children before parents, for freeing a whole tree: @node may be freed once its
- * successor is known.
+ * Whoever keeps an augmented tree may take out a leaf that is red, and needs no balancing then, on
+ * his own: ask, unlink, recompute from its parent upward.
  */
-struct rb_node *rb_first_postorder(const struct rb_root *root);
-struct rb_node *rb_next_postorder(const struct rb_node *node);
+static inline bool rb_is_red_leaf(const struct rb_node *node)
+{
+	return !node->left && !node->right && !(node->parent_color & 1UL);
+}
+static inline void rb_unlink_leaf(const struct rb_node *node)
+{
+	struct rb_node *parent = rb_parent(node);
+
+	*(parent->left == node ? &parent->left : &parent->right) = NULL;
+}
+/* After rb_link_node(): is the balance what it must be already? */
+static inline bool rb_is_balanced(const struct rb_node *node)
+{
+	const struct rb_node *parent = rb_parent(node);
+
+	return parent && (parent->parent_color & 1UL);
+}
 
 struct rb_augment {
 	/* Recompute @node's value from itself and its children; true if it changed. */
@@ -96,8 +112,9 @@ void rb_insert_augmented(struct rb_node *node, struct rb_root *root,
 /* The same for who has recomputed it already. */
 void rb_balance_augmented(struct rb_node *node, struct rb_root *root,
 			  const struct rb_augment *augment);
+/* @next: its successor, if what that one contributes itself has changed too; else NULL. */
 void rb_erase_augmented(struct rb_node *node, struct rb_root *root,
-			const struct rb_augment *augment);
+			const struct rb_augment *augment, struct rb_node *next);
 /* After a change of @node's own contribution: recompute upward until nothing changes. */
 void rb_augment_propagate(struct rb_node *node, const struct rb_augment *augment);
 
