@@ -212,13 +212,11 @@ static void widen(uaddr_t *start, uaddr_t *end, uaddr_t floor, uaddr_t ceiling, 
 		*end -= size;
 }
 
-void free_pgtables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t floor,
-		   uaddr_t ceiling)
+void free_pgtables_slow(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t floor,
+			uaddr_t ceiling)
 {
 	uaddr_t s = start, e = end;
 
-	if (shares_its_table(start, end, floor, ceiling))
-		return;
 	widen(&s, &e, floor, ceiling, PMD_SIZE);
 	if (s < e)
 		free_pte_tables(tlb, s, e);

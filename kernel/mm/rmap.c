@@ -141,23 +141,19 @@ void i_mmap_remove(struct vma *vma)
 	rb_erase_augmented(&vma->i_mmap_node, &vma->mapping->i_mmap, &i_mmap_augment, NULL);
 }
 
-void vma_link_file(struct vma *vma)
+void vma_link_file_slow(struct vma *vma)
 {
 	struct mapping *m = vma->mapping;
 
-	if (!m)
-		return;
 	down_write(&m->i_mmap_sem);
 	i_mmap_insert(vma);
 	up_write(&m->i_mmap_sem);
 }
 
-void vma_unlink_file(struct vma *vma)
+void vma_unlink_file_slow(struct vma *vma)
 {
 	struct mapping *m = vma->mapping;
 
-	if (!m)
-		return;
 	down_write(&m->i_mmap_sem);
 	i_mmap_remove(vma);
 	up_write(&m->i_mmap_sem);

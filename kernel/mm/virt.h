@@ -144,8 +144,14 @@ struct tlb_gather;
  * Free the tables that serve [start, end) only, given that nothing is mapped between @floor and
  * @ceiling.
  */
-void free_pgtables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t floor,
-		   uaddr_t ceiling);
+void free_pgtables_slow(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t floor,
+			uaddr_t ceiling);
+static inline void free_pgtables(struct tlb_gather *tlb, uaddr_t start, uaddr_t end, uaddr_t floor,
+				 uaddr_t ceiling)
+{
+	if (!shares_its_table(start, end, floor, ceiling))
+		free_pgtables_slow(tlb, start, end, floor, ceiling);
+}
 /*
  * Remove the page-table entries of @vma in [start, end). @mapping_only: only pages of the file,
  * no private copies.
@@ -375,8 +381,18 @@ struct vma *i_mmap_next(struct vma *vma, u32 first, u32 last);
 /* The part of @vma that maps [first, last]. */
 void i_mmap_overlap(const struct vma *vma, u32 first, u32 last, uaddr_t *start, uaddr_t *end);
 /* Insert and remove with the lock taken, for areas that have a mapping. */
-void vma_link_file(struct vma *vma);
-void vma_unlink_file(struct vma *vma);
+void vma_link_file_slow(struct vma *vma);
+void vma_unlink_file_slow(struct vma *vma);
+static inline void vma_link_file(struct vma *vma)
+{
+	if (vma->mapping)
+		vma_link_file_slow(vma);
+}
+static inline void vma_unlink_file(struct vma *vma)
+{
+	if (vma->mapping)
+		vma_unlink_file_slow(vma);
+}
 /* Write-protect and clean every entry that maps the file page @page (write-back). => page locked */
 bool page_mkclean(struct mapping *m, struct page *page);
 /*
