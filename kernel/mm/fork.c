@@ -215,7 +215,7 @@ static int link_and_copy(struct copy *c, struct vma *vma, struct vma *old)
 
 	if (m) {
 		down_write(&m->i_mmap_sem);
-		i_mmap_insert(vma);
+		i_mmap_insert_copy(vma, old);
 	}
 	if (has_private_pages(old))
 		err = copy_page_range(c, old);

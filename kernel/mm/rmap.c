@@ -134,11 +134,39 @@ void i_mmap_insert(struct vma *vma)
 	rb_insert_augmented(&vma->i_mmap_node, &m->i_mmap, &i_mmap_augment);
 }
 
+void i_mmap_insert_copy(struct vma *vma, struct vma *old)
+{
+	struct mapping *m = vma->mapping;
+	struct rb_node *parent = &old->i_mmap_node, **link = &parent->right;
+
+	if (vma->flags & VM_SHARED)
+		atomic_inc(&m->i_mmap_writable);
+	while (*link) {
+		parent = *link;
+		link = &parent->left;
+	}
+	vma->i_mmap_max = vma_last_index(vma);
+	rb_link_node(&vma->i_mmap_node, parent, link);
+	for (; parent != &old->i_mmap_node; parent = rb_parent(parent))
+		(void)i_mmap_update(parent);
+	if (!rb_is_balanced(&vma->i_mmap_node))
+		rb_balance_augmented(&vma->i_mmap_node, &m->i_mmap, &i_mmap_augment);
+}
+
 void i_mmap_remove(struct vma *vma)
 {
+	struct rb_node *node = &vma->i_mmap_node;
+
 	if (vma->flags & VM_SHARED)
 		atomic_dec(&vma->mapping->i_mmap_writable);
-	rb_erase_augmented(&vma->i_mmap_node, &vma->mapping->i_mmap, &i_mmap_augment, NULL);
+	if (!rb_is_red_leaf(node)) {
+		rb_erase_augmented(node, &vma->mapping->i_mmap, &i_mmap_augment, NULL);
+		return;
+	}
+	rb_unlink_leaf(node);
+	do
+		node = rb_parent(node);
+	while (node && i_mmap_update(node));
 }
 
 void vma_link_file_slow(struct vma *vma)

@@ -374,6 +374,8 @@ static inline void rss_add(s32 *counter, s32 n)
 
 /* Areas of a mapping. => i_mmap_sem held for write; for the walk: read */
 void i_mmap_insert(struct vma *vma);
+/* The same for a copy of @old, which is there: behind it, and what is above it stays as it is. */
+void i_mmap_insert_copy(struct vma *vma, struct vma *old);
 void i_mmap_remove(struct vma *vma);
 /* The first area that maps an index of [first, last], and the next one after @vma. */
 struct vma *i_mmap_first(struct mapping *m, u32 first, u32 last);
