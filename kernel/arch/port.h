@@ -210,9 +210,10 @@ static inline paddr_t lowmem_paddr(const void *ptr);
 /* (both in <machine/pgtable.h>; on x86 one addition) */
 
 /*
- * kmap_local: map @pfn in this CPU's fixmap slot @idx (0 .. KM_SLOTS-1), local TLB only.
- * unmap clears the entry and flushes it from the local TLB. => does not sleep, interrupts may be off.
- * void *arch_kmap_slot_map(unsigned idx, pfn_t pfn);  void arch_kmap_slot_unmap(unsigned idx);   in <machine/pgtable.h>
+ * kmap_local: map @pfn in the slot @slot of this CPU, local TLB only; unmap clears the entry and flushes it from the local
+ * TLB. arch_kmap_slot() is the number of this CPU's slot @idx (0 .. KM_SLOTS-1); that of @idx + 1 is one more. => stays on
+ * the CPU between them; does not sleep, interrupts may be off.
+ * unsigned arch_kmap_slot(unsigned idx);  void *arch_kmap_slot_map(unsigned slot, pfn_t pfn);  void arch_kmap_slot_unmap(unsigned slot);   in <machine/pgtable.h>
  */
 
 /*

@@ -87,11 +87,11 @@ void kunmap_atomic(void *addr)
 void kmap_local_sched_out(struct task *prev)
 {
 	for (unsigned idx = 0; idx < prev->kmap.idx; idx++)
-		arch_kmap_slot_unmap(idx);
+		arch_kmap_slot_unmap(arch_kmap_slot(idx));
 }
 
 void kmap_local_sched_in(struct task *next)
 {
 	for (unsigned idx = 0; idx < next->kmap.idx; idx++)
-		arch_kmap_slot_map(idx, next->kmap.pfn[idx]);
+		arch_kmap_slot_map(arch_kmap_slot(idx), next->kmap.pfn[idx]);
 }

@@ -268,11 +268,25 @@ void page_zero(struct page *page)
 	unmap_contents(pfn);
 }
 
+static inline void copy_high(pfn_t to, pfn_t from)
+{
+	struct kmap_pair pair = kmap_pair_push(to, from);
+
+	*(struct contents *)pair.addr = *(const struct contents *)pair.addr2;
+	kmap_pair_pop(pair);
+}
+
 void page_copy(struct page *to, struct page *from)
 {
 	pfn_t to_pfn = page_to_pfn(to), from_pfn = page_to_pfn(from);
-	struct contents *d = map_contents(to_pfn), *s = map_contents(from_pfn);
+	struct contents *d, *s;
 
+	if (to_pfn >= max_low_pfn && from_pfn >= max_low_pfn) { /* as most pages of programs are */
+		copy_high(to_pfn, from_pfn);
+		return;
+	}
+	d = map_contents(to_pfn);
+	s = map_contents(from_pfn);
 	*d = *s;
 	unmap_contents(from_pfn);
 	unmap_contents(to_pfn);

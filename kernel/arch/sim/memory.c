@@ -299,7 +299,7 @@ unsigned sim_windows_mapped(void)
 
 static DEFINE_PER_CPU(unsigned long[KM_MAX_IDX], slot_page);
 
-void *arch_kmap_slot_map(unsigned idx, pfn_t pfn)
+void *arch_kmap_slot_map(unsigned slot, pfn_t pfn)
 {
 	unsigned long n;
 
@@ -308,16 +308,16 @@ void *arch_kmap_slot_map(unsigned idx, pfn_t pfn)
 		n = ring_next++ % RING_PAGES;
 	while (ring.page[n].state == MAPPED);
 	show(&ring, n, pfn);
-	(*this_cpu_ptr(slot_page))[idx] = n;
+	(*this_cpu_ptr(slot_page))[slot] = n;
 	pthread_mutex_unlock(&window_lock);
 	return ring.base + (n << PAGE_SHIFT);
 }
 
 /* Its own TLB is flushed, no other has seen it. */
-void arch_kmap_slot_unmap(unsigned idx)
+void arch_kmap_slot_unmap(unsigned slot)
 {
 	pthread_mutex_lock(&window_lock);
-	hide(&ring, (*this_cpu_ptr(slot_page))[idx], CLEAN);
+	hide(&ring, (*this_cpu_ptr(slot_page))[slot], CLEAN);
 	pthread_mutex_unlock(&window_lock);
 }
 

@@ -401,8 +401,12 @@ void tlb_flush_page_local(unsigned long va);
 void tlb_flush_user_local(void);
 void tlb_flush_all_local(void);
 
-void *arch_kmap_slot_map(unsigned idx, pfn_t pfn);
-void arch_kmap_slot_unmap(unsigned idx);
+static inline unsigned arch_kmap_slot(unsigned idx)
+{
+	return idx;
+}
+void *arch_kmap_slot_map(unsigned slot, pfn_t pfn);
+void arch_kmap_slot_unmap(unsigned slot);
 
 /* Taken: the frames are somebody's again; freed: nobody may look at them, and nothing may map them.
  */

@@ -569,18 +569,19 @@ void tlb_flush_all_local(void);
 
 extern pte_t *fixmap_ptes; /* the entry of fixmap slot 0; slot n's is n entries below */
 
-static inline void *arch_kmap_slot_map(unsigned idx, pfn_t pfn)
+static inline unsigned arch_kmap_slot(unsigned idx)
 {
-	unsigned slot = FIX_KMAP_BEGIN + smp_cpu_id() * KM_SLOTS + idx;
+	return FIX_KMAP_BEGIN + smp_cpu_id() * KM_SLOTS + idx;
+}
 
+static inline void *arch_kmap_slot_map(unsigned slot, pfn_t pfn)
+{
 	set_pte(fixmap_ptes - slot, pfn_pte(pfn, PGPROT_KERNEL));
 	return (void *)fix_to_virt(slot);
 }
 
-static inline void arch_kmap_slot_unmap(unsigned idx)
+static inline void arch_kmap_slot_unmap(unsigned slot)
 {
-	unsigned slot = FIX_KMAP_BEGIN + smp_cpu_id() * KM_SLOTS + idx;
-
 	set_pte(fixmap_ptes - slot, (pte_t){0});
 	tlb_flush_page_local(fix_to_virt(slot));
 }
