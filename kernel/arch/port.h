@@ -35,6 +35,7 @@ struct arch_mm;     /* what the machine keeps for each address space; <machine/p
  *
  * DECLARE_PER_CPU(type, name);  DEFINE_PER_CPU(type, name);
  * this_cpu_read(name)  this_cpu_write(name, v)  this_cpu_add(name, n)  this_cpu_inc(name)  this_cpu_dec(name)
+ * this_cpu_add_at(array, index, n)      of an element
  *                                       one instruction each for scalars of up to 32 bits: safe
  *                                       against interrupts
  * this_cpu_ptr(&name) is spelled this_cpu_ptr(name); per_cpu_ptr(name, cpu) another CPU's

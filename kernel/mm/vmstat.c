@@ -1,7 +1,7 @@
 /* The counts of mm/vmstat.h: one word a CPU each, summed up when somebody reads them. */
 #include "mm/vmstat.h"
 
-DEFINE_PER_CPU(struct vm_events, vm_events);
+DEFINE_PER_CPU(u32[NR_VM_EVENTS], vm_events);
 
 const char *const vm_event_names[NR_VM_EVENTS] = {
 	[VM_PGFAULT] = "pgfault",
@@ -34,6 +34,6 @@ unsigned long vm_event_total(enum vm_event event)
 	unsigned long sum = 0;
 
 	for (unsigned cpu = 0; cpu < nr_cpus; cpu++)
-		sum += per_cpu_ptr(vm_events, cpu)->count[event];
+		sum += (*per_cpu_ptr(vm_events, cpu))[event];
 	return sum;
 }

@@ -38,14 +38,12 @@ enum vm_event {
 extern const char *const vm_event_names[NR_VM_EVENTS];
 unsigned long vm_event_total(enum vm_event event);
 
-struct vm_events {
-	u32 count[NR_VM_EVENTS];
-};
-DECLARE_PER_CPU(struct vm_events, vm_events);
+DECLARE_PER_CPU(u32[NR_VM_EVENTS], vm_events);
 
+/* Any context. */
 static inline void vm_event_add(enum vm_event event, u32 n)
 {
-	this_cpu_ptr(vm_events)->count[event] += n;
+	this_cpu_add_at(vm_events, event, n);
 }
 
 #endif

@@ -22,6 +22,8 @@ void set_current_thread(struct arch_thread *thread);
 #define this_cpu_read(name) __atomic_load_n(this_cpu_ptr(name), __ATOMIC_RELAXED)
 #define this_cpu_write(name, v) __atomic_store_n(this_cpu_ptr(name), v, __ATOMIC_RELAXED)
 #define this_cpu_add(name, n) ((void)__atomic_fetch_add(this_cpu_ptr(name), n, __ATOMIC_RELAXED))
+#define this_cpu_add_at(name, index, n) \
+	((void)__atomic_fetch_add(&(*this_cpu_ptr(name))[index], n, __ATOMIC_RELAXED))
 #define this_cpu_inc(name) this_cpu_add(name, 1)
 #define this_cpu_dec(name) this_cpu_add(name, -1)
 

@@ -53,6 +53,8 @@ extern unsigned long percpu_offsets[CONFIG_NR_CPUS];
 					 : "memory", "cc"); \
 	} while (0)
 
+/* One element of an array. */
+#define this_cpu_add_at(name, index, n) this_cpu_add((name)[index], n)
 #define this_cpu_inc(name) this_cpu_add(name, 1)
 #define this_cpu_dec(name) this_cpu_add(name, -1)
 
