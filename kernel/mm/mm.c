@@ -100,9 +100,14 @@ void vma_graveyard_release(struct vma_graveyard *dead)
 
 /* ---- creation ---- */
 
+#define AUXV_START offsetof(struct mm, saved_auxv)
+#define AUXV_END (AUXV_START + sizeof(((struct mm *)0)->saved_auxv))
+
+/* All but the auxiliary vector, which fork copies. */
 static void mm_init_fields(struct mm *mm)
 {
-	memset(mm, 0, sizeof(*mm));
+	memset(mm, 0, AUXV_START);
+	memset((char *)mm + AUXV_END, 0, sizeof(*mm) - AUXV_END);
 	mm->users = 1;
 	mm->count = 1;
 	rwsem_init(&mm->mmap_lock, RANK_MMAP);
@@ -134,7 +139,11 @@ free:
 
 struct mm *mm_alloc(void)
 {
-	return mm_create(NULL);
+	struct mm *mm = mm_create(NULL);
+
+	if (mm)
+		memset(mm->saved_auxv, 0, sizeof(mm->saved_auxv));
+	return mm;
 }
 
 /* ---- references ---- */

@@ -444,7 +444,10 @@ static inline bool vma_locks_pages(const struct vma *vma)
 
 /* ---- areas (mm.c, munmap.c, mmap.c) ---- */
 
-/* An empty address space; @family: whose private pages it will share (fork), or NULL. */
+/*
+ * An empty address space; @family: whose private pages it will share (fork), or NULL. The auxiliary
+ * vector's contents are undefined.
+ */
 struct mm *mm_create(struct mm *family);
 /* Contents undefined: the caller sets every field but the tree links. */
 struct vma *vma_alloc(void);
