@@ -119,12 +119,13 @@ static void signal_orphaned_group(struct process *p, struct process *parent,
 	signal_send_pgrp_locked(pgrp, SIGCONT, SEND_SIG_PRIV);
 }
 
-static void child_siginfo(struct process *p, siginfo_t *info)
+static void child_siginfo(struct process *p, int sig, siginfo_t *info)
 {
 	int code = process_exit_status(p);
 	u64 utime, stime;
 
 	memset(info, 0, sizeof(*info));
+	info->si_signo = sig;
 	info->si_pid = p->leader->pid;
 	rcu_read_lock();
 	info->si_uid = rcu_dereference(p->leader->cred)->uid;
@@ -144,31 +145,41 @@ static void child_siginfo(struct process *p, siginfo_t *info)
 }
 
 /*
+ * Would SIGCHLD be heard? Mostly not: a parent that waits needs no signal, and nobody has to gather
+ * what it would tell. *@unwanted: @parent will not wait for its children.
+ */
+static bool is_sigchld_heard(struct process *parent, bool *unwanted)
+{
+	irqflags_t irq = spin_lock_irqsave(&parent->siglock);
+	struct k_sigaction action;
+	bool heard;
+
+	sighand_read(parent->sighand, SIGCHLD, &action);
+	if (action.handler == (uaddr_t)SIG_IGN || (action.flags & SA_NOCLDWAIT))
+		*unwanted = true;
+	heard = action.handler != (uaddr_t)SIG_IGN && !signal_is_ignored(parent->leader, SIGCHLD);
+	spin_unlock_irqrestore(&parent->siglock, irq);
+	return heard;
+}
+
+/*
  * Tell the parent that @p is dead: true if it does not want to wait for it. => tasklist_lock held
  */
 static bool notify_parent(struct process *p)
 {
 	struct process *parent = p->parent;
 	int sig = p->leader->exit_signal;
-	struct k_sigaction action;
 	bool unwanted = parent == idle_tasks_boot.process;
-	siginfo_t info;
-	irqflags_t irq;
 
 	wake_up_poll(&p->pids[PIDTYPE_TGID]->wait_exit, POLLIN | POLLRDNORM);
-	child_siginfo(p, &info);
-	info.si_signo = sig;
-	irq = spin_lock_irqsave(&parent->siglock);
-	if (sig == SIGCHLD) {
-		sighand_read(parent->sighand, SIGCHLD, &action);
-		if (action.handler == (uaddr_t)SIG_IGN || (action.flags & SA_NOCLDWAIT))
-			unwanted = true;
-		if (action.handler == (uaddr_t)SIG_IGN)
-			sig = 0;
+	if (sig == SIGCHLD && !is_sigchld_heard(parent, &unwanted))
+		sig = 0;
+	if (sig > 0 && sig <= _NSIG) {
+		siginfo_t info;
+
+		child_siginfo(p, sig, &info);
+		send_signal_process(parent, sig, &info);
 	}
-	if (sig > 0 && sig <= _NSIG)
-		signal_send_locked(parent, NULL, sig, &info);
-	spin_unlock_irqrestore(&parent->siglock, irq);
 	wake_up_all(&parent->wait_child);
 	return unwanted;
 }
