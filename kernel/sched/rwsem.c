@@ -214,7 +214,7 @@ void up_write(rwsem_t *s)
 	SLEEPLOCK_RELEASED(s);
 	DEBUG_ASSERT(READ_ONCE(s->writer) == current);
 	WRITE_ONCE(s->writer, NULL);
-	if (unlikely(atomic_fetch_and(&s->value, ~RWSEM_WRITER) & RWSEM_WAITERS))
+	if (unlikely(atomic_sub_return(&s->value, RWSEM_WRITER))) /* not readers: they wait */
 		release_slow(s);
 }
 
