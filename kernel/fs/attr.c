@@ -65,7 +65,7 @@ static int check_writable(const struct path *path)
 
 static bool owner_or_capable(const struct inode *inode)
 {
-	return fs_current_cred().fsuid == inode->uid || fs_capable(CAP_FOWNER);
+	return fs_current_fsuid() == inode->uid || fs_capable(CAP_FOWNER);
 }
 
 bool file_may_peek(struct file *file)
@@ -115,7 +115,7 @@ static bool may_chown(const struct inode *inode, uid_t uid, gid_t gid)
 
 	if (fs_capable(CAP_CHOWN))
 		return true;
-	fsuid = fs_current_cred().fsuid;
+	fsuid = fs_current_fsuid();
 	if (fsuid != inode->uid)
 		return uid == ~0u && gid == ~0u;
 	if (uid != ~0u && uid != inode->uid)

@@ -4,9 +4,13 @@
  */
 #include "fs/internal.h"
 
-static struct fs_cred boot_cred(void)
+static uid_t boot_fsuid(void)
 {
-	return (struct fs_cred){0, 0};
+	return 0;
+}
+static gid_t boot_fsgid(void)
+{
+	return 0;
 }
 static bool boot_in_group(gid_t gid)
 {
@@ -45,7 +49,8 @@ static void boot_sigio(struct file *file, int fd, int band)
 	(void)band;
 }
 
-struct fs_cred (*fs_current_cred)(void) = boot_cred;
+uid_t (*fs_current_fsuid)(void) = boot_fsuid;
+gid_t (*fs_current_fsgid)(void) = boot_fsgid;
 bool (*fs_in_group)(gid_t gid) = boot_in_group;
 bool (*fs_capable)(int cap) = boot_capable;
 unsigned long (*fs_rlimit)(unsigned resource) = boot_rlimit;

@@ -158,11 +158,10 @@ void inode_touch(struct inode *inode, unsigned which)
 
 void inode_init_owner(struct inode *inode, const struct inode *dir, mode_t mode)
 {
-	struct fs_cred cred = fs_current_cred();
-
-	inode->uid = cred.fsuid;
-	inode->gid = cred.fsgid;
-	if (dir && (dir->mode & S_ISGID)) {
+	inode->uid = fs_current_fsuid();
+	if (likely(!dir || !(dir->mode & S_ISGID))) {
+		inode->gid = fs_current_fsgid();
+	} else {
 		inode->gid = dir->gid;
 		if (S_ISDIR(mode))
 			mode |= S_ISGID;

@@ -43,7 +43,7 @@ static int may_open(const struct path *path, struct inode *inode, int flags)
 	if (unlikely(inode->flags & INODE_APPEND) && (mask & MAY_WRITE) &&
 	    (!(flags & O_APPEND) || (flags & O_TRUNC)))
 		return -EPERM;
-	if (unlikely(flags & O_NOATIME) && fs_current_cred().fsuid != inode->uid &&
+	if (unlikely(flags & O_NOATIME) && fs_current_fsuid() != inode->uid &&
 	    !fs_capable(CAP_FOWNER))
 		return -EPERM;
 	return 0;

@@ -9,7 +9,7 @@ static unsigned caller_bits(const struct inode *inode)
 {
 	unsigned mode = inode->mode;
 
-	if (fs_current_cred().fsuid == inode->uid)
+	if (fs_current_fsuid() == inode->uid)
 		return mode >> 6;
 	/* the group matters only where group and others differ */
 	if (((mode >> 3) ^ mode) & 7 && fs_in_group(inode->gid))
@@ -69,7 +69,7 @@ static bool sticky_forbids(const struct inode *dir, const struct inode *victim)
 
 	if (!(dir->mode & S_ISVTX))
 		return false;
-	uid = fs_current_cred().fsuid;
+	uid = fs_current_fsuid();
 	return uid != victim->uid && uid != dir->uid && !fs_capable(CAP_FOWNER);
 }
 

@@ -58,9 +58,14 @@ static unsigned long own_rlimit(unsigned resource)
 
 /* ---- fs ---- */
 
-static struct fs_cred own_fs_cred(void)
+static uid_t own_fsuid(void)
 {
-	return (struct fs_cred){current->cred->fsuid, current->cred->fsgid};
+	return current->cred->fsuid;
+}
+
+static gid_t own_fsgid(void)
+{
+	return current->cred->fsgid;
 }
 
 static const struct cred *own_cred_get(void)
@@ -153,7 +158,8 @@ void __init proc_hooks_init(void)
 	mm_rlimit = own_rlimit;
 	mm_capable = capable;
 	mm_send_fault_signal = force_signal;
-	fs_current_cred = own_fs_cred;
+	fs_current_fsuid = own_fsuid;
+	fs_current_fsgid = own_fsgid;
 	fs_in_group = in_group;
 	fs_capable = capable;
 	fs_rlimit = own_rlimit;

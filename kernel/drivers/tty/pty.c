@@ -195,7 +195,7 @@ static struct tty *pty_create(void)
 		return ERR_PTR(-ENOMEM);
 	pty->refs = 2;
 	pty->locked = true;
-	pty->uid = fs_current_cred().fsuid;
+	pty->uid = fs_current_fsuid();
 	pty->slave = tty_alloc("pts", 0, &slave_ops, pty);
 	pty->master = tty_alloc("ptmx", MKDEV(5, 2), &master_ops, pty);
 	err = pty->slave && pty->master ? pty_number(pty) : -ENOMEM;

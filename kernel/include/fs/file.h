@@ -321,11 +321,8 @@ void syslog_poll_wait(struct file *file, struct poll_table *pt);
 int syslog_next(char *buf, size_t size);
 
 /* ---- what fs needs from proc/, which registers it: the credentials of the caller as file systems see them ---- */
-struct fs_cred {
-	uid_t fsuid;
-	gid_t fsgid;
-};
-extern struct fs_cred (*fs_current_cred)(void);
+extern uid_t (*fs_current_fsuid)(void);
+extern gid_t (*fs_current_fsgid)(void);
 extern bool (*fs_in_group)(gid_t gid);
 extern bool (*fs_capable)(int cap); /* CAP_* of linux/capability.h */
 extern unsigned long (*fs_rlimit)(unsigned resource);
