@@ -46,7 +46,7 @@ int generic_permission(const struct inode *inode, int mask)
 	return caller_permission(inode, want);
 }
 
-int inode_permission(struct inode *inode, int mask)
+static inline int permission(struct inode *inode, int mask)
 {
 	if ((mask & MAY_WRITE) && (inode->flags & INODE_IMMUTABLE))
 		return -EPERM;
@@ -55,11 +55,16 @@ int inode_permission(struct inode *inode, int mask)
 	return generic_permission(inode, mask);
 }
 
+int inode_permission(struct inode *inode, int mask)
+{
+	return permission(inode, mask);
+}
+
 int may_create(struct inode *dir)
 {
 	if (dir->flags & INODE_DEAD)
 		return -ENOENT;
-	return inode_permission(dir, MAY_WRITE | MAY_EXEC);
+	return permission(dir, MAY_WRITE | MAY_EXEC);
 }
 
 /* The sticky bit: only the owner of the file or of the directory removes it. */
@@ -75,7 +80,7 @@ static bool sticky_forbids(const struct inode *dir, const struct inode *victim)
 
 int may_delete(struct inode *dir, struct inode *victim, bool want_dir)
 {
-	int err = inode_permission(dir, MAY_WRITE | MAY_EXEC);
+	int err = permission(dir, MAY_WRITE | MAY_EXEC);
 
 	if (err)
 		return err;
