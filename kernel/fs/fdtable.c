@@ -615,8 +615,3 @@ int fd_set_cloexec(int fd, bool on)
 	spin_unlock(&f->lock);
 	return result;
 }
-
-bool files_shared(const struct files *f)
-{
-	return atomic_read(&f->users) > 1;
-}

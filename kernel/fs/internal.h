@@ -191,7 +191,10 @@ void file_init(void);
 struct file *file_alloc(void);
 /* close(2) of a file that has just left @f: flush, locks, the reference. */
 int file_close(struct file *file, struct files *f);
-bool files_shared(const struct files *f);
+static inline bool files_shared(const struct files *f)
+{
+	return atomic_read(&f->users) > 1;
+}
 /* Free a file that was never opened. */
 void file_free(struct file *file);
 /* O_TRUNC of a file just opened. */
