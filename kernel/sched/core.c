@@ -143,7 +143,7 @@ static inline bool preempts(const struct run_queue *rq, const struct task *t)
 
 	if (curr == rq->idle)
 		return true;
-	if (unlikely(task_is_rt(t) | task_is_rt(curr)))
+	if (unlikely((unsigned)task_is_rt(t) | (unsigned)task_is_rt(curr)))
 		return t->se.rt_priority > curr->se.rt_priority;
 	return fair_preempts(t, curr);
 }

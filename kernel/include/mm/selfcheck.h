@@ -74,7 +74,7 @@ struct selfcheck_node {
 struct selfcheck_list {
 };
 #define DEFINE_SELFCHECK_LIST(name_) struct selfcheck_list name_ __attribute__((unused))
-#define selfcheck_for_each(pos, list, member) for ((pos) = NULL; (pos);)
+#define selfcheck_for_each(pos, list, member) while (((pos) = NULL))
 static inline void selfcheck_link(struct selfcheck_list *list, struct selfcheck_node *n)
 {
 	(void)list, (void)n;
