@@ -1,5 +1,5 @@
 #!/bin/sh
-# The build's own tools: the layer rule is seen in the objects, the symbol table is right, and a
+# The build's own tools: the layer rule is seen in the objects, the tables of symbols and relocations are right, and a
 # configuration word that does not exist is refused.
 . "$(dirname "$0")/_tap.sh"
 
@@ -37,8 +37,24 @@ c0200000 T after
 EOF
 "$TOP/tools/kallsyms.py" <symbols >table.S
 is "symbols in the table" "ksym_count: .long 3" "$(grep ksym_count: table.S)"
-is "as offsets" ".long 0 .long 16 .long 64" "$(sed -n '/^ksym_offsets/,/^ksym_name_at/p' table.S | grep long | xargs)"
+is "in one block" ".long 0 .long 0" "$(sed -n '/^ksym_blocks/,/^ksym_stream/p' table.S | grep long | xargs)"
+is "as distances, and a byte for each word" ".byte 0,129,0,16,128,0,48,130,0" "$(sed -n '/^ksym_stream/,/^ksym_words/p' table.S | grep byte)"
+is "with the words" ".asciz second .asciz first .asciz third" "$(grep asciz table.S | xargs)"
 ok "the table assembles" i686-linux-gnu-gcc -c -o table.o table.S
+
+cat >relocations <<'EOF'
+Relocation section '.rel.dyn' at offset 0x1000 contains 3 entries:
+ Offset     Info    Type                Sym. Value  Symbol's Name
+c0100200  00000008 R_386_RELATIVE
+c0100010  00000008 R_386_RELATIVE
+c0100014  00000008 R_386_RELATIVE
+EOF
+"$TOP/tools/relocs.py" <relocations >relocs.S
+is "relocations in ascending order" ".byte 0; .long 0xc0100010 .byte 4 .byte 0; .long 0xc0100200 .byte 0; .long 0" "$(grep byte relocs.S | xargs)"
+ok "their table assembles" i686-linux-gnu-gcc -c -o relocs.o relocs.S
+echo 'c0100018  00000101 R_386_32          00000000   symbol' >>relocations
+said=$("$TOP/tools/relocs.py" <relocations 2>&1 >/dev/null)
+is "another kind is refused" "relocs.py: R_386_32 at c0100018: only R_386_RELATIVE is known" "$said"
 
 config() {
 	make -s -C "$TOP" O="$PWD/b" "$@" config >out 2>&1
