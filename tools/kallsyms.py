@@ -51,9 +51,13 @@ def frequent(names):
     return sorted(count, key=lambda phrase: (-(len(phrase) - 1) * count[phrase], phrase))[:WORDS]
 
 
-def coded(name, words):
+def longest_of(words):
+    """Matches the longest of them that stands somewhere."""
+    return re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "$^")
+
+
+def coded(name, words, longest):
     """Its bytes; words: phrase -> number."""
-    longest = re.compile("|".join(map(re.escape, sorted(words, key=len, reverse=True))) or "$^")
     out, at = [], 0
     for match in longest.finditer(name):
         out += name[at:match.start()].encode() + bytes([WORDS + words[match.group()]])
@@ -72,12 +76,12 @@ def distance(number):
 def main():
     symbols = text_symbols(sys.stdin)
     words = {phrase: i for i, phrase in enumerate(frequent([name for _, name in symbols]))}
-    blocks, stream, last = [], [], 0
+    blocks, stream, last, longest = [], [], 0, longest_of(words)
     for i, (offset, name) in enumerate(symbols):
         if i % BLOCK == 0:
             blocks += [offset, len(stream)]
             last = offset
-        stream += distance(offset - last) + coded(name, words)
+        stream += distance(offset - last) + coded(name, words, longest)
         last = offset
     out = ['.section .rodata.ksym, "a"', ".balign 4", ".globl ksym_count, ksym_blocks, ksym_stream, ksym_words"]
     out += [f"ksym_count: .long {len(symbols)}", "ksym_blocks:", *(f".long {number}" for number in blocks)]

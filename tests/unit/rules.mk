@@ -56,8 +56,8 @@ unit: unit-build
 # Which lines of kernel/mm and kernel/lib the tests run, file by file; fails below 90 %. Whether the
 # tests pass is not asked here: without a sanitizer those that expect it to stop them do not.
 # Not counted, because a host cannot run them: the i386 string instructions and 64-bit arithmetic of
-# libgcc (memory.c, libgcc.c, atomic64.c), and a
-# benchmark of windows that only a machine has (kmap_bench.c).
+# libgcc (memory.c, libgcc.c, atomic64.c), and a benchmark of windows that only a machine has
+# (kmap_bench.c).
 COVERAGE_MIN := 90
 COVERAGE_NOT := lib/atomic64.c lib/libgcc.c lib/memory.c mm/kmap_bench.c
 
